@@ -1,0 +1,14 @@
+// What every resolver receives. Types only: the gateway makes it, freshly for each request and each subscription batch.
+import type { Services } from '#src/app.ts';
+import type { UnitOfWork } from '#src/platform/database.ts';
+import type { Authority } from '#src/principals/permission.ts';
+
+export interface Context {
+  /** Who acts, as of the start of this request or batch. */
+  readonly authority: Authority;
+  readonly services: Services;
+  /** Runs in the operation's shared read-only transaction (opened on first use). */
+  read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+  /** Runs in a transaction of its own, committed on return; afterwards reads and loaders start afresh. */
+  write<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+}

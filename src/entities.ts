@@ -1,0 +1,36 @@
+// Every entity, as an explicit list; a test fails when an `*-entity.ts` file is missing here.
+import { Agent, AgentVersion, Deployment } from './agents/agent-entity.ts';
+import { Approval } from './approvals/approval-entity.ts';
+import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
+import { Attempt, Execution, Step } from './executions/execution-entity.ts';
+import { Decision, Policy, PolicyVersion } from './policies/policy-entity.ts';
+import { ApiKey, Principal, RoleGrant, TeamMember } from './principals/principal-entity.ts';
+import { Runner } from './runner/runner-entity.ts';
+import { Environment, Project, Team, Tenant } from './tenants/tenant-entity.ts';
+import { ToolApproval, ToolDefinition } from './tools/tool-entity.ts';
+
+export const entities = [
+  Tenant,
+  Project,
+  Environment,
+  Team,
+  Principal,
+  TeamMember,
+  RoleGrant,
+  ApiKey,
+  Agent,
+  AgentVersion,
+  Deployment,
+  ToolDefinition,
+  ToolApproval,
+  Policy,
+  PolicyVersion,
+  Decision,
+  Approval,
+  Execution,
+  Step,
+  Attempt,
+  ExecutionEvent,
+  StreamEpoch,
+  Runner,
+];

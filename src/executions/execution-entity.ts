@@ -1,0 +1,99 @@
+// Tables of executions, their steps (one row per step, and one per forEach item) and attempts.
+import { defineEntity, p } from '@mikro-orm/core';
+import { moment, oneOf, tenantTable } from '../platform/entity.ts';
+import { attemptStatuses, executionStatuses, stepStatuses, type ExecutionFailure } from './execution.ts';
+
+export const Execution = defineEntity({
+  name: 'Execution',
+  tableName: 'executions',
+  ...tenantTable,
+  indexes: [
+    { name: 'executions_tenant', properties: ['tenantId', 'id'] },
+    { name: 'executions_status', properties: ['tenantId', 'status', 'id'] },
+    { name: 'executions_agent', properties: ['tenantId', 'agentId', 'id'] },
+    { name: 'executions_environment', properties: ['tenantId', 'environmentId', 'id'] },
+    {
+      name: 'executions_labels',
+      expression: 'create index "executions_labels" on "executions" using gin ("labels" jsonb_path_ops)',
+    },
+  ],
+  uniques: [{ name: 'executions_idempotency', properties: ['tenantId', 'idempotencyKey'] }],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    projectId: p.uuid(),
+    environmentId: p.uuid(),
+    teamId: p.uuid().nullable(),
+    agentId: p.uuid(),
+    agentVersionId: p.uuid(),
+    status: oneOf('status', executionStatuses),
+    inputs: p.json().$type<Record<string, unknown>>(),
+    output: p.json().$type<unknown>().nullable(),
+    failure: p.json().$type<ExecutionFailure>().nullable(),
+    labels: p.json().$type<Record<string, string>>(),
+    idempotencyKey: p.text().nullable(),
+    /** SHA-256 of what the idempotency key was first used with. */
+    requestDigest: p.text(),
+    requestedBy: p.uuid(),
+    /** Sequence of the newest event; raised under the row lock, so events have no gap. */
+    lastSequence: p.integer().default(0),
+    createdAt: moment(),
+    startedAt: moment().nullable(),
+    finishedAt: moment().nullable(),
+  },
+});
+
+/** `item_index` is -1 for the step itself, 0… for the items of a forEach. Counters are used by forEach steps only. */
+export const Step = defineEntity({
+  name: 'Step',
+  tableName: 'steps',
+  ...tenantTable,
+  properties: {
+    executionId: () => p.manyToOne(Execution).mapToPk().fieldName('execution_id').primary(),
+    stepId: p.text().primary(),
+    itemIndex: p.integer().default(-1).primary(),
+    tenantId: p.uuid(),
+    status: oneOf('status', stepStatuses),
+    attempt: p.integer().default(0),
+    /** Interruptions (crash, shutdown) so far; not counted as attempts of `retry`. */
+    interruptions: p.integer().default(0),
+    /** Sequence of the event that last changed this row. */
+    changedAtSequence: p.integer(),
+    item: p.json().$type<unknown>().nullable(),
+    output: p.json().$type<unknown>().nullable(),
+    failure: p.json().$type<ExecutionFailure>().nullable(),
+    wakeAt: moment().nullable(),
+    approvalId: p.uuid().nullable(),
+    itemTotal: p.integer().nullable(),
+    itemNext: p.integer().nullable(),
+    itemDone: p.integer().nullable(),
+    itemFailed: p.integer().nullable(),
+    outputBytes: p.integer().default(0),
+    queuedAt: moment().nullable(),
+    startedAt: moment().nullable(),
+    finishedAt: moment().nullable(),
+  },
+});
+
+/** One try of a step's effect. `number` fences it: only the newest one may commit. */
+export const Attempt = defineEntity({
+  name: 'Attempt',
+  tableName: 'attempts',
+  ...tenantTable,
+  properties: {
+    executionId: p.uuid().primary(),
+    stepId: p.text().primary(),
+    itemIndex: p.integer().primary(),
+    number: p.integer().primary(),
+    tenantId: p.uuid(),
+    status: oneOf('status', attemptStatuses),
+    /** Exactly what ran. */
+    arguments: p.json().$type<unknown>().nullable(),
+    failure: p.json().$type<ExecutionFailure>().nullable(),
+    /** The job that carries this attempt; a job that runs again finds its own. */
+    jobId: p.text(),
+    decisionId: p.uuid().nullable(),
+    startedAt: moment(),
+    finishedAt: moment().nullable(),
+  },
+});

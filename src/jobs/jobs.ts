@@ -1,0 +1,34 @@
+// Jobs: what happens later, added inside the transaction that makes it necessary. Names are imperative.
+import type { UnitOfWork } from '../platform/database.ts';
+
+/** Payload of each job. `itemIndex` is -1 for a step without forEach. */
+export interface JobPayloads {
+  /** Carry an execution forward from one step (or its start) for as long as a step is ready. */
+  'run-execution': { tenantId: string; executionId: string };
+  'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number };
+  'expire-approval': { tenantId: string; approvalId: string };
+}
+export type JobName = keyof JobPayloads;
+
+export type NewJob = {
+  [Name in JobName]: {
+    readonly name: Name;
+    readonly payload: JobPayloads[Name];
+    /** Not before this moment. */
+    readonly runAt?: Date | undefined;
+    /** A job with the same key that has not started is replaced. */
+    readonly key?: string | undefined;
+  };
+}[JobName];
+
+/** Adds jobs in the caller's transaction: they exist exactly when the state that needs them does. */
+export async function enqueue(uow: UnitOfWork, jobs: readonly NewJob[]): Promise<void> {
+  if (jobs.length === 0) return;
+  const specs = jobs.map((job) => ({
+    identifier: job.name,
+    payload: job.payload,
+    run_at: job.runAt?.toISOString() ?? null,
+    job_key: job.key ?? null,
+  }));
+  await uow.rows('select jobs.enqueue($1::json)', [JSON.stringify(specs)]);
+}

@@ -1,0 +1,54 @@
+// The gate's input and answer. Evaluation is pure: same input and policies, same answer.
+import type { Capability } from '../agents/agent.ts';
+import type { EnvironmentKind } from '../tenants/tenant.ts';
+import type { RiskClass } from '../tools/tool.ts';
+import type { DecisionEffect, GateAction, PolicyKind, PolicyMode } from './policy.ts';
+
+/** Everything a policy can see of one effect. Recorded whole with the decision. */
+export interface GateInput {
+  readonly action: GateAction;
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly environmentKind: EnvironmentKind;
+  readonly agentId: string;
+  readonly agentName: string;
+  readonly agentVersion: string;
+  readonly agentTags: readonly string[];
+  readonly teamId: string | null;
+  readonly agentCapabilities: readonly Capability[];
+  /** `server.name` of each tool the definition lists. */
+  readonly agentTools: readonly string[];
+  readonly principalId: string;
+  /** Roles of the principal that hold where the execution runs. */
+  readonly roles: readonly string[];
+  /** Null for `execution.start`. */
+  readonly tool: {
+    readonly name: string;
+    readonly digest: string;
+    readonly risk: RiskClass;
+    readonly capability: Capability;
+  } | null;
+  readonly arguments: unknown;
+  /** ISO 8601 moment of the evaluation. */
+  readonly at: string;
+}
+
+/** One policy that matched. `effect` is what it asks for; observed findings never change the outcome. */
+export interface PolicyFinding {
+  readonly policyId: string;
+  readonly policyName: string;
+  readonly version: number;
+  readonly kind: PolicyKind;
+  readonly mode: PolicyMode;
+  readonly effect: DecisionEffect;
+  readonly reason: string;
+  /** With `require_approval`: how long the request stays open, milliseconds. */
+  readonly expiresInMs?: number | undefined;
+}
+
+export interface GateVerdict {
+  readonly effect: DecisionEffect;
+  readonly reasons: readonly string[];
+  readonly findings: readonly PolicyFinding[];
+}

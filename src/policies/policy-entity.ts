@@ -1,0 +1,87 @@
+// Tables of policies, their immutable versions, and decision records.
+import { defineEntity, p } from '@mikro-orm/core';
+import { moment, oneOf, tenantTable } from '../platform/entity.ts';
+import { decisionEffects, gateActions, policyKinds, policyModes } from './policy.ts';
+import type { GateInput, PolicyFinding } from './gate.ts';
+
+/** Scope columns are all null for the whole tenant; else every one that is set must match. */
+export const Policy = defineEntity({
+  name: 'Policy',
+  tableName: 'policies',
+  ...tenantTable,
+  indexes: [{ name: 'policies_tenant', properties: ['tenantId', 'id'] }],
+  uniques: [
+    {
+      name: 'policies_name_unique',
+      expression: 'create unique index "policies_name_unique" on "policies" ("tenant_id", "name") where deleted_at is null',
+    },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    name: p.text(),
+    description: p.text().default(''),
+    kind: oneOf('kind', policyKinds),
+    mode: oneOf('mode', policyModes),
+    /** Lower first. */
+    priority: p.integer().default(100),
+    enabled: p.boolean().default(true),
+    projectId: p.uuid().nullable(),
+    environmentId: p.uuid().nullable(),
+    agentId: p.uuid().nullable(),
+    tag: p.text().nullable(),
+    /** Number of the current version, from 1. */
+    version: p.integer(),
+    createdBy: p.uuid(),
+    createdAt: moment(),
+    updatedAt: moment(),
+    deletedAt: moment().nullable(),
+  },
+});
+
+export const PolicyVersion = defineEntity({
+  name: 'PolicyVersion',
+  tableName: 'policy_versions',
+  ...tenantTable,
+  properties: {
+    policyId: () => p.manyToOne(Policy).mapToPk().fieldName('policy_id').primary(),
+    version: p.integer().primary(),
+    tenantId: p.uuid(),
+    rules: p.json().$type<Record<string, unknown>>(),
+    createdBy: p.uuid(),
+    createdAt: moment(),
+  },
+});
+
+/** One evaluation of the gate, whatever it answered: enough to compute the same outcome again. */
+export const Decision = defineEntity({
+  name: 'Decision',
+  tableName: 'decisions',
+  ...tenantTable,
+  indexes: [
+    { name: 'decisions_execution', properties: ['executionId', 'id'] },
+    { name: 'decisions_tenant', properties: ['tenantId', 'id'] },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    projectId: p.uuid(),
+    environmentId: p.uuid(),
+    agentId: p.uuid(),
+    teamId: p.uuid().nullable(),
+    executionId: p.uuid().nullable(),
+    stepId: p.text().nullable(),
+    itemIndex: p.integer().nullable(),
+    action: oneOf('action', gateActions),
+    effect: oneOf('effect', decisionEffects),
+    reasons: p.array().columnType('text[]'),
+    /** Every policy that matched, observed ones included, with its version, effect and reason. */
+    findings: p.json().$type<PolicyFinding[]>(),
+    input: p.json().$type<GateInput>(),
+    /** SHA-256 of the canonical JSON of the input. */
+    inputDigest: p.text(),
+    /** Time the evaluation took, microseconds. */
+    durationMicros: p.integer(),
+    createdAt: moment(),
+  },
+});
