@@ -10,6 +10,7 @@ export const Approval = defineEntity({
   ...tenantTable,
   indexes: [
     { name: 'approvals_tenant', properties: ['tenantId', 'status', 'id'] },
+    { name: 'approvals_newest', properties: ['tenantId', 'id'] },
     { name: 'approvals_execution', properties: ['executionId', 'id'] },
   ],
   properties: {
@@ -37,6 +38,8 @@ export const Approval = defineEntity({
     decidedAt: moment().nullable(),
     decidedBy: p.uuid().nullable(),
     note: p.text().nullable(),
+    /** Idempotency key of the decision: the same principal repeating it gets the same answer. */
+    decisionKey: p.text().nullable(),
     /** When the grant was used by a dispatch; it is never used again by another step. */
     consumedAt: moment().nullable(),
   },

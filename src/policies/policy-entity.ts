@@ -1,7 +1,7 @@
 // Tables of policies, their immutable versions, and decision records.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import { decisionEffects, gateActions, policyKinds, policyModes } from './policy.ts';
+import { decisionEffects, gateActions, policyKinds, policyModes, type PolicyDocument } from './policy.ts';
 import type { GateInput, PolicyFinding } from './gate.ts';
 
 /** Scope columns are all null for the whole tenant; else every one that is set must match. */
@@ -47,7 +47,8 @@ export const PolicyVersion = defineEntity({
     policyId: () => p.manyToOne(Policy).mapToPk().fieldName('policy_id').primary(),
     version: p.integer().primary(),
     tenantId: p.uuid(),
-    rules: p.json().$type<Record<string, unknown>>(),
+    /** The policy as a whole as it was from this version on (column `rules`): what a decision is computed again from. */
+    document: p.json().$type<PolicyDocument>().fieldName('rules'),
     createdBy: p.uuid(),
     createdAt: moment(),
   },
@@ -61,6 +62,11 @@ export const Decision = defineEntity({
   indexes: [
     { name: 'decisions_execution', properties: ['executionId', 'id'] },
     { name: 'decisions_tenant', properties: ['tenantId', 'id'] },
+    { name: 'decisions_agent', properties: ['tenantId', 'agentId', 'id'] },
+    {
+      name: 'decisions_refused',
+      expression: `create index "decisions_refused" on "decisions" ("tenant_id", "effect", "id") where effect <> 'allow'`,
+    },
   ],
   properties: {
     id: p.uuid().primary(),
