@@ -34,3 +34,12 @@ export interface ExecutionFailure {
 
 /** Largest output of one step or forEach item: 1 MiB of JSON text (UTF-8). */
 export const maxOutputBytes = 1024 * 1024;
+
+/** Largest list that a forEach step collects: 16 MiB of JSON text. */
+export const maxCollectedBytes = 16 * 1024 * 1024;
+
+/** Most items of one forEach. */
+export const maxItems = 10_000;
+
+/** How often one step may lose its process before it is given up. */
+export const maxInterruptions = 10;

@@ -1,0 +1,46 @@
+// The catalogue: every event of an execution and its payload. GraphQL event types are derived from it; names are past tense.
+// Payloads hold what the machine needs to fold its state again, and what people read; never inputs, arguments or outputs.
+import { z } from 'zod';
+
+const failure = z.object({ code: z.string(), message: z.string(), stepId: z.string().optional() });
+const slot = { stepId: z.string(), itemIndex: z.int().min(-1) };
+const attempt = z.int().min(1);
+const moment = z.iso.datetime();
+
+export const eventCatalogue = {
+  'execution.queued': z.object({ requestedBy: z.string() }),
+  'execution.started': z.object({}),
+  'execution.waiting': z.object({}),
+  'execution.resumed': z.object({}),
+  'execution.succeeded': z.object({}),
+  'execution.failed': z.object({ failure }),
+  'execution.blocked': z.object({ failure }),
+  'execution.cancelled': z.object({ reason: z.string(), cancelledBy: z.string() }),
+  'step.queued': z.object(slot),
+  'step.expanded': z.object({ ...slot, total: z.int().min(0) }),
+  'step.started': z.object({ ...slot, attempt, decisionId: z.string() }),
+  'step.waiting': z.object({ ...slot, wakeAt: moment }),
+  'step.succeeded': z.object({ ...slot, attempt: z.int().min(0), outputBytes: z.int().min(0), branchCase: z.int().nullable().optional() }),
+  'step.retry_scheduled': z.object({ ...slot, attempt, retryAt: moment, failure }),
+  'step.interrupted': z.object({ ...slot, attempt }),
+  'step.failed': z.object({ ...slot, attempt: z.int().min(0), failure }),
+  'step.blocked': z.object({ ...slot, failure, decisionId: z.string().optional() }),
+  'step.skipped': z.object(slot),
+  'approval.requested': z.object({ ...slot, approvalId: z.string(), expiresAt: moment }),
+  'approval.approved': z.object({ ...slot, approvalId: z.string(), decidedBy: z.string() }),
+  'approval.rejected': z.object({ ...slot, approvalId: z.string(), decidedBy: z.string() }),
+  'approval.expired': z.object({ ...slot, approvalId: z.string() }),
+  'approval.cancelled': z.object({ ...slot, approvalId: z.string() }),
+} as const;
+
+export type EventType = keyof typeof eventCatalogue;
+export const eventTypes = Object.keys(eventCatalogue) as EventType[];
+
+/** An event before it has a sequence: its type and payload. */
+export type NewEvent = {
+  [Type in EventType]: { readonly type: Type; readonly data: Readonly<z.infer<(typeof eventCatalogue)[Type]>> };
+}[EventType];
+
+/** After an event of these types nothing more happens in the execution. */
+export const isFinalEvent = (type: string): boolean =>
+  type === 'execution.succeeded' || type === 'execution.failed' || type === 'execution.blocked' || type === 'execution.cancelled';

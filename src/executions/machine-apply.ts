@@ -1,0 +1,127 @@
+// `apply(state, event)`: the fold. The same events always give the same state; no decisions here, no I/O, no time.
+import type { NewEvent } from '../events/catalogue.ts';
+import { isFinalStep, type StepStatus } from './execution.ts';
+import { newSlotState, slotKey, type ExecutionState, type Slot, type SlotState, type StepState } from './machine-state.ts';
+
+/** Changes `state` in place and raises its sequence by one. Returns the slot the event is about, if any. */
+export function apply(state: ExecutionState, event: NewEvent): Slot | null {
+  state.lastSequence += 1;
+  switch (event.type) {
+    case 'execution.queued':
+      state.status = 'queued';
+      return null;
+    case 'execution.started':
+    case 'execution.resumed':
+      state.status = 'running';
+      return null;
+    case 'execution.waiting':
+      state.status = 'waiting';
+      return null;
+    case 'execution.succeeded':
+    case 'execution.failed':
+    case 'execution.blocked':
+    case 'execution.cancelled':
+      state.status = event.type.slice('execution.'.length) as ExecutionState['status'];
+      cancelOpen(state);
+      return null;
+    default:
+      return applyToSlot(state, event);
+  }
+}
+
+type SlotEvent = Exclude<NewEvent, { type: `execution.${string}` }>;
+
+function applyToSlot(state: ExecutionState, event: SlotEvent): Slot {
+  const slot: Slot = { stepId: event.data.stepId, itemIndex: event.data.itemIndex };
+  const step = ensureStep(state, slot.stepId);
+  const target = slot.itemIndex < 0 ? step : ensureItem(state, slot);
+  const before = target.status;
+  change(target, step, event);
+  if (slot.itemIndex >= 0 && step.items) {
+    count(step, slot, before, target.status);
+    if (event.type === 'step.succeeded') step.items.outputBytes += event.data.outputBytes;
+  }
+  if (slot.itemIndex < 0 && isFinalStep(target.status)) cancelItems(state, slot.stepId);
+  return slot;
+}
+
+function change(target: SlotState, step: StepState, event: SlotEvent): void {
+  switch (event.type) {
+    case 'step.queued':
+      return set(target, 'queued');
+    case 'step.expanded':
+      step.items = { total: event.data.total, next: 0, done: 0, failed: 0, waiting: 0, outputBytes: 0 };
+      return set(target, 'running');
+    case 'step.started':
+      target.attempt = event.data.attempt;
+      return set(target, 'running');
+    case 'step.waiting':
+      return set(target, 'waiting', Date.parse(event.data.wakeAt));
+    case 'step.retry_scheduled':
+      return set(target, 'queued', Date.parse(event.data.retryAt));
+    case 'step.interrupted':
+      target.interruptions += 1;
+      return set(target, 'queued');
+    case 'step.succeeded':
+      return set(target, 'succeeded');
+    case 'step.failed':
+      return set(target, 'failed');
+    case 'step.blocked':
+      return set(target, 'blocked');
+    case 'step.skipped':
+      return set(target, 'skipped');
+    case 'approval.requested':
+      target.approvalId = event.data.approvalId;
+      return set(target, 'awaiting_approval');
+    case 'approval.approved':
+      return set(target, 'queued');
+    case 'approval.rejected':
+    case 'approval.expired':
+    case 'approval.cancelled':
+      // The step's own event (blocked, cancelled with the execution) follows.
+      return;
+  }
+}
+
+function set(target: SlotState, status: StepStatus, wakeAt: number | null = null): void {
+  target.status = status;
+  target.wakeAt = wakeAt;
+}
+
+function count(step: StepState, slot: Slot, before: StepStatus, after: StepStatus): void {
+  const items = step.items!;
+  if (before === 'pending') items.next = Math.max(items.next, slot.itemIndex + 1);
+  if (before !== 'awaiting_approval' && after === 'awaiting_approval') items.waiting += 1;
+  if (before === 'awaiting_approval' && after !== 'awaiting_approval') items.waiting -= 1;
+  if (!isFinalStep(before) && isFinalStep(after)) {
+    items.done += 1;
+    if (after !== 'succeeded') items.failed += 1;
+  }
+}
+
+/** A final execution has no open step: whatever was open is cancelled with it. */
+function cancelOpen(state: ExecutionState): void {
+  for (const [stepId, step] of state.steps) {
+    if (isFinalStep(step.status)) continue;
+    set(step, 'cancelled');
+    cancelItems(state, stepId);
+  }
+}
+
+function cancelItems(state: ExecutionState, stepId: string): void {
+  const prefix = `${stepId}#`;
+  for (const [key, item] of state.items) if (key.startsWith(prefix) && !isFinalStep(item.status)) set(item, 'cancelled');
+}
+
+function ensureStep(state: ExecutionState, stepId: string): StepState {
+  let step = state.steps.get(stepId);
+  if (!step) state.steps.set(stepId, (step = { ...newSlotState(), items: null }));
+  return step;
+}
+
+function ensureItem(state: ExecutionState, slot: Slot): SlotState {
+  const key = slotKey(slot);
+  let item = state.items.get(key);
+  if (!item) state.items.set(key, (item = newSlotState()));
+  return item;
+}

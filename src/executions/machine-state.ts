@@ -1,0 +1,80 @@
+// What the execution machine knows: the plan (from the immutable definition) and the state (from events). Types and small readers; no rules.
+import type { Definition, StepDefinition } from '../agents/definition.ts';
+import type { ExecutionStatus, StepStatus } from './execution.ts';
+
+/** A place where work happens: a step, or one item of a forEach step. `itemIndex` is -1 for the step itself. */
+export interface Slot {
+  readonly stepId: string;
+  readonly itemIndex: number;
+}
+
+export const slotKey = ({ stepId, itemIndex }: Slot): string => `${stepId}#${itemIndex}`;
+
+export interface Plan {
+  readonly definition: Definition;
+  readonly steps: ReadonlyMap<string, StepDefinition>;
+  /** Who waits for a step, in the definition's order. */
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
+}
+
+export function planOf(definition: Definition): Plan {
+  const dependents = new Map<string, string[]>(definition.steps.map((step) => [step.id, []]));
+  for (const step of definition.steps) for (const need of step.needs) dependents.get(need)!.push(step.id);
+  return { definition, steps: new Map(definition.steps.map((step) => [step.id, step])), dependents };
+}
+
+export interface SlotState {
+  status: StepStatus;
+  /** Number of the newest attempt; 0 before the first. The fence: only it may commit. */
+  attempt: number;
+  /** Attempts that ended with their process; they do not count against `retry`. */
+  interruptions: number;
+  /** Retry not before, or timer due; milliseconds since the epoch. */
+  wakeAt: number | null;
+  approvalId: string | null;
+}
+
+/** Counters of a forEach step, so that one item's transition never reads its siblings. */
+export interface ItemCounters {
+  readonly total: number;
+  /** The next item that has not been queued yet. */
+  next: number;
+  done: number;
+  failed: number;
+  /** Items that wait for a person. */
+  waiting: number;
+  /** Sum of the items' outputs. */
+  outputBytes: number;
+}
+
+export interface StepState extends SlotState {
+  items: ItemCounters | null;
+}
+
+export interface ExecutionState {
+  status: ExecutionStatus;
+  lastSequence: number;
+  /** Steps that have left `pending`; every other step of the plan is pending. */
+  readonly steps: Map<string, StepState>;
+  /** Items by slot key: only those that were loaded or touched. */
+  readonly items: Map<string, SlotState>;
+}
+
+export const newState = (): ExecutionState => ({ status: 'queued', lastSequence: 0, steps: new Map(), items: new Map() });
+
+export const newSlotState = (): SlotState => ({ status: 'pending', attempt: 0, interruptions: 0, wakeAt: null, approvalId: null });
+
+export function slotState(state: ExecutionState, slot: Slot): SlotState | undefined {
+  return slot.itemIndex < 0 ? state.steps.get(slot.stepId) : state.items.get(slotKey(slot));
+}
+
+export const statusOf = (state: ExecutionState, stepId: string): StepStatus => state.steps.get(stepId)?.status ?? 'pending';
+
+export function cloneState(state: ExecutionState): ExecutionState {
+  return {
+    status: state.status,
+    lastSequence: state.lastSequence,
+    steps: new Map([...state.steps].map(([id, step]) => [id, { ...step, items: step.items && { ...step.items } }])),
+    items: new Map([...state.items].map(([key, item]) => [key, { ...item }])),
+  };
+}
