@@ -7,6 +7,7 @@ export const ExecutionEvent = defineEntity({
   tableName: 'execution_events',
   ...tenantTable,
   indexes: [
+    { name: 'execution_events_tenant', properties: ['tenantId', 'transactionId', 'executionId', 'sequence'] },
     {
       name: 'execution_events_approvals',
       expression: `create index "execution_events_approvals" on "execution_events" ("tenant_id", "transaction_id", "execution_id", "sequence") where type like 'approval.%'`,

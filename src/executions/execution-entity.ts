@@ -50,15 +50,16 @@ export const Step = defineEntity({
   ...tenantTable,
   properties: {
     executionId: () => p.manyToOne(Execution).mapToPk().fieldName('execution_id').primary(),
-    stepId: p.text().primary(),
+    // Second in the key, so that an execution's steps (-1) are one range however many items it has.
     itemIndex: p.integer().default(-1).primary(),
+    stepId: p.text().primary(),
     tenantId: p.uuid(),
     status: oneOf('status', stepStatuses),
     attempt: p.integer().default(0),
     /** Interruptions (crash, shutdown) so far; not counted as attempts of `retry`. */
     interruptions: p.integer().default(0),
-    /** Sequence of the event that last changed this row. */
-    changedAtSequence: p.integer(),
+    /** The job that carries this slot while it is queued or running; a job that runs again after a crash finds its own. */
+    jobId: p.text().nullable(),
     item: p.json().$type<unknown>().nullable(),
     output: p.json().$type<unknown>().nullable(),
     failure: p.json().$type<ExecutionFailure>().nullable(),
@@ -68,6 +69,7 @@ export const Step = defineEntity({
     itemNext: p.integer().nullable(),
     itemDone: p.integer().nullable(),
     itemFailed: p.integer().nullable(),
+    itemWaiting: p.integer().nullable(),
     outputBytes: p.integer().default(0),
     queuedAt: moment().nullable(),
     startedAt: moment().nullable(),
@@ -90,8 +92,6 @@ export const Attempt = defineEntity({
     /** Exactly what ran. */
     arguments: p.json().$type<unknown>().nullable(),
     failure: p.json().$type<ExecutionFailure>().nullable(),
-    /** The job that carries this attempt; a job that runs again finds its own. */
-    jobId: p.text(),
     decisionId: p.uuid().nullable(),
     startedAt: moment(),
     finishedAt: moment().nullable(),

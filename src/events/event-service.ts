@@ -1,0 +1,124 @@
+// The only reader and writer of `execution_events`. Appending belongs to the transaction that changes the state.
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { isFinalEvent, type EventType, type NewEvent } from './catalogue.ts';
+import type { Hints } from './hints.ts';
+
+export interface EventRow {
+  readonly executionId: string;
+  readonly sequence: number;
+  readonly type: EventType;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly occurredAt: Date;
+}
+
+/** An approval's event with its place in the tenant's commit order. */
+export interface ApprovalEventRow extends EventRow {
+  readonly transactionId: string;
+}
+
+/** A place in the tenant's commit order: (transaction id, execution, sequence). */
+export interface FeedPosition {
+  readonly transactionId: string;
+  readonly executionId: string;
+  readonly sequence: number;
+}
+
+export interface EventService {
+  /** Appends with the sequences `first`, `first` + 1 … (the caller holds the execution's row lock) and hints after commit. */
+  append(uow: UnitOfWork, executionId: string, first: number, events: readonly NewEvent[]): Promise<void>;
+  /** Events of one execution after a sequence, in order. */
+  after(uow: UnitOfWork, executionId: string, sequence: number, limit: number): Promise<EventRow[]>;
+  /** Newest sequence of each execution; executions without events (or of other tenants) are absent. */
+  heads(uow: UnitOfWork, executionIds: readonly string[]): Promise<Map<string, number>>;
+  /** Events of approvals after a position, in commit order, only those no open transaction can still precede. */
+  approvalsAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<ApprovalEventRow[]>;
+  /** Ids of executions with events after a position, with the position reached; same order and bound as above. */
+  changedAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<{ ids: string[]; position: FeedPosition }>;
+  /** The position after everything that is surely visible now. */
+  currentPosition(uow: UnitOfWork): Promise<FeedPosition>;
+  /** Identity of this history; cursors carry it. */
+  epoch(uow: UnitOfWork): Promise<string>;
+}
+
+interface RawEvent extends Omit<ApprovalEventRow, 'occurredAt'> {
+  occurredAt: string;
+}
+
+const columns = `execution_id as "executionId", sequence, type, data, occurred_at as "occurredAt"`;
+const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+export function createEventService({ clock, hints }: { clock: Clock; hints: Hints }): EventService {
+  const fromRaw = <Row extends RawEvent>(row: Row) => ({ ...row, occurredAt: new Date(row.occurredAt) });
+  const afterPosition = `tenant_id = $1 and (transaction_id, execution_id, sequence) > ($2::xid8, $3::uuid, $4::int)
+    and transaction_id < pg_snapshot_xmin(pg_current_snapshot())`;
+  const positionOf = (row: { transactionId: string; executionId: string; sequence: number }): FeedPosition => ({
+    transactionId: row.transactionId,
+    executionId: row.executionId,
+    sequence: row.sequence,
+  });
+
+  return {
+    async append(uow, executionId, first, events) {
+      await uow.rows(
+        `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
+         select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5
+         from jsonb_array_elements($4::jsonb) with ordinality as list(event, ordinality)`,
+        [uow.tenantId, executionId, first, JSON.stringify(events), clock.now()],
+      );
+      const final = events.some((event) => isFinalEvent(event.type));
+      const approvals = events.some((event) => event.type.startsWith('approval.'));
+      uow.afterCommit(() => hints.publish({ tenantId: uow.tenantId, executionId, final, approvals }));
+    },
+
+    async after(uow, executionId, sequence, limit) {
+      const rows = await uow.rows<RawEvent>(
+        `select ${columns} from execution_events
+         where tenant_id = $1 and execution_id = $2 and sequence > $3 order by sequence limit $4`,
+        [uow.tenantId, executionId, sequence, limit],
+      );
+      return rows.map(fromRaw);
+    },
+
+    async heads(uow, executionIds) {
+      const rows = await uow.rows<{ id: string; head: number }>(
+        `select id, head from unnest($2::uuid[]) as id, lateral
+           (select sequence as head from execution_events where execution_id = id and tenant_id = $1 order by sequence desc limit 1) as newest`,
+        [uow.tenantId, [...executionIds]],
+      );
+      return new Map(rows.map((row) => [row.id, row.head]));
+    },
+
+    async approvalsAfter(uow, position, limit) {
+      const rows = await uow.rows<RawEvent>(
+        `select ${columns}, transaction_id::text as "transactionId" from execution_events
+         where ${afterPosition} and type like 'approval.%'
+         order by transaction_id, execution_id, sequence limit $5`,
+        [uow.tenantId, position.transactionId, position.executionId, position.sequence, limit],
+      );
+      return rows.map(fromRaw);
+    },
+
+    async changedAfter(uow, position, limit) {
+      const rows = await uow.rows<{ transactionId: string; executionId: string; sequence: number }>(
+        `select transaction_id::text as "transactionId", execution_id as "executionId", sequence from execution_events
+         where ${afterPosition} order by transaction_id, execution_id, sequence limit $5`,
+        [uow.tenantId, position.transactionId, position.executionId, position.sequence, limit],
+      );
+      const last = rows.at(-1);
+      return { ids: [...new Set(rows.map((row) => row.executionId))], position: last ? positionOf(last) : position };
+    },
+
+    async currentPosition(uow) {
+      const rows = await uow.rows<{ before: string }>(
+        `select (pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text as before`,
+      );
+      return { transactionId: rows[0]!.before, executionId: maxId, sequence: 2_147_483_647 };
+    },
+
+    async epoch(uow) {
+      const rows = await uow.rows<{ epoch: string }>('select epoch from stream_epoch');
+      return rows[0]!.epoch;
+    },
+  };
+}
