@@ -62,6 +62,8 @@ export interface Authority {
   readonly principalKind: PrincipalKind;
   /** The API key used, if any. */
   readonly apiKeyId?: string | undefined;
+  /** Roles on the tenant that come from the token's claims: they hold for this credential only. */
+  readonly tokenRoles?: readonly Role[] | undefined;
   /** When the credential ends; sockets close at this moment. */
   readonly expiresAt?: Date | undefined;
   /** True for the first tenant, whose admins may create tenants. */
