@@ -1,9 +1,19 @@
 // Approvals: statuses and the rules of deciding. Pure; time is passed in.
+import { can, type Authority } from '../principals/permission.ts';
+
 export const approvalStatuses = ['pending', 'approved', 'rejected', 'expired', 'cancelled'] as const;
 export type ApprovalStatus = (typeof approvalStatuses)[number];
 
 export const approvalSources = ['step', 'policy'] as const;
 export type ApprovalSource = (typeof approvalSources)[number];
+
+export const approvalDecisions = ['approve', 'reject'] as const;
+export type ApprovalDecision = (typeof approvalDecisions)[number];
+
+/** The status that a decision gives. */
+export const decidedStatus = { approve: 'approved', reject: 'rejected' } as const satisfies Record<ApprovalDecision, ApprovalStatus>;
+
+export const maxNoteLength = 4_000;
 
 /** Exactly what will run (tool call) or what the approver is asked to sign (approval step); its digest is the grant. */
 export interface ApprovalSubject {
@@ -19,4 +29,55 @@ export interface ApprovalSubject {
   readonly arguments: unknown;
   /** `policyId@version` of each policy that asked, sorted; empty for an approval step. */
   readonly policies: readonly string[];
+}
+
+/** The part of an approval that the rules look at. */
+export interface Decidable {
+  readonly status: ApprovalStatus;
+  readonly requestedBy: string;
+  readonly expiresAt: Date;
+  readonly decidedAt: Date | null;
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly teamId: string | null;
+}
+
+export type Decidability =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: 'FORBIDDEN' | 'CONFLICT' | 'INVALID_STATE'; readonly reason: string };
+
+/** Open until the very moment of `expiresAt`, which is already too late. */
+export const isExpired = (approval: Pick<Decidable, 'expiresAt'>, now: Date): boolean => approval.expiresAt.getTime() <= now.getTime();
+
+/** May `actor` approve or reject now? Rights first, so that a stranger does not learn the state. */
+export function canDecide(approval: Decidable, actor: Authority, now: Date): Decidability {
+  if (!can(actor, 'approval.decide', approval)) {
+    return { ok: false, code: 'FORBIDDEN', reason: 'this needs the permission approval.decide, which you do not hold here' };
+  }
+  if (actor.principalKind === 'worker') {
+    return { ok: false, code: 'FORBIDDEN', reason: 'a worker runs what was approved and cannot decide approvals; a person has to' };
+  }
+  if (actor.principalId === approval.requestedBy) {
+    return {
+      ok: false,
+      code: 'FORBIDDEN',
+      reason: 'you started the execution that asks for this approval; someone else with the permission approval.decide has to decide it',
+    };
+  }
+  switch (approval.status) {
+    case 'pending':
+      if (!isExpired(approval, now)) return { ok: true };
+      return { ok: false, code: 'INVALID_STATE', reason: `the approval expired at ${approval.expiresAt.toISOString()}` };
+    case 'approved':
+    case 'rejected':
+      return {
+        ok: false,
+        code: 'CONFLICT',
+        reason: `the approval was already ${approval.status}${approval.decidedAt ? ` at ${approval.decidedAt.toISOString()}` : ''}`,
+      };
+    case 'expired':
+      return { ok: false, code: 'INVALID_STATE', reason: `the approval expired at ${approval.expiresAt.toISOString()}` };
+    case 'cancelled':
+      return { ok: false, code: 'INVALID_STATE', reason: 'the approval was cancelled with its execution' };
+  }
 }
