@@ -1,0 +1,2 @@
+// Every file of root fields, as an explicit list; a test fails when one is missing.
+export {};

@@ -1,0 +1,4 @@
+// Every file of types, as an explicit list; a test fails when one is missing.
+import './scalars.ts';
+import './error.ts';
+import './node.ts';

@@ -1,0 +1,63 @@
+// Mutations in one shape: `input: XInput!`, answer `union XResult = XSuccess | errors`. Opens the write transaction around the service call.
+import type { InputRef, ShapeFromTypeParam, TypeParam } from '@pothos/core';
+import type { Services } from '#src/app.ts';
+import type { UnitOfWork } from '#src/platform/database.ts';
+import { ForbiddenError, NotFoundError, ValidationError, type SignalboxError } from '#src/platform/errors.ts';
+import type { Authority, Permission } from '#src/principals/permission.ts';
+import { builder, type Types } from './builder.ts';
+
+/** One field of the success type. */
+interface Returned {
+  readonly type: TypeParam<Types>;
+  readonly description: string;
+  readonly nullable?: boolean;
+}
+type ReturnedShape<Fields extends Record<string, Returned>> = {
+  readonly [Name in keyof Fields]: ShapeFromTypeParam<Types, Fields[Name]['type'], Fields[Name]['nullable'] extends true ? true : false>;
+};
+
+export interface MutationOptions<Input, Fields extends Record<string, Returned>> {
+  readonly description: string;
+  /** Held anywhere; the service checks the exact place. `authenticated` for what concerns only the caller. */
+  readonly permission: Permission | 'authenticated';
+  readonly input: InputRef<Input>;
+  readonly returns: Fields;
+  /** Expected failures besides ValidationError, NotFoundError and ForbiddenError. */
+  readonly fails?: readonly (new (...args: never[]) => SignalboxError)[];
+  /** Runs in one transaction, committed when it resolves. */
+  resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input): Promise<ReturnedShape<Fields>>;
+}
+
+const titled = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+
+export function mutation<Input, const Fields extends Record<string, Returned>>(
+  name: string,
+  { description, permission, input, returns, fails = [], resolve }: MutationOptions<Input, Fields>,
+): void {
+  const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
+    description: `What \`${name}\` did.`,
+    fields: (t) =>
+      Object.fromEntries(
+        Object.entries(returns).map(([field, { type, nullable = false, description: text }]) => [
+          field,
+          t.field({ type, nullable, description: text, resolve: (result) => result[field] as never }),
+        ]),
+      ),
+  });
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: Success,
+      description,
+      authScopes: permission === 'authenticated' ? { authenticated: true } : { permission },
+      args: { input: t.arg({ type: input, required: true, description: `Input of \`${name}\`.` }) },
+      errors: {
+        types: [...new Set([ValidationError, NotFoundError, ForbiddenError, ...fails])],
+        directResult: true,
+        union: { description: `\`${titled(name)}Success\`, or why \`${name}\` was refused.` },
+      },
+      resolve: (_root, args, { services, authority, write }) =>
+        // `input` is required, which TypeScript cannot see through the open type parameter.
+        write((uow) => resolve(services, uow, authority, (args as { input: Input }).input)) as never,
+    }),
+  );
+}
