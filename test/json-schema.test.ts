@@ -35,8 +35,8 @@ test('every problem of a value is reported with its path, its value and what was
       'inputs.directory: is required',
       'inputs.other: is not a known property',
       'inputs.level: must be one of "info", "error", got "x"',
-      'inputs.files.1.size: must be >= 1, got 0',
-      'inputs.files.2.size: must be a whole number, got "big"',
+      'inputs.files[1].size: must be >= 1, got 0',
+      'inputs.files[2].size: must be a whole number, got "big"',
       'inputs.when: must match format "date-time", got "soon"',
       'inputs.either: matches none of the allowed forms, got 3',
     ],
@@ -69,7 +69,7 @@ test('a broken schema is refused with every problem and its place', () => {
     'spec.inputs.properties.b.minLength: must be >= 0, got -1',
   ]);
   const tree = compileSchema({ type: 'object', properties: { children: { items: { $ref: '#' } } } });
-  assert.deepEqual(brief(tree({ children: [{ children: [{}, 1] }] })), ['children.0.children.1: must be an object, got 1']);
+  assert.deepEqual(brief(tree({ children: [{ children: [{}, 1] }] })), ['children[0].children[1]: must be an object, got 1']);
   assert.match(brokenness({ $ref: '#/$defs/missing' })[0]!, /can't resolve reference #\/\$defs\/missing/);
   assert.match(brokenness({ pattern: '(unclosed' })[0]!, /pattern "\(unclosed"/);
   assert.deepEqual(brokenness('text'), [': must be a JSON Schema object']);

@@ -85,14 +85,15 @@ function locate(error: ErrorObject, root: unknown, at: string): { path: string; 
   const params = error.params as Record<string, unknown>;
   const property = params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'];
   let value = root;
-  const names = at === '' ? [] : [at];
+  let path = at;
+  const enter = (name: string) => (path += Array.isArray(value) ? `[${name}]` : path === '' ? name : `.${name}`);
   for (const part of error.instancePath.split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    names.push(name);
+    enter(name);
     value = (value as Record<string, unknown> | undefined)?.[name];
   }
-  if (typeof property === 'string') names.push(property);
-  return { path: names.join('.'), value };
+  if (typeof property === 'string') enter(property);
+  return { path, value };
 }
 
 /** A short form of any JSON value; long ones are cut, since a message is not the place for a document. */
