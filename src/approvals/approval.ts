@@ -43,8 +43,7 @@ export interface Decidable {
 }
 
 export type Decidability =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly code: 'FORBIDDEN' | 'CONFLICT' | 'INVALID_STATE'; readonly reason: string };
+  { readonly ok: true } | { readonly ok: false; readonly code: 'FORBIDDEN' | 'CONFLICT' | 'INVALID_STATE'; readonly reason: string };
 
 /** Open until the very moment of `expiresAt`, which is already too late. */
 export const isExpired = (approval: Pick<Decidable, 'expiresAt'>, now: Date): boolean => approval.expiresAt.getTime() <= now.getTime();

@@ -1,0 +1,115 @@
+// Reads of approvals: rows as GraphQL lists need them. No rules, no writes.
+import { ValidationError } from '../platform/errors.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { isId } from '../platform/ids.ts';
+import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { visibleRows } from '../principals/authorize.ts';
+import type { Authority } from '../principals/permission.ts';
+import type { RiskClass } from '../tools/tool.ts';
+import type { ApprovalSource, ApprovalStatus, ApprovalSubject } from './approval.ts';
+
+export interface ApprovalRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly teamId: string | null;
+  readonly agentId: string;
+  readonly executionId: string;
+  readonly stepId: string;
+  /** Null for a step without forEach. */
+  readonly itemIndex: number | null;
+  readonly source: ApprovalSource;
+  readonly status: ApprovalStatus;
+  readonly title: string;
+  readonly reason: string;
+  readonly risk: RiskClass;
+  readonly subject: ApprovalSubject;
+  readonly digest: string;
+  readonly requestedBy: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly decidedAt: Date | null;
+  readonly decidedBy: string | null;
+  readonly note: string | null;
+  readonly consumedAt: Date | null;
+}
+
+export interface ApprovalFilter {
+  readonly status?: readonly ApprovalStatus[] | null | undefined;
+  readonly risk?: readonly RiskClass[] | null | undefined;
+  readonly environmentId?: string | null | undefined;
+  readonly agentId?: string | null | undefined;
+  readonly executionId?: string | null | undefined;
+}
+
+type Stored<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] };
+
+export const approvalColumns = `id, project_id as "projectId", environment_id as "environmentId", team_id as "teamId",
+  agent_id as "agentId", execution_id as "executionId", step_id as "stepId", item_index as "itemIndex", source, status, title, reason,
+  risk, subject, digest, requested_by as "requestedBy", created_at as "createdAt", expires_at as "expiresAt",
+  decided_at as "decidedAt", decided_by as "decidedBy", note, consumed_at as "consumedAt"`;
+
+export const approvalOf = (row: Stored<ApprovalRow>): ApprovalRow => ({
+  ...row,
+  createdAt: new Date(row.createdAt),
+  expiresAt: new Date(row.expiresAt),
+  decidedAt: row.decidedAt === null ? null : new Date(row.decidedAt),
+  consumedAt: row.consumedAt === null ? null : new Date(row.consumedAt),
+});
+
+/** Runs a statement that returns `approvalColumns`. */
+export async function approvalRows(uow: UnitOfWork, sql: string, params: readonly unknown[]): Promise<ApprovalRow[]> {
+  return (await uow.rows<Stored<ApprovalRow>>(sql, params)).map(approvalOf);
+}
+
+const placeColumns = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
+
+/** Those of `ids` that exist and that `actor` may read, in no particular order. */
+export async function approvalsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ApprovalRow[]> {
+  const params: unknown[] = [uow.tenantId, ids.filter(isId)];
+  const visible = visibleRows(actor, 'approval.read', placeColumns, params);
+  return approvalRows(uow, `select ${approvalColumns} from approvals where tenant_id = $1 and id = any($2::uuid[]) and ${visible}`, params);
+}
+
+/** Approvals of several executions, oldest first: for a loader keyed by execution. */
+export async function approvalsByExecutions(uow: UnitOfWork, actor: Authority, executionIds: readonly string[]): Promise<ApprovalRow[]> {
+  const params: unknown[] = [uow.tenantId, executionIds.filter(isId)];
+  const visible = visibleRows(actor, 'approval.read', placeColumns, params);
+  return approvalRows(
+    uow,
+    `select ${approvalColumns} from approvals where tenant_id = $1 and execution_id = any($2::uuid[]) and ${visible} order by id`,
+    params,
+  );
+}
+
+/** Newest first. */
+export async function listApprovals(
+  uow: UnitOfWork,
+  actor: Authority,
+  filter: ApprovalFilter,
+  request: PageRequest,
+): Promise<Page<ApprovalRow>> {
+  const window = pageWindow('approvals', request);
+  const params: unknown[] = [uow.tenantId];
+  const bind = (value: unknown) => `$${params.push(value)}`;
+  const conditions = ['tenant_id = $1', visibleRows(actor, 'approval.read', placeColumns, params)];
+  if (filter.status) conditions.push(`status = any(${bind([...filter.status])}::text[])`);
+  if (filter.risk) conditions.push(`risk = any(${bind([...filter.risk])}::text[])`);
+  for (const [field, column] of [
+    ['environmentId', 'environment_id'],
+    ['agentId', 'agent_id'],
+    ['executionId', 'execution_id'],
+  ] as const) {
+    const id = filter[field];
+    if (id == null) continue;
+    if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
+    conditions.push(`${column} = ${bind(id)}`);
+  }
+  if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
+  const rows = await approvalRows(
+    uow,
+    `select ${approvalColumns} from approvals where ${conditions.join(' and ')} order by id desc limit ${window.limit}`,
+    params,
+  );
+  return pageOf(window, rows);
+}

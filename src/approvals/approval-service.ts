@@ -1,0 +1,263 @@
+// Approvals: requested by a dispatch, decided by people, consumed once by a dispatch. The only writer of the table.
+// Events of an approval belong to its execution: whoever runs the execution appends them.
+import type { Clock } from '../platform/clock.ts';
+import { digestOf } from '../platform/canonical.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import {
+  ConflictError,
+  ForbiddenError,
+  IdempotencyConflictError,
+  InvalidStateError,
+  NotFoundError,
+  ValidationError,
+  type Problem,
+} from '../platform/errors.ts';
+import { isId, newId } from '../platform/ids.ts';
+import { enqueue } from '../jobs/jobs.ts';
+import { can, type Authority } from '../principals/permission.ts';
+import type { RiskClass } from '../tools/tool.ts';
+import {
+  canDecide,
+  decidedStatus,
+  isExpired,
+  maxNoteLength,
+  type ApprovalDecision,
+  type ApprovalSource,
+  type ApprovalSubject,
+} from './approval.ts';
+import { approvalColumns, approvalRows, type ApprovalRow } from './approval-reads.ts';
+
+export interface NewApproval {
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly teamId: string | null;
+  readonly agentId: string;
+  readonly source: ApprovalSource;
+  readonly title: string;
+  readonly reason: string;
+  readonly risk: RiskClass;
+  /** Names execution, step and item too; its digest is what the grant will be bound to. */
+  readonly subject: ApprovalSubject;
+  readonly requestedBy: string;
+  readonly expiresAt: Date;
+}
+
+export interface Deciding {
+  readonly approvalId: string;
+  readonly decision: ApprovalDecision;
+  readonly note?: string | null | undefined;
+  /** Digest of what the decider was shown; another one is refused. */
+  readonly expectedDigest?: string | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** Why a grant cannot be used. */
+export type Consumption =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: 'not_found' | 'not_approved' | 'other_digest' | 'already_consumed';
+      readonly reason: string;
+    };
+
+export interface ApprovalService {
+  /** Opens a request, with the job that ends it at `expiresAt`. For the dispatch; authorises nothing. */
+  request(uow: UnitOfWork, input: NewApproval): Promise<ApprovalRow>;
+  /** Approves or rejects, and wakes the waiting step in the same transaction. */
+  decide(uow: UnitOfWork, actor: Authority, input: Deciding): Promise<ApprovalRow>;
+  /** Job `expire-approval`: ends a request that is still open past its time, and wakes the step. Null when there was nothing to end. */
+  expire(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null>;
+  /** Ends every open request of an execution that was cancelled or has ended; returns them. */
+  cancelForExecution(uow: UnitOfWork, executionId: string): Promise<ApprovalRow[]>;
+  /** Uses the grant, once, for exactly what has `digest`. An approved grant does not expire: `expiresAt` limits deciding. */
+  consume(uow: UnitOfWork, approvalId: string, digest: string): Promise<Consumption>;
+  /** The newest approval of a step (or of one item: `itemIndex`), whatever its status. */
+  findForStep(uow: UnitOfWork, executionId: string, stepId: string, itemIndex: number | null): Promise<ApprovalRow | null>;
+}
+
+const maxKeyLength = 200;
+
+/** The grant of this subject: lower-case hex SHA-256 of its canonical JSON (RFC 8785). */
+export const subjectDigest = (subject: ApprovalSubject): string => digestOf(subject);
+
+export function createApprovalService({ clock }: { clock: Clock }): ApprovalService {
+  async function lock(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null> {
+    if (!isId(approvalId)) return null;
+    const [row] = await approvalRows(uow, `select ${approvalColumns} from approvals where tenant_id = $1 and id = $2 for update`, [
+      uow.tenantId,
+      approvalId,
+    ]);
+    return row ?? null;
+  }
+
+  const wake = (uow: UnitOfWork, { executionId, stepId, itemIndex }: ApprovalRow) =>
+    enqueue(uow, [{ name: 'run-step', payload: { tenantId: uow.tenantId, executionId, stepId, itemIndex: itemIndex ?? -1 } }]);
+
+  const endLater = (uow: UnitOfWork, { id, expiresAt }: ApprovalRow) =>
+    enqueue(uow, [
+      { name: 'expire-approval', payload: { tenantId: uow.tenantId, approvalId: id }, runAt: expiresAt, key: `expire-approval:${id}` },
+    ]);
+
+  return {
+    async request(uow, input) {
+      const { subject } = input;
+      if (subject.tenantId !== uow.tenantId) throw new Error('an approval can only be requested in the tenant of its subject');
+      const [approval] = await approvalRows(
+        uow,
+        `insert into approvals (id, tenant_id, project_id, environment_id, team_id, agent_id, execution_id, step_id, item_index,
+           source, status, title, reason, risk, subject, digest, requested_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, $13, $14::jsonb, $15, $16, $17, $18)
+         returning ${approvalColumns}`,
+        [
+          newId(),
+          uow.tenantId,
+          input.projectId,
+          input.environmentId,
+          input.teamId,
+          input.agentId,
+          subject.executionId,
+          subject.stepId,
+          subject.itemIndex,
+          input.source,
+          input.title,
+          input.reason,
+          input.risk,
+          JSON.stringify(subject),
+          subjectDigest(subject),
+          input.requestedBy,
+          clock.now(),
+          input.expiresAt,
+        ],
+      );
+      if (!approval) throw new Error('the inserted approval was not returned');
+      await endLater(uow, approval);
+      return approval;
+    },
+
+    async decide(uow, actor, input) {
+      refuseInvalid(input);
+      const approval = await lock(uow, input.approvalId);
+      if (!approval || !can(actor, 'approval.read', approval)) throw new NotFoundError(`there is no approval "${input.approvalId}"`);
+      const decidable = canDecide(approval, actor, clock.now());
+      if (!decidable.ok) {
+        if (decidable.code === 'FORBIDDEN') throw new ForbiddenError(decidable.reason);
+        if (await repeats(uow, actor, approval, input)) return approval;
+        if (decidable.code === 'INVALID_STATE') throw new InvalidStateError(decidable.reason);
+        throw new ConflictError(await whoDecided(uow, approval));
+      }
+      if (input.expectedDigest != null && input.expectedDigest !== approval.digest) {
+        throw new ConflictError(
+          `expectedDigest: this approval is for ${approval.digest}, not for ${input.expectedDigest}; read it again before deciding`,
+        );
+      }
+      const params = [uow.tenantId, approval.id, decidedStatus[input.decision], clock.now(), actor.principalId, input.note ?? null];
+      const keyed = input.idempotencyKey == null ? '' : `, decision_key = $${params.push(input.idempotencyKey)}`;
+      const [decided] = await approvalRows(
+        uow,
+        `update approvals set status = $3, decided_at = $4, decided_by = $5, note = $6${keyed}
+         where tenant_id = $1 and id = $2 returning ${approvalColumns}`,
+        params,
+      );
+      if (!decided) throw new Error('the locked approval is gone');
+      await wake(uow, decided);
+      return decided;
+    },
+
+    async expire(uow, approvalId) {
+      const approval = await lock(uow, approvalId);
+      if (approval?.status !== 'pending') return null;
+      if (!isExpired(approval, clock.now())) {
+        // The job's time is the database's; by ours it came too early.
+        await endLater(uow, approval);
+        return null;
+      }
+      const [expired] = await approvalRows(
+        uow,
+        `update approvals set status = 'expired' where tenant_id = $1 and id = $2 returning ${approvalColumns}`,
+        [uow.tenantId, approval.id],
+      );
+      if (!expired) throw new Error('the locked approval is gone');
+      await wake(uow, expired);
+      return expired;
+    },
+
+    cancelForExecution: (uow, executionId) =>
+      approvalRows(
+        uow,
+        `update approvals set status = 'cancelled' where tenant_id = $1 and execution_id = $2 and status = 'pending'
+         returning ${approvalColumns}`,
+        [uow.tenantId, executionId],
+      ),
+
+    async consume(uow, approvalId, digest) {
+      const approval = await lock(uow, approvalId);
+      const refusal = refusedConsumption(approval, digest);
+      if (refusal) return refusal;
+      await uow.rows('update approvals set consumed_at = $3 where tenant_id = $1 and id = $2', [uow.tenantId, approvalId, clock.now()]);
+      return { ok: true };
+    },
+
+    async findForStep(uow, executionId, stepId, itemIndex) {
+      const [approval] = await approvalRows(
+        uow,
+        `select ${approvalColumns} from approvals
+         where tenant_id = $1 and execution_id = $2 and step_id = $3 and item_index is not distinct from $4::int
+         order by id desc limit 1`,
+        [uow.tenantId, executionId, stepId, itemIndex],
+      );
+      return approval ?? null;
+    },
+  };
+}
+
+function refuseInvalid(input: Deciding): void {
+  const problems: Problem[] = [];
+  const { note, idempotencyKey } = input;
+  if (note != null && note.length > maxNoteLength) {
+    problems.push({ path: 'note', message: `must have at most ${maxNoteLength} characters, has ${note.length}` });
+  }
+  if (idempotencyKey != null && (idempotencyKey.length < 1 || idempotencyKey.length > maxKeyLength)) {
+    problems.push({ path: 'idempotencyKey', message: `must have 1 to ${maxKeyLength} characters, has ${idempotencyKey.length}` });
+  }
+  if (problems.length > 0) throw new ValidationError(problems);
+}
+
+/** True when this very request was answered before: same principal, key and content. */
+async function repeats(uow: UnitOfWork, actor: Authority, approval: ApprovalRow, input: Deciding): Promise<boolean> {
+  if (input.idempotencyKey == null || approval.decidedBy !== actor.principalId) return false;
+  const [row] = await uow.rows<{ key: string | null }>('select decision_key as "key" from approvals where tenant_id = $1 and id = $2', [
+    uow.tenantId,
+    approval.id,
+  ]);
+  if (row?.key !== input.idempotencyKey) return false;
+  if (decidedStatus[input.decision] === approval.status && (input.note ?? null) === approval.note) return true;
+  throw new IdempotencyConflictError(
+    `idempotencyKey: "${input.idempotencyKey}" was used before to decide this approval otherwise; it stays ${approval.status}`,
+  );
+}
+
+async function whoDecided(uow: UnitOfWork, approval: ApprovalRow): Promise<string> {
+  const [principal] = await uow.rows<{ name: string }>('select name from principals where tenant_id = $1 and id = $2', [
+    uow.tenantId,
+    approval.decidedBy,
+  ]);
+  const at = approval.decidedAt ? ` at ${approval.decidedAt.toISOString()}` : '';
+  return `the approval was already ${approval.status} by ${principal?.name ?? 'a principal that no longer exists'}${at}; a decision is final`;
+}
+
+function refusedConsumption(approval: ApprovalRow | null, digest: string): Consumption | null {
+  if (!approval) return { ok: false, code: 'not_found', reason: 'the approval does not exist' };
+  if (approval.status !== 'approved')
+    return { ok: false, code: 'not_approved', reason: `the approval is ${approval.status}, not approved` };
+  if (approval.consumedAt !== null) {
+    return { ok: false, code: 'already_consumed', reason: `the approval was already used at ${approval.consumedAt.toISOString()}` };
+  }
+  if (approval.digest !== digest) {
+    return {
+      ok: false,
+      code: 'other_digest',
+      reason: `what would run now (${digest}) is not what was approved (${approval.digest})`,
+    };
+  }
+  return null;
+}
