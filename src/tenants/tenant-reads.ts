@@ -1,0 +1,141 @@
+// Reads of the tenant hierarchy, narrowed in SQL to what the actor may see. Writes nothing.
+import type { UnitOfWork } from '../platform/database.ts';
+import { isId } from '../platform/ids.ts';
+import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { visibleRows } from '../principals/authorize.ts';
+import { canAnywhere } from '../principals/grants.ts';
+import { visibilityOf, type Authority } from '../principals/permission.ts';
+import type { EnvironmentKind } from './tenant.ts';
+
+export interface TenantRow {
+  readonly id: string;
+  readonly name: string;
+  readonly isOperator: boolean;
+  readonly createdAt: Date;
+}
+export interface ProjectRow {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly createdAt: Date;
+}
+export interface EnvironmentRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly kind: EnvironmentKind;
+  readonly createdAt: Date;
+}
+export interface TeamRow {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+}
+
+/** Each of these tables, its columns, and the condition under which `actor` sees a row (`$1` is the tenant). */
+const tables = {
+  tenants: { columns: 'id, name, is_operator as "isOperator", created_at as "createdAt"', visible: () => 'true' },
+  projects: { columns: 'id, name, description, created_at as "createdAt"', visible: seesProject },
+  environments: { columns: 'id, project_id as "projectId", name, kind, created_at as "createdAt"', visible: seesEnvironment },
+  teams: { columns: 'id, name, created_at as "createdAt"', visible: seesTeam },
+} as const;
+interface Rows {
+  tenants: TenantRow;
+  projects: ProjectRow;
+  environments: EnvironmentRow;
+  teams: TeamRow;
+}
+type Table = keyof Rows;
+
+function seesProject(actor: Authority, params: unknown[]): string {
+  const direct = visibleRows(actor, 'project.read', { project: 'id', projectLevel: true }, params);
+  return `(${direct} or ${holdsTeamAgentsIn('id', actor, params)})`;
+}
+
+function seesEnvironment(actor: Authority, params: unknown[]): string {
+  const direct = visibleRows(actor, 'project.read', { project: 'project_id', environment: 'id' }, params);
+  return `(${direct} or ${holdsTeamAgentsIn('project_id', actor, params)})`;
+}
+
+/** A role on a team reaches the team's agents, so it shows where they live. */
+function holdsTeamAgentsIn(column: string, actor: Authority, params: unknown[]): string {
+  const { teamIds } = visibilityOf(actor, 'project.read');
+  if (teamIds.length === 0) return 'false';
+  params.push([...teamIds]);
+  return `${column} in (select project_id from agents where tenant_id = $1 and team_id = any($${params.length}::uuid[]))`;
+}
+
+/** Whoever may see the people of the tenant sees its teams; everybody sees the teams they are in. */
+function seesTeam(actor: Authority, params: unknown[]): string {
+  if (canAnywhere(actor, 'principal.read')) return 'true';
+  const direct = visibleRows(actor, 'team.read', { team: 'id' }, params);
+  params.push(actor.principalId);
+  return `(${direct} or id in (select team_id from team_members where tenant_id = $1 and principal_id = $${params.length}))`;
+}
+
+async function select<Name extends Table>(uow: UnitOfWork, table: Name, condition: string, params: unknown[]): Promise<Rows[Name][]> {
+  type Raw = Omit<Rows[Name], 'createdAt'> & { createdAt: string };
+  const rows = await uow.rows<Raw>(`select ${tables[table].columns} from ${table} where tenant_id = $1 and ${condition}`, params);
+  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }) as unknown as Rows[Name]);
+}
+
+/** The visible rows of `ids`, in any order; ids that are malformed, foreign or invisible are left out. */
+export async function readByIds<Name extends Table>(
+  uow: UnitOfWork,
+  actor: Authority,
+  table: Name,
+  ids: readonly string[],
+): Promise<Rows[Name][]> {
+  const known = ids.filter(isId);
+  if (known.length === 0) return [];
+  const params: unknown[] = [uow.tenantId, known];
+  return select(uow, table, `id = any($2::uuid[]) and ${tables[table].visible(actor, params)}`, params);
+}
+
+export async function findVisible<Name extends Table>(
+  uow: UnitOfWork,
+  actor: Authority,
+  table: Name,
+  id: string,
+): Promise<Rows[Name] | null> {
+  return (await readByIds(uow, actor, table, [id]))[0] ?? null;
+}
+
+/** A filter value of null or undefined does not filter. `memberId`: teams that this principal is in. */
+export interface ListFilter {
+  readonly name?: string | null | undefined;
+  readonly projectId?: string | null | undefined;
+  readonly kind?: EnvironmentKind | null | undefined;
+  readonly memberId?: string | null | undefined;
+}
+
+export async function readPage<Name extends Exclude<Table, 'tenants'>>(
+  uow: UnitOfWork,
+  actor: Authority,
+  table: Name,
+  { name, projectId, kind, memberId, ...request }: ListFilter & PageRequest,
+): Promise<Page<Rows[Name]>> {
+  const window = pageWindow(table, request);
+  if ([projectId, memberId].some((id) => id != null && !isId(id))) return { rows: [], hasNextPage: false };
+  const params: unknown[] = [uow.tenantId];
+  const conditions = [tables[table].visible(actor, params)];
+  const where = (value: unknown, condition: (parameter: string) => string) => {
+    if (value == null) return;
+    params.push(value);
+    conditions.push(condition(`$${params.length}`));
+  };
+  where(window.afterId, (id) => `id < ${id}`);
+  where(name, (text) => `name = ${text}`);
+  where(projectId, (id) => `project_id = ${id}`);
+  where(kind, (text) => `kind = ${text}`);
+  where(memberId, (id) => `id in (select team_id from team_members where tenant_id = $1 and principal_id = ${id})`);
+  return pageOf(window, await select(uow, table, `${conditions.join(' and ')} order by id desc limit ${window.limit}`, params));
+}
+
+/** Which of `checks` (what → condition) hold: what still hangs on a thing that is to be deleted. `$1` tenant, `$2` its id. */
+export async function dependents(uow: UnitOfWork, id: string, checks: Readonly<Record<string, string>>): Promise<string[]> {
+  const parts = Object.entries(checks).map(
+    ([what, from]) => `select '${what}' as what where exists (select 1 from ${from.replace(' where ', ' where tenant_id = $1 and ')})`,
+  );
+  return (await uow.rows<{ what: string }>(parts.join(' union all '), [uow.tenantId, id])).map(({ what }) => what);
+}
