@@ -1,0 +1,261 @@
+// Every setting once: its type, its default, its environment variable and what it means.
+// `.env.example` is printed from here. A setting stands here only if something uses it.
+import { z } from 'zod';
+import { capabilities } from './agents/agent.ts';
+import { riskClasses } from './tools/tool.ts';
+
+interface About {
+  /** Environment variable that sets it; without one it can only stand in the YAML file. */
+  readonly env?: string;
+  readonly description: string;
+  /** Its value is never shown. */
+  readonly secret?: boolean;
+}
+
+/** Attaches what one needs to know of a setting; put on the outermost schema (after `.default`). */
+const setting = <Schema extends z.ZodType>(about: About, schema: Schema): Schema => schema.meta({ ...about });
+
+const expect = (expected: string) => ({ error: () => expected });
+
+function integer(min: number, max: number, unit = '') {
+  const error = expect(`a whole number${unit && ` of ${unit}`} from ${min} to ${max}`);
+  return z.int(error).min(min, error).max(max, error);
+}
+
+const text = (expected: string) => z.string(expect(expected)).min(1, expect(expected));
+
+const oneOf = <const Values extends readonly string[]>(values: Values) => z.enum(values, expect(`one of ${values.join(', ')}`));
+
+function url(expected: string, allowed: (url: URL) => boolean) {
+  const isAllowed = (value: string) => URL.canParse(value) && allowed(new URL(value));
+  return z.string(expect(expected)).refine(isAllowed, expect(expected));
+}
+
+const postgresUrl = () =>
+  url('a URL such as postgres://user:password@host:5432/database', ({ protocol, pathname }) => {
+    return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
+  });
+
+/** An object without unknown keys. */
+function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(', ');
+  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping of ${keys}`) });
+}
+
+const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host);
+
+const issuer = group({
+  issuer: setting(
+    {
+      env: 'SIGNALBOX_OIDC_ISSUER',
+      description: 'Issuer URL of an OpenID Connect provider whose tokens are accepted (discovery and JWKS).',
+    },
+    url('an https URL (http only for localhost)', ({ protocol, hostname }) => {
+      return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+    }),
+  ),
+  audience: setting(
+    { env: 'SIGNALBOX_OIDC_AUDIENCE', description: 'Audience (aud) that a token of this issuer must name.' },
+    text('the audience that tokens must name'),
+  ),
+  tenantClaim: setting(
+    { env: 'SIGNALBOX_OIDC_TENANT_CLAIM', description: 'Claim that holds the name of the tenant.' },
+    text('the name of a claim').default('tenant'),
+  ),
+  rolesClaim: setting(
+    { env: 'SIGNALBOX_OIDC_ROLES_CLAIM', description: 'Claim that holds the roles on the tenant: a list, or words separated by spaces.' },
+    text('the name of a claim').default('roles'),
+  ),
+  nameClaim: setting(
+    { env: 'SIGNALBOX_OIDC_NAME_CLAIM', description: 'Claim that holds the name people see.' },
+    text('the name of a claim').default('name'),
+  ),
+});
+
+const toolServer = group({
+  command: text('the program to start'),
+  args: z.array(z.string(expect('a text')), expect('a list of texts')).default([]),
+  env: z.record(z.string(), z.string(expect('a text')), expect('variable names with their texts')).default({}),
+  /** Names of Signalbox's own environment variables that the program receives; their values end up in `env`. */
+  passEnv: z.array(text('the name of an environment variable'), expect('a list of variable names')).default([]),
+  timeoutMs: integer(1, 3_600_000, 'milliseconds').default(60_000),
+  startTimeoutMs: integer(1, 600_000, 'milliseconds').default(30_000),
+  /** What the operator says of a tool, instead of what the server's annotations say. */
+  tools: z
+    .record(
+      z.string(),
+      group({ risk: oneOf(riskClasses).optional(), capability: oneOf(capabilities).optional() }),
+      expect('tool names, each with risk and capability'),
+    )
+    .default({}),
+});
+
+const http = group({
+  host: setting(
+    { env: 'SIGNALBOX_HTTP_HOST', description: 'Address to listen on; 0.0.0.0 for every interface.' },
+    text('an address or host name').default('127.0.0.1'),
+  ),
+  port: setting({ env: 'SIGNALBOX_HTTP_PORT', description: 'Port to listen on; 0 takes a free one.' }, integer(0, 65_535).default(4400)),
+  publicUrl: setting(
+    {
+      env: 'SIGNALBOX_HTTP_PUBLIC_URL',
+      description: 'Where users reach it, when that is not the address it listens on (behind a proxy).',
+    },
+    url('an http or https URL', ({ protocol }) => ['http:', 'https:'].includes(protocol)).optional(),
+  ),
+  allowedOrigins: setting(
+    {
+      env: 'SIGNALBOX_HTTP_ALLOWED_ORIGINS',
+      description: 'Web origins besides its own that may use it from a browser; separated by commas.',
+    },
+    z
+      .array(
+        z
+          .string(expect('an origin such as https://app.example.com'))
+          .refine(
+            (value) => URL.canParse(value) && new URL(value).origin === value,
+            expect('an origin such as https://app.example.com (no path, no trailing slash)'),
+          ),
+        expect('a list of origins'),
+      )
+      .default([]),
+  ),
+});
+
+const database = group({
+  url: setting(
+    {
+      env: 'DATABASE_URL',
+      description: 'Postgres 15 or newer, as the role that owns the tables. Unset: Signalbox runs its own Postgres in the data folder.',
+      secret: true,
+    },
+    postgresUrl().optional(),
+  ),
+  appUrl: setting(
+    {
+      env: 'DATABASE_APP_URL',
+      description:
+        'The same database as the role the application acts as (owns nothing). Unset: the owner switches to signalbox_app by SET ROLE.',
+      secret: true,
+    },
+    postgresUrl().optional(),
+  ),
+  poolMax: setting(
+    { env: 'SIGNALBOX_DATABASE_POOL_MAX', description: 'Connections a process opens for requests.' },
+    integer(2, 1_000).default(20),
+  ),
+  embeddedPort: setting(
+    { env: 'SIGNALBOX_DATABASE_EMBEDDED_PORT', description: "Port of Signalbox's own Postgres. Unset: a free one, kept from then on." },
+    integer(1, 65_535).optional(),
+  ),
+});
+
+const runner = group({
+  concurrency: setting({ env: 'SIGNALBOX_RUNNER_CONCURRENCY', description: 'Jobs a process runs at once.' }, integer(1, 1_000).default(16)),
+  graceMs: setting(
+    { env: 'SIGNALBOX_RUNNER_GRACE_MS', description: 'How long running steps may take to finish after SIGTERM; milliseconds.' },
+    integer(0, 3_600_000, 'milliseconds').default(20_000),
+  ),
+  takeoverCheckMs: setting(
+    { env: 'SIGNALBOX_RUNNER_TAKEOVER_CHECK_MS', description: 'How often a runner looks for work of dead runners; milliseconds.' },
+    integer(100, 600_000, 'milliseconds').default(2_000),
+  ),
+});
+
+const limits = group({
+  bodyBytes: setting(
+    { env: 'SIGNALBOX_LIMIT_BODY_BYTES', description: 'Largest request body; bytes.' },
+    integer(1_024, 1_073_741_824, 'bytes').default(10_485_760),
+  ),
+  queryDepth: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_DEPTH', description: 'Deepest nesting of fields in an operation.' },
+    integer(1, 100).default(15),
+  ),
+  queryAliases: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_ALIASES', description: 'Most aliases in an operation.' },
+    integer(0, 10_000).default(50),
+  ),
+  queryTokens: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_TOKENS', description: 'Most tokens in a document.' },
+    integer(100, 1_000_000).default(5_000),
+  ),
+  queryCost: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_QUERY_COST',
+      description: 'Highest cost of an operation: one for each field, times the page size of the lists around it.',
+    },
+    integer(1, 10_000_000).default(50_000),
+  ),
+  wsInitTimeoutMs: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_INIT_TIMEOUT_MS', description: 'How long a WebSocket may take to introduce itself; milliseconds.' },
+    integer(100, 600_000, 'milliseconds').default(10_000),
+  ),
+  wsMaxSubscriptions: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_MAX_SUBSCRIPTIONS', description: 'Most operations open at once on a WebSocket.' },
+    integer(1, 100_000).default(100),
+  ),
+  wsMaxMessageBytes: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_MAX_MESSAGE_BYTES', description: 'Largest message a client may send on a WebSocket; bytes.' },
+    integer(1_024, 1_073_741_824, 'bytes').default(1_048_576),
+  ),
+});
+
+export const configSchema = group({
+  mode: setting(
+    { env: 'NODE_ENV', description: 'development serves GraphiQL at /; production does not.' },
+    oneOf(['development', 'production']).default('development'),
+  ),
+  dataDir: setting(
+    { env: 'SIGNALBOX_DATA_DIR', description: 'Folder for everything Signalbox keeps on this machine.' },
+    text('a path').default('./.signalbox'),
+  ),
+  logLevel: setting(
+    { env: 'SIGNALBOX_LOG_LEVEL', description: 'fatal, error, warn, info, debug, trace or silent.' },
+    oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ),
+  http: http.prefault({}),
+  database: database.prefault({}),
+  runner: runner.prefault({}),
+  limits: limits.prefault({}),
+  oidc: z.array(issuer, expect('a list of issuers')).default([]),
+  toolServers: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, expect('a name of lower-case letters, digits, - and _ (tools are called <name>.<tool>)')),
+      toolServer,
+      expect('names of tool servers, each with its settings'),
+    )
+    .default({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** One setting that an environment variable can set. `*` in the path stands for one more entry of a list. */
+export interface Variable extends About {
+  readonly env: string;
+  readonly path: readonly string[];
+  readonly isNumber: boolean;
+  readonly isList: boolean;
+  /** As text for a variable; undefined when there is none. */
+  readonly defaultText: string | undefined;
+}
+
+export const variables: readonly Variable[] = variablesOf(configSchema, []);
+
+function variablesOf(schema: z.core.$ZodType, path: readonly string[]): Variable[] {
+  const about = z.globalRegistry.get(schema) as About | undefined;
+  const { inner, fallback } = unwrapped(schema);
+  if (about?.env) {
+    const isList = inner instanceof z.ZodArray;
+    const defaultText = fallback === undefined ? undefined : String(fallback);
+    return [{ ...about, env: about.env, path, isNumber: inner instanceof z.ZodNumber, isList, defaultText }];
+  }
+  if (inner instanceof z.ZodArray) return variablesOf(inner.element, [...path, '*']);
+  if (inner instanceof z.ZodObject) return Object.entries(inner.shape).flatMap(([key, child]) => variablesOf(child, [...path, key]));
+  return [];
+}
+
+function unwrapped(schema: z.core.$ZodType): { inner: z.core.$ZodType; fallback?: unknown } {
+  if (schema instanceof z.ZodDefault) return { inner: unwrapped(schema.def.innerType).inner, fallback: schema.def.defaultValue };
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return unwrapped(schema.def.innerType);
+  return { inner: schema };
+}
