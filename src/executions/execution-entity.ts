@@ -1,6 +1,7 @@
 // Tables of executions, their steps (one row per step, and one per forEach item) and attempts.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
+import type { Role } from '../principals/permission.ts';
 import { attemptStatuses, executionStatuses, stepStatuses, type ExecutionFailure } from './execution.ts';
 
 export const Execution = defineEntity({
@@ -35,6 +36,8 @@ export const Execution = defineEntity({
     /** SHA-256 of what the idempotency key was first used with. */
     requestDigest: p.text(),
     requestedBy: p.uuid(),
+    /** Roles the requester held at this place when it started the execution; what policies by role look at. */
+    requestedRoles: p.array().columnType('text[]').$type<Role[]>(),
     /** Sequence of the newest event; raised under the row lock, so events have no gap. */
     lastSequence: p.integer().default(0),
     createdAt: moment(),

@@ -1,5 +1,5 @@
 // `apply(state, event)`: the fold. The same events always give the same state; no decisions here, no I/O, no time.
-import type { NewEvent } from '../events/catalogue.ts';
+import type { NewEvent, SlotEvent } from '../events/catalogue.ts';
 import { isFinalStep, type StepStatus } from './execution.ts';
 import { newSlotState, slotKey, type ExecutionState, type Slot, type SlotState, type StepState } from './machine-state.ts';
 
@@ -28,8 +28,6 @@ export function apply(state: ExecutionState, event: NewEvent): Slot | null {
       return applyToSlot(state, event);
   }
 }
-
-type SlotEvent = Exclude<NewEvent, { type: `execution.${string}` }>;
 
 function applyToSlot(state: ExecutionState, event: SlotEvent): Slot {
   const slot: Slot = { stepId: event.data.stepId, itemIndex: event.data.itemIndex };

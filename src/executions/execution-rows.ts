@@ -1,0 +1,99 @@
+// Row shapes of the execution tables as SQL returns them, and their conversion. No rules.
+import type { EnvironmentKind } from '../tenants/tenant.ts';
+import type { AttemptStatus, ExecutionFailure, ExecutionStatus, StepStatus } from './execution.ts';
+
+export interface ExecutionRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly teamId: string | null;
+  readonly agentId: string;
+  readonly agentVersionId: string;
+  readonly status: ExecutionStatus;
+  readonly inputs: Record<string, unknown>;
+  readonly output: unknown;
+  readonly failure: ExecutionFailure | null;
+  readonly labels: Record<string, string>;
+  readonly idempotencyKey: string | null;
+  readonly requestedBy: string;
+  readonly lastSequence: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface StepRow {
+  readonly executionId: string;
+  readonly stepId: string;
+  readonly itemIndex: number;
+  readonly status: StepStatus;
+  readonly attempt: number;
+  readonly item: unknown;
+  readonly failure: ExecutionFailure | null;
+  readonly wakeAt: Date | null;
+  readonly approvalId: string | null;
+  readonly itemTotal: number | null;
+  readonly itemDone: number | null;
+  readonly itemFailed: number | null;
+  readonly outputBytes: number;
+  readonly queuedAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface AttemptRow {
+  readonly executionId: string;
+  readonly stepId: string;
+  readonly itemIndex: number;
+  readonly number: number;
+  readonly status: AttemptStatus;
+  readonly arguments: unknown;
+  readonly failure: ExecutionFailure | null;
+  readonly decisionId: string | null;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** Facts of an execution that the gate and the runner need, read under its row lock. */
+export interface LockedRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly environmentId: string;
+  readonly environmentKind: EnvironmentKind;
+  readonly teamId: string | null;
+  readonly agentId: string;
+  readonly agentName: string;
+  readonly agentTags: readonly string[];
+  readonly agentVersionId: string;
+  readonly agentVersionDigest: string;
+  readonly status: ExecutionStatus;
+  readonly lastSequence: number;
+  readonly requestedBy: string;
+  readonly requestedRoles: readonly string[];
+  readonly policyRevision: number;
+}
+
+export const executionColumns = `e.id, e.project_id as "projectId", e.environment_id as "environmentId", e.team_id as "teamId",
+  e.agent_id as "agentId", e.agent_version_id as "agentVersionId", e.status, e.inputs, e.output, e.failure, e.labels,
+  e.idempotency_key as "idempotencyKey", e.requested_by as "requestedBy", e.last_sequence as "lastSequence",
+  e.created_at as "createdAt", e.started_at as "startedAt", e.finished_at as "finishedAt"`;
+
+export const stepColumns = `s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex", s.status, s.attempt, s.item,
+  s.failure, s.wake_at as "wakeAt", s.approval_id as "approvalId", s.item_total as "itemTotal", s.item_done as "itemDone",
+  s.item_failed as "itemFailed", s.output_bytes as "outputBytes", s.queued_at as "queuedAt", s.started_at as "startedAt",
+  s.finished_at as "finishedAt"`;
+
+export const attemptColumns = `a.execution_id as "executionId", a.step_id as "stepId", a.item_index as "itemIndex", a.number, a.status,
+  a.arguments, a.failure, a.decision_id as "decisionId", a.started_at as "startedAt", a.finished_at as "finishedAt"`;
+
+type Raw<Row> = { readonly [Key in keyof Row]: Key extends `${string}At` ? string | null : Row[Key] };
+
+/** Turns the columns ending in `At`, which arrive as text, into dates. */
+export function withDates<Row extends object>(raw: Raw<Row>): Row {
+  const row: Record<string, unknown> = { ...raw };
+  for (const key of Object.keys(row)) {
+    const value = row[key];
+    if (key.endsWith('At') && typeof value === 'string') row[key] = new Date(value);
+  }
+  return row as Row;
+}

@@ -1,0 +1,278 @@
+// Loads a machine state under the execution's row lock and writes back what events changed. With execution-reads.ts the only
+// SQL on executions, steps and attempts. One transition costs the same however many events or items the execution has.
+import { isSlotEvent, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { isFinalExecution, isFinalStep, type ExecutionFailure } from './execution.ts';
+import type { LockedRow } from './execution-rows.ts';
+import { newState, slotKey, slotState, type ExecutionState, type Slot, type SlotState, type StepState } from './machine-state.ts';
+
+/** What a transition stores besides the machine's own state, by slot key. JSON values are given as text. */
+export interface SlotExtras {
+  readonly output?: string;
+  readonly arguments?: string;
+  /** The job that carries the slot from here on; without it the slot is released to a job of its own. */
+  readonly jobId?: string;
+}
+
+export interface Persisted {
+  readonly executionId: string;
+  readonly events: readonly NewEvent[];
+  readonly state: ExecutionState;
+  readonly extras: ReadonlyMap<string, SlotExtras>;
+  /** JSON text of the execution's output. */
+  readonly output?: string | undefined;
+}
+
+/** Locks the execution; null when it does not exist in this tenant. */
+export async function lockExecution(uow: UnitOfWork, executionId: string): Promise<LockedRow | null> {
+  const rows = await uow.rows<LockedRow>(
+    `select e.id, e.project_id as "projectId", e.environment_id as "environmentId", n.kind as "environmentKind", e.team_id as "teamId",
+       e.agent_id as "agentId", a.name as "agentName", a.tags as "agentTags", e.agent_version_id as "agentVersionId",
+       v.digest as "agentVersionDigest", e.status, e.last_sequence as "lastSequence", e.requested_by as "requestedBy",
+       e.requested_roles as "requestedRoles", t.policy_revision as "policyRevision"
+     from executions e
+       join environments n on n.id = e.environment_id join agents a on a.id = e.agent_id
+       join agent_versions v on v.id = e.agent_version_id join tenants t on t.id = e.tenant_id
+     where e.tenant_id = $1 and e.id = $2 for update of e`,
+    [uow.tenantId, executionId],
+  );
+  return rows[0] ?? null;
+}
+
+interface RawSlot {
+  stepId: string;
+  itemIndex: number;
+  status: SlotState['status'];
+  attempt: number;
+  interruptions: number;
+  wakeAt: string | null;
+  approvalId: string | null;
+  jobId: string | null;
+  total: number | null;
+  next: number;
+  done: number;
+  failed: number;
+  waiting: number;
+  outputBytes: number;
+}
+
+export interface LoadedState {
+  readonly state: ExecutionState;
+  /** The job that carries each loaded slot. */
+  readonly jobs: ReadonlyMap<string, string | null>;
+}
+
+/** Every step, and of the items only those named. */
+export async function loadState(
+  uow: UnitOfWork,
+  executionId: string,
+  head: Pick<LockedRow, 'status' | 'lastSequence'>,
+  items: readonly Slot[],
+): Promise<LoadedState> {
+  const wanted = items.filter((slot) => slot.itemIndex >= 0);
+  const rows = await uow.rows<RawSlot>(
+    `select step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt", approval_id as "approvalId",
+       job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed, item_waiting as waiting,
+       output_bytes as "outputBytes"
+     from steps where tenant_id = $1 and execution_id = $2
+       and (item_index = -1 or (item_index, step_id) in (select * from unnest($3::int[], $4::text[])))`,
+    [uow.tenantId, executionId, wanted.map((slot) => slot.itemIndex), wanted.map((slot) => slot.stepId)],
+  );
+  const state: ExecutionState = { ...newState(), status: head.status, lastSequence: head.lastSequence };
+  const jobs = new Map<string, string | null>();
+  for (const row of rows) {
+    jobs.set(slotKey(row), row.jobId);
+    const slot: SlotState = {
+      status: row.status,
+      attempt: row.attempt,
+      interruptions: row.interruptions,
+      wakeAt: row.wakeAt === null ? null : Date.parse(row.wakeAt),
+      approvalId: row.approvalId,
+    };
+    if (row.itemIndex >= 0) state.items.set(slotKey(row), slot);
+    else {
+      const { total, next, done, failed, waiting, outputBytes } = row;
+      state.steps.set(row.stepId, { ...slot, items: total === null ? null : { total, next, done, failed, waiting, outputBytes } });
+    }
+  }
+  return { state, jobs };
+}
+
+/** Writes the rows that `events` changed. The events themselves are appended by the event service in the same transaction. */
+export async function persist(uow: UnitOfWork, clock: Clock, { executionId, events, state, extras, output }: Persisted): Promise<void> {
+  const now = clock.now().toISOString();
+  const touched = new Map<string, { slot: Slot; facts: Record<string, unknown> }>();
+  const attempts: Record<string, unknown>[] = [];
+  let execution: { startedAt?: string; finishedAt?: string; failure?: ExecutionFailure } = {};
+  for (const event of events) {
+    if (isSlotEvent(event)) {
+      const key = slotKey(event.data);
+      const entry = touched.get(key) ?? { slot: { stepId: event.data.stepId, itemIndex: event.data.itemIndex }, facts: {} };
+      touched.set(key, entry);
+      if (event.type === 'step.queued') entry.facts['queued_at'] = now;
+      if (event.type === 'step.started' || event.type === 'step.expanded') entry.facts['started_at'] = now;
+      if ('failure' in event.data) entry.facts['failure'] = event.data.failure;
+      attempts.push(...attemptChanges(event, now));
+    } else if (event.type === 'execution.started') execution = { ...execution, startedAt: now };
+    else if ('failure' in event.data) execution = { ...execution, failure: event.data.failure };
+  }
+  const final = isFinalExecution(state.status);
+  await writeSteps(uow, executionId, state, touched, extras, now);
+  await writeAttempts(uow, executionId, attempts, extras);
+  await uow.rows(
+    `update executions set status = $3, last_sequence = $4, started_at = coalesce($5::timestamptz, started_at), finished_at = $6,
+       failure = coalesce($7::jsonb, failure), output = coalesce($8::jsonb, output)
+     where tenant_id = $1 and id = $2`,
+    [
+      uow.tenantId,
+      executionId,
+      state.status,
+      state.lastSequence,
+      execution.startedAt ?? null,
+      final ? now : null,
+      execution.failure ? JSON.stringify(execution.failure) : null,
+      output ?? null,
+    ],
+  );
+  if (final && events.length > 0) await closeOpen(uow, executionId, now);
+}
+
+async function writeSteps(
+  uow: UnitOfWork,
+  executionId: string,
+  state: ExecutionState,
+  touched: ReadonlyMap<string, { slot: Slot; facts: Record<string, unknown> }>,
+  extras: ReadonlyMap<string, SlotExtras>,
+  now: string,
+): Promise<void> {
+  // A change of an item moves the counters of its step, too.
+  const slots = new Map([...touched].map(([key, { slot, facts }]) => [key, { slot, facts }]));
+  for (const { slot } of touched.values()) {
+    const parent = { stepId: slot.stepId, itemIndex: -1 };
+    if (slot.itemIndex >= 0 && !slots.has(slotKey(parent))) slots.set(slotKey(parent), { slot: parent, facts: {} });
+  }
+  if (slots.size === 0) return;
+  const rows = [...slots].map(([key, { slot, facts }]) => rowText(slotState(state, slot)!, slot, facts, extras.get(key), now));
+  await uow.rows(
+    `insert into steps as s (tenant_id, execution_id, step_id, item_index, status, attempt, interruptions, job_id, wake_at, approval_id,
+       item_total, item_next, item_done, item_failed, item_waiting, output_bytes, failure, output, queued_at, started_at, finished_at)
+     select $1, $2, r.step_id, r.item_index, r.status, r.attempt, r.interruptions, r.job_id, r.wake_at, r.approval_id, r.item_total, r.item_next,
+       r.item_done, r.item_failed, r.item_waiting, r.output_bytes, r.failure, r.output, r.queued_at, r.started_at, r.finished_at
+     from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, status text, attempt int, interruptions int, job_id text,
+       wake_at timestamptz, approval_id uuid, item_total int, item_next int, item_done int, item_failed int, item_waiting int,
+       output_bytes int, failure jsonb, output jsonb, queued_at timestamptz, started_at timestamptz, finished_at timestamptz)
+     on conflict (execution_id, item_index, step_id) do update set status = excluded.status, attempt = excluded.attempt,
+       interruptions = excluded.interruptions, job_id = excluded.job_id,
+       wake_at = excluded.wake_at, approval_id = excluded.approval_id, item_total = excluded.item_total, item_next = excluded.item_next,
+       item_done = excluded.item_done, item_failed = excluded.item_failed, item_waiting = excluded.item_waiting,
+       output_bytes = greatest(excluded.output_bytes, s.output_bytes), failure = coalesce(excluded.failure, s.failure),
+       output = coalesce(excluded.output, s.output), queued_at = coalesce(s.queued_at, excluded.queued_at),
+       started_at = coalesce(s.started_at, excluded.started_at), finished_at = excluded.finished_at`,
+    [uow.tenantId, executionId, `[${rows.join(',')}]`],
+  );
+}
+
+/** One row as JSON text; the output, which may be large, is spliced in as the text it already is. */
+function rowText(
+  state: SlotState | StepState,
+  slot: Slot,
+  facts: Record<string, unknown>,
+  extra: SlotExtras | undefined,
+  now: string,
+): string {
+  const items = 'items' in state ? state.items : null;
+  const text = JSON.stringify({
+    step_id: slot.stepId,
+    item_index: slot.itemIndex,
+    status: state.status,
+    attempt: state.attempt,
+    interruptions: state.interruptions,
+    job_id: extra?.jobId ?? null,
+    wake_at: state.wakeAt === null ? null : new Date(state.wakeAt).toISOString(),
+    approval_id: state.approvalId,
+    item_total: items?.total ?? null,
+    item_next: items?.next ?? null,
+    item_done: items?.done ?? null,
+    item_failed: items?.failed ?? null,
+    item_waiting: items?.waiting ?? null,
+    output_bytes: items?.outputBytes ?? (extra?.output === undefined ? 0 : Buffer.byteLength(extra.output)),
+    finished_at: isFinalStep(state.status) ? now : null,
+    ...facts,
+  });
+  return extra?.output === undefined ? text : `${text.slice(0, -1)},"output":${extra.output}}`;
+}
+
+/** What an event says of the attempts table. */
+function attemptChanges(event: SlotEvent, now: string): Record<string, unknown>[] {
+  const key = { step_id: event.data.stepId, item_index: event.data.itemIndex };
+  switch (event.type) {
+    case 'step.started':
+      return [{ ...key, number: event.data.attempt, status: 'running', decision_id: event.data.decisionId, started_at: now }];
+    case 'step.succeeded':
+      return event.data.attempt > 0 ? [{ ...key, number: event.data.attempt, status: 'succeeded', finished_at: now }] : [];
+    case 'step.failed':
+    case 'step.retry_scheduled':
+      return event.data.attempt > 0
+        ? [{ ...key, number: event.data.attempt, status: 'failed', failure: event.data.failure, finished_at: now }]
+        : [];
+    case 'step.interrupted':
+      return [{ ...key, number: event.data.attempt, status: 'abandoned', finished_at: now }];
+    default:
+      return [];
+  }
+}
+
+async function writeAttempts(
+  uow: UnitOfWork,
+  executionId: string,
+  attempts: readonly Record<string, unknown>[],
+  extras: ReadonlyMap<string, SlotExtras>,
+): Promise<void> {
+  const begun = attempts.filter((attempt) => attempt['status'] === 'running');
+  const ended = attempts.filter((attempt) => attempt['status'] !== 'running');
+  if (ended.length > 0) {
+    await uow.rows(
+      `update attempts a set status = r.status, failure = r.failure, finished_at = r.finished_at
+       from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, number int, status text, failure jsonb, finished_at timestamptz)
+       where a.tenant_id = $1 and a.execution_id = $2 and a.step_id = r.step_id and a.item_index = r.item_index and a.number = r.number`,
+      [uow.tenantId, executionId, JSON.stringify(ended)],
+    );
+  }
+  if (begun.length > 0) {
+    const rows = begun.map((attempt) => {
+      const text = JSON.stringify(attempt);
+      const args = extras.get(`${String(attempt['step_id'])}#${String(attempt['item_index'])}`)?.arguments;
+      return args === undefined ? text : `${text.slice(0, -1)},"arguments":${args}}`;
+    });
+    await uow.rows(
+      `insert into attempts (tenant_id, execution_id, step_id, item_index, number, status, arguments, decision_id, started_at)
+       select $1, $2, r.step_id, r.item_index, r.number, r.status, r.arguments, r.decision_id, r.started_at
+       from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, number int, status text, arguments jsonb, decision_id uuid,
+         started_at timestamptz)`,
+      [uow.tenantId, executionId, `[${rows.join(',')}]`],
+    );
+  }
+}
+
+/** The rows' side of `cancelOpen`: a final execution has no open step and no running attempt. */
+async function closeOpen(uow: UnitOfWork, executionId: string, now: string): Promise<void> {
+  await uow.rows(
+    `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null
+     where tenant_id = $1 and execution_id = $2 and status in ('pending', 'queued', 'running', 'waiting', 'awaiting_approval')`,
+    [uow.tenantId, executionId, now],
+  );
+  await uow.rows(
+    `update attempts set status = 'abandoned', finished_at = $3 where tenant_id = $1 and execution_id = $2 and status = 'running'`,
+    [uow.tenantId, executionId, now],
+  );
+}
+
+/** One row per item of a forEach, with its value, before the first of them is queued. */
+export async function insertItems(uow: UnitOfWork, executionId: string, stepId: string, items: string): Promise<void> {
+  await uow.rows(
+    `insert into steps (tenant_id, execution_id, step_id, item_index, status, item)
+     select $1, $2, $3, ordinality - 1, 'pending', value from jsonb_array_elements($4::jsonb) with ordinality`,
+    [uow.tenantId, executionId, stepId, items],
+  );
+}

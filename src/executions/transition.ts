@@ -1,0 +1,159 @@
+// One transition: lock the execution, let the machine decide, then write rows, events and jobs together. The only way an execution changes.
+import type { Definition } from '../agents/definition.ts';
+import type { ApprovalService } from '../approvals/approval-service.ts';
+import type { NewEvent } from '../events/catalogue.ts';
+import { isSlotEvent } from '../events/catalogue.ts';
+import type { EventService } from '../events/event-service.ts';
+import { enqueue, type NewJob } from '../jobs/jobs.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { isFinalExecution, isFinalStep } from './execution.ts';
+import type { LockedRow } from './execution-rows.ts';
+import { loadState, lockExecution, persist, type SlotExtras } from './execution-store.ts';
+import { decide, type Command } from './machine.ts';
+import type { PendingApproval } from './machine-draft.ts';
+import { planOf, slotKey, slotState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
+
+export interface TransitionDependencies {
+  readonly clock: Clock;
+  readonly events: EventService;
+  readonly approvals: ApprovalService;
+}
+
+export interface Transition {
+  readonly uow: UnitOfWork;
+  readonly row: LockedRow;
+  readonly plan: Plan;
+  /** The state after the commands so far. */
+  readonly state: ExecutionState;
+  /** The job that carries a loaded slot, as it was before this transition. */
+  jobOf(slot: Slot): string | null;
+  /** Carries out a command; null when legal, else the machine's reason and no change. */
+  run(command: Command, extras?: SlotExtras): Promise<string | null>;
+  /** Slots this transition made ready, in order, that nothing has taken up yet. */
+  ready(): Slot[];
+  /** True when every step has ended and only the execution's output is left. */
+  complete(): boolean;
+  /** The given job goes on with the slot after the commit; every other ready slot gets a job of its own. */
+  carry(slot: Slot, jobId: string): void;
+  /** JSON text of the execution's output. */
+  setOutput(output: string): void;
+  /** Writes everything; nothing when no command was carried out. */
+  save(): Promise<void>;
+}
+
+/** Plans are immutable like the versions they come from; the newest few hundred are kept. */
+const plans = new Map<string, Plan>();
+const maxPlans = 500;
+
+export async function loadPlan(uow: UnitOfWork, versionId: string): Promise<Plan> {
+  let plan = plans.get(versionId);
+  if (!plan) {
+    const rows = await uow.rows<{ definition: Definition }>('select definition from agent_versions where tenant_id = $1 and id = $2', [
+      uow.tenantId,
+      versionId,
+    ]);
+    plan = planOf(rows[0]!.definition);
+    if (plans.size >= maxPlans) plans.delete(plans.keys().next().value!);
+    plans.set(versionId, plan);
+  }
+  return plan;
+}
+
+/** Locks and loads. `known` is a state the caller saw committed; it is used when nothing has happened since. Null: no such execution. */
+export async function beginTransition(
+  { clock, events: eventService, approvals }: TransitionDependencies,
+  uow: UnitOfWork,
+  executionId: string,
+  slots: readonly Slot[],
+  known?: ExecutionState | null,
+): Promise<Transition | null> {
+  const row = await lockExecution(uow, executionId);
+  if (!row) return null;
+  const plan = await loadPlan(uow, row.agentVersionId);
+  const current = known?.lastSequence === row.lastSequence && slots.every((slot) => slotState(known, slot));
+  const loaded = current ? { state: known, jobs: null } : await loadState(uow, executionId, row, slots);
+  let state = loaded.state;
+  const events: NewEvent[] = [];
+  const extras = new Map<string, SlotExtras>();
+  let output: string | undefined;
+
+  return {
+    uow,
+    row,
+    plan,
+    get state() {
+      return state;
+    },
+    jobOf: (slot) => loaded.jobs?.get(slotKey(slot)) ?? null,
+    async run(command, more) {
+      const now = clock.now().getTime();
+      let outcome = decide(plan, state, command, now);
+      if (outcome.ok && isFinalExecution(outcome.state.status) && outcome.state.status !== 'succeeded') {
+        const withdrawn = await approvals.cancelForExecution(uow, executionId);
+        const pending = withdrawn.map(({ id, stepId, itemIndex }): PendingApproval => ({
+          slot: { stepId, itemIndex: itemIndex ?? -1 },
+          approvalId: id,
+        }));
+        outcome = decide(plan, state, command, now, pending);
+      }
+      if (!outcome.ok) return outcome.reason;
+      events.push(...outcome.events);
+      state = outcome.state;
+      if (more && 'slot' in command) extras.set(slotKey(command.slot), { ...extras.get(slotKey(command.slot)), ...more });
+      return null;
+    },
+    ready: () => readySlots(state, events),
+    complete: () => allStepsEnded(plan, state),
+    carry(slot, jobId) {
+      extras.set(slotKey(slot), { ...extras.get(slotKey(slot)), jobId });
+    },
+    setOutput(text) {
+      output = text;
+    },
+    async save() {
+      if (events.length === 0) return;
+      await persist(uow, clock, { executionId, events, state, extras, output });
+      await eventService.append(uow, executionId, state.lastSequence - events.length + 1, events);
+      await enqueue(uow, jobsFor(uow.tenantId, executionId, state, events, extras));
+    },
+  };
+}
+
+/** Slots that `events` left queued and ready to start now. */
+export function readySlots(state: ExecutionState, events: readonly NewEvent[]): Slot[] {
+  return touchedSlots(events).filter((slot) => {
+    const current = slotState(state, slot);
+    return current?.status === 'queued' && current.wakeAt === null;
+  });
+}
+
+export function allStepsEnded(plan: Plan, state: ExecutionState): boolean {
+  if (state.status !== 'running' && state.status !== 'waiting') return false;
+  return plan.definition.steps.every((step) => isFinalStep(state.steps.get(step.id)?.status ?? 'pending'));
+}
+
+function touchedSlots(events: readonly NewEvent[]): Slot[] {
+  const slots = new Map<string, Slot>();
+  for (const event of events) {
+    if (isSlotEvent(event)) slots.set(slotKey(event.data), { stepId: event.data.stepId, itemIndex: event.data.itemIndex });
+  }
+  return [...slots.values()];
+}
+
+/** Ready slots that nobody carries start at once; retries and timers when they are due. */
+function jobsFor(
+  tenantId: string,
+  executionId: string,
+  state: ExecutionState,
+  events: readonly NewEvent[],
+  extras: ReadonlyMap<string, SlotExtras>,
+): NewJob[] {
+  return touchedSlots(events).flatMap((slot): NewJob[] => {
+    const current = slotState(state, slot)!;
+    const payload = { tenantId, executionId, ...slot };
+    if (current.wakeAt !== null && !isFinalStep(current.status)) return [{ name: 'run-step', payload, runAt: new Date(current.wakeAt) }];
+    if (current.status === 'queued' && extras.get(slotKey(slot))?.jobId === undefined) return [{ name: 'run-step', payload }];
+    return [];
+  });
+}
