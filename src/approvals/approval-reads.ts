@@ -71,14 +71,32 @@ export async function approvalsByIds(uow: UnitOfWork, actor: Authority, ids: rea
   return approvalRows(uow, `select ${approvalColumns} from approvals where tenant_id = $1 and id = any($2::uuid[]) and ${visible}`, params);
 }
 
-/** Approvals of several executions, oldest first: for a loader keyed by execution. */
-export async function approvalsByExecutions(uow: UnitOfWork, actor: Authority, executionIds: readonly string[]): Promise<ApprovalRow[]> {
-  const params: unknown[] = [uow.tenantId, executionIds.filter(isId)];
+/** One page per execution, newest first, in one statement: for a batched loader. */
+export async function approvalsOfExecutions(
+  uow: UnitOfWork,
+  actor: Authority,
+  executionIds: readonly string[],
+  request: PageRequest,
+): Promise<Page<ApprovalRow>[]> {
+  const window = pageWindow('approvals', request);
+  const params: unknown[] = [uow.tenantId, [...new Set(executionIds)], window.afterId];
   const visible = visibleRows(actor, 'approval.read', placeColumns, params);
-  return approvalRows(
+  const rows = await approvalRows(
     uow,
-    `select ${approvalColumns} from approvals where tenant_id = $1 and execution_id = any($2::uuid[]) and ${visible} order by id`,
+    `select page.* from unnest($2::uuid[]) as asked (execution_id)
+     cross join lateral (
+       select ${approvalColumns} from approvals
+       where tenant_id = $1 and approvals.execution_id = asked.execution_id and ($3::uuid is null or id < $3) and ${visible}
+       order by id desc limit ${window.limit}
+     ) page`,
     params,
+  );
+  const byExecution = Map.groupBy(rows, (row) => row.executionId);
+  return executionIds.map((id) =>
+    pageOf(
+      window,
+      (byExecution.get(id) ?? []).toSorted((a, b) => (a.id < b.id ? 1 : -1)),
+    ),
   );
 }
 

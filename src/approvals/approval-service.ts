@@ -13,6 +13,8 @@ import {
   type Problem,
 } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
+import { storableJson } from '../platform/json.ts';
+import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import { can, type Authority } from '../principals/permission.ts';
 import type { RiskClass } from '../tools/tool.ts';
@@ -77,8 +79,8 @@ export interface ApprovalService {
 
 const maxKeyLength = 200;
 
-/** The grant of this subject: lower-case hex SHA-256 of its canonical JSON (RFC 8785). */
-export const subjectDigest = (subject: ApprovalSubject): string => digestOf(subject);
+/** What a grant of this subject is bound to: lower-case hex SHA-256 of its canonical JSON (RFC 8785), in the form that is stored. */
+export const subjectDigest = (subject: ApprovalSubject): string => digestOf(JSON.parse(storableJson(subject)));
 
 export function createApprovalService({ clock }: { clock: Clock }): ApprovalService {
   async function lock(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null> {
@@ -122,7 +124,7 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
           input.title,
           input.reason,
           input.risk,
-          JSON.stringify(subject),
+          storableJson(subject),
           subjectDigest(subject),
           input.requestedBy,
           clock.now(),
@@ -212,13 +214,16 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
 
 function refuseInvalid(input: Deciding): void {
   const problems: Problem[] = [];
-  const { note, idempotencyKey } = input;
-  if (note != null && note.length > maxNoteLength) {
-    problems.push({ path: 'note', message: `must have at most ${maxNoteLength} characters, has ${note.length}` });
-  }
-  if (idempotencyKey != null && (idempotencyKey.length < 1 || idempotencyKey.length > maxKeyLength)) {
-    problems.push({ path: 'idempotencyKey', message: `must have 1 to ${maxKeyLength} characters, has ${idempotencyKey.length}` });
-  }
+  const check = (path: 'note' | 'idempotencyKey', least: number, most: number) => {
+    const text = input[path];
+    if (text == null) return;
+    if (text.length < least || text.length > most) {
+      problems.push({ path, message: `must have ${least} to ${most} characters, has ${text.length}` });
+    }
+    if (!isStorableText(text)) problems.push({ path, message: unstorableText });
+  };
+  check('note', 0, maxNoteLength);
+  check('idempotencyKey', 1, maxKeyLength);
   if (problems.length > 0) throw new ValidationError(problems);
 }
 

@@ -2,6 +2,13 @@
 import { z } from 'zod';
 import type { Problem } from './errors.ts';
 
+export const unstorableText = 'must not contain the character U+0000 or half of a surrogate pair';
+/** Postgres refuses both in `text` and `jsonb`. */
+export const isStorableText = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
+/** Text for people, of at most `max` characters, that can be stored. */
+export const textOf = (max: number) => z.string().max(max).refine(isStorableText, unstorableText);
+
 /** An object that refuses unknown keys and says which ones it knows. */
 export function knownKeys<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = Object.keys(shape).join(', ');

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
+import { storableJson } from '../platform/json.ts';
 import { compilePolicies, type PolicySet, type PolicySource } from './compile.ts';
 import { approvalTerms, evaluateGate } from './evaluate.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
@@ -74,6 +75,7 @@ export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenan
       const verdict = evaluateGate(policies, input);
       const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
       const decisionId = newId();
+      const record = recordable(input);
       await uow.rows(
         `insert into decisions (id, tenant_id, project_id, environment_id, agent_id, team_id, execution_id, step_id, item_index,
            action, effect, reasons, findings, input, input_digest, duration_micros, created_at)
@@ -92,8 +94,8 @@ export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenan
           verdict.effect,
           [...verdict.reasons],
           JSON.stringify(verdict.findings),
-          JSON.stringify(input),
-          digestOf(input),
+          record.text,
+          digestOf(record.value),
           durationMicros,
           clock.now(),
         ],
@@ -101,6 +103,14 @@ export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenan
       return { verdict, decisionId, policyVersions: verdict.effect === 'require_approval' ? approvalTerms(verdict).policies : [] };
     },
   };
+}
+
+/** Arguments may hold characters that jsonb refuses; the digest is of what is stored, so that it can be checked. */
+function recordable(input: GateInput): { text: string; value: unknown } {
+  const text = JSON.stringify(input);
+  if (!/\\u(?:0000|d[89a-f])/i.test(text)) return { text, value: input };
+  const stored = storableJson(input);
+  return { text: stored, value: JSON.parse(stored) };
 }
 
 async function readRevision(uow: UnitOfWork): Promise<number | null> {

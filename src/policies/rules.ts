@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { capabilities } from '../agents/agent.ts';
 import { parseDuration } from '../platform/duration.ts';
 import type { Problem } from '../platform/errors.ts';
-import { knownKeys, problemsOf } from '../platform/problems.ts';
+import { knownKeys, problemsOf, textOf } from '../platform/problems.ts';
 import { roles } from '../principals/permission.ts';
 import { environmentKinds } from '../tenants/tenant.ts';
 import { riskClasses } from '../tools/tool.ts';
@@ -21,7 +21,7 @@ const toolPattern = z
   .string()
   .min(1)
   .max(maxPatternLength)
-  .refine((pattern) => /^\S+$/.test(pattern), 'must not contain spaces')
+  .refine((pattern) => /^[\x21-\x7e]+$/.test(pattern), 'must hold only visible ASCII characters, no spaces')
   .refine(
     (pattern) => pattern.includes('*') || /^[^.]+\../.test(pattern),
     'never matches: tools are named "server.name"; write * for a wildcard',
@@ -63,7 +63,7 @@ const approvalRequiredRule = knownKeys({
     .optional()
     .meta({ description: 'Risk classes of the tools: `{ atLeast: high }` or a list; left out: all.' }),
   environmentKinds: environmentKindList,
-  reason: z.string().min(1).max(maxRuleTextLength).optional().meta({ description: 'Why a person must look; shown to the approver.' }),
+  reason: textOf(maxRuleTextLength).min(1).optional().meta({ description: 'Why a person must look; shown to the approver.' }),
   expiresIn: z
     .string()
     .refine((text) => {
