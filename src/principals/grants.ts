@@ -50,5 +50,6 @@ function scopeContains(outer: Grant, inner: Grant): boolean {
 }
 
 /** Is `permission` held at any place at all? Enough to see what has no place of its own, such as the people of the tenant. */
-export const canAnywhere = (actor: Pick<Authority, 'grants'>, permission: Permission): boolean =>
+export const canAnywhere = (actor: Authority, permission: Permission): boolean =>
+  (permission !== 'tenant.create' || actor.isOperatorTenant) &&
   actor.grants.some((grant) => rolePermissions[grant.role].includes(permission));

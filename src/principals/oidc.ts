@@ -3,6 +3,7 @@ import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type
 import type { Clock } from '../platform/clock.ts';
 import { UnauthenticatedError, UnavailableError } from '../platform/errors.ts';
 import { roles as knownRoles, type Role } from './permission.ts';
+import { subjectForm } from './principal.ts';
 
 /** One issuer as configured. Claims are named by their key, or by a dotted path into nested objects. */
 export interface OidcIssuer {
@@ -44,8 +45,6 @@ export interface TokenVerifier {
 
 /** Signatures that only the issuer's private key can make: no `none`, no shared secrets. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-/** OpenID Connect Core 1.0, section 2. */
-const subjectForm = /^[^\p{Cc}]{1,255}$/u;
 const fetchTimeoutMs = 5_000;
 /** Clocks of issuers may be ahead by this much (`nbf`). */
 const clockToleranceSeconds = 5;
