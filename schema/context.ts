@@ -4,10 +4,12 @@ import type { UnitOfWork } from '#src/platform/database.ts';
 import type { Authority } from '#src/principals/permission.ts';
 
 export interface Context {
-  /** Who acts, as of the start of this request or batch. */
+  /** Who acts, as of the start of this request or batch. In `subscribe` it is live: each look gives the rights last read. */
   readonly authority: Authority;
   readonly services: Services;
-  /** Runs in the operation's shared read-only transaction (opened on first use). */
+  /** Aborted when nobody waits for the answer any more: request dropped, subscription ended, socket closed. */
+  readonly signal: AbortSignal;
+  /** Runs in the operation's shared read-only transaction (opened on first use). In `subscribe` in one of its own. */
   read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** Runs in a transaction of its own, committed on return; afterwards reads and loaders start afresh. */
   write<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
