@@ -2,6 +2,7 @@
 // by which running gates notice it. The only writer of these tables.
 import { canonicalJson } from '../platform/canonical.ts';
 import type { Clock } from '../platform/clock.ts';
+import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ConflictError, InvalidStateError, NotFoundError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
@@ -79,27 +80,24 @@ export function createPolicyService({ clock }: { clock: Clock }): PolicyService 
     const now = clock.now();
     const { name, description, kind, mode, priority, enabled, scope, change } = document;
     const columns = [name, description, kind, mode, priority, enabled, scope.projectId, scope.environmentId, scope.agentId, scope.tag];
-    const taken = new ConflictError(`name: there is already a policy "${name}"; choose another name or change that one`);
-    try {
-      if (version === 1) {
-        await uow.rows(
-          `insert into policies (id, tenant_id, version, updated_at, created_at, created_by, name, description, kind, mode, priority, enabled,
-             project_id, environment_id, agent_id, tag)
-           values ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-          [id, uow.tenantId, version, now, actor.principalId, ...columns],
-        );
-      } else {
-        await uow.rows(
-          `update policies set version = $3, updated_at = $4, deleted_at = case when $5 then $4 end,
-             name = $6, description = $7, kind = $8, mode = $9, priority = $10, enabled = $11,
-             project_id = $12, environment_id = $13, agent_id = $14, tag = $15
-           where id = $1 and tenant_id = $2`,
-          [id, uow.tenantId, version, now, change === 'deleted', ...columns],
-        );
-      }
-    } catch (error) {
-      throw (error as { constraint?: unknown }).constraint === 'policies_name_unique' ? taken : error;
-    }
+    const written =
+      version === 1
+        ? uow.rows(
+            `insert into policies (id, tenant_id, version, updated_at, created_at, created_by,
+               name, description, kind, mode, priority, enabled, project_id, environment_id, agent_id, tag)
+             values ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+            [id, uow.tenantId, version, now, actor.principalId, ...columns],
+          )
+        : uow.rows(
+            `update policies set version = $3, updated_at = $4, deleted_at = case when $5 then $4::timestamptz end,
+               name = $6, description = $7, kind = $8, mode = $9, priority = $10, enabled = $11,
+               project_id = $12, environment_id = $13, agent_id = $14, tag = $15
+             where id = $1 and tenant_id = $2`,
+            [id, uow.tenantId, version, now, change === 'deleted', ...columns],
+          );
+    await orConflict(written, {
+      policies_name_unique: `name: there is already a policy "${name}"; choose another name or change that one`,
+    });
     await uow.rows(
       'insert into policy_versions (policy_id, version, tenant_id, rules, created_by, created_at) values ($1, $2, $3, $4::jsonb, $5, $6)',
       [id, version, uow.tenantId, JSON.stringify(document), actor.principalId, now],
