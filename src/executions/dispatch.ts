@@ -2,7 +2,6 @@
 import { subjectDigest, type ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalSubject } from '../approvals/approval.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { UnitOfWork } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
 import { capabilities } from '../agents/agent.ts';
 import { approvalTerms } from '../policies/evaluate.ts';

@@ -276,3 +276,22 @@ export async function insertItems(uow: UnitOfWork, executionId: string, stepId: 
     [uow.tenantId, executionId, stepId, items],
   );
 }
+
+/** Open slots that a job carries: where it goes on when it runs again after a crash. */
+export async function slotsOfJob(uow: UnitOfWork, executionId: string, jobId: string): Promise<Slot[]> {
+  return uow.rows<Slot>(
+    `select step_id as "stepId", item_index as "itemIndex" from steps
+     where tenant_id = $1 and execution_id = $2 and job_id = $3 and status in ('queued', 'running')`,
+    [uow.tenantId, executionId, jobId],
+  );
+}
+
+/** Takes a queued slot from the job that carried it; the caller adds the job that will. */
+export async function releaseSlot(uow: UnitOfWork, executionId: string, slot: Slot, jobId: string): Promise<boolean> {
+  const rows = await uow.rows(
+    `update steps set job_id = null where tenant_id = $1 and execution_id = $2 and item_index = $3 and step_id = $4 and job_id = $5
+       and status = 'queued' returning step_id`,
+    [uow.tenantId, executionId, slot.itemIndex, slot.stepId, jobId],
+  );
+  return rows.length > 0;
+}

@@ -10,6 +10,7 @@ export function settle(draft: Draft, slot: Slot): void {
 
 function settleItem(draft: Draft, slot: Slot): void {
   const step = draft.state.steps.get(slot.stepId)!;
+  if (isFinalStep(step.status)) return;
   const items = step.items!;
   const parent: Slot = { stepId: slot.stepId, itemIndex: -1 };
   const status = draft.state.items.get(`${slot.stepId}#${slot.itemIndex}`)!.status;

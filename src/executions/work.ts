@@ -1,6 +1,7 @@
 // Work: what a ready slot turns out to need, once its expressions are evaluated; and the effect that a dispatch hands to the runner.
 // Evaluation is slow and may fail, so it happens before the transaction that carries the work out (see dispatch.ts).
 import type { StepDefinition } from '../agents/definition.ts';
+import type { Evaluator } from '../expressions/evaluator.ts';
 import { ExpressionError, type Scope } from '../expressions/expression.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
@@ -45,12 +46,6 @@ export interface Effect {
   readonly timeoutMs: number;
   /** Stable across attempts of the slot. */
   readonly idempotencyKey: string;
-}
-
-/** Evaluates expressions; throws ExpressionError. */
-export interface Evaluator {
-  evaluateSource(source: string, scope: Scope, options?: { timeoutMs?: number }): Promise<unknown>;
-  evaluateTemplate(template: unknown, scope: Scope, options?: { timeoutMs?: number }): Promise<unknown>;
 }
 
 const maxWaitMs = 366 * 86_400_000;

@@ -127,3 +127,9 @@ export function visibilityOf(authority: Authority, permission: Permission): Visi
       : [],
   };
 }
+
+/** Roles that hold at a place, sorted; what policies by role look at. */
+export function rolesAt(authority: Authority, place: Place): Role[] {
+  const held = authority.grants.filter((grant) => covers(grant, 'execution.start', place)).map((grant) => grant.role);
+  return [...new Set(held)].sort();
+}

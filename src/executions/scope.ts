@@ -1,0 +1,66 @@
+// What expressions of an execution can see: inputs, results of the steps they name, the item. Loads only what is named.
+import type { Definition, StepDefinition } from '../agents/definition.ts';
+import type { Scope, StepResult } from '../expressions/expression.ts';
+import { sourceStepReferences, templateStepReferences } from '../expressions/template.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import type { ExecutionFailure, StepStatus } from './execution.ts';
+import type { Slot } from './machine-state.ts';
+
+/** Steps that the expressions of a slot refer to. */
+export function referencesOf(step: StepDefinition, slot: Slot): string[] {
+  const sources = [
+    ...(slot.itemIndex < 0 ? [step.when, step.forEach] : []),
+    ...(step.branch ?? []).map(({ when }) => when),
+    step.transform,
+    step.wait && 'expression' in step.wait ? step.wait.expression : undefined,
+  ].filter((source) => source !== undefined);
+  const { title, reason, show } = step.approval ?? {};
+  return [...new Set([...sources.flatMap(sourceStepReferences), ...templateStepReferences([step.tool?.with, title, reason, show])])];
+}
+
+export const outputReferences = (definition: Definition): string[] => templateStepReferences(definition.output ?? null);
+
+/** Results seen by one carrier of an execution; a step's result never changes once it has ended. */
+export type ResultCache = Map<string, StepResult>;
+
+/** Loads what is missing in `cache` and gives the scope. */
+export async function loadScope(
+  uow: UnitOfWork,
+  executionId: string,
+  inputs: unknown,
+  references: readonly string[],
+  slot: Slot | null,
+  cache: ResultCache,
+): Promise<Scope> {
+  const missing = references.filter((stepId) => !cache.has(stepId));
+  for (const [stepId, result] of await stepResults(uow, executionId, missing)) cache.set(stepId, result);
+  const steps = Object.fromEntries(references.map((stepId) => [stepId, cache.get(stepId) ?? neverRan]));
+  if (!slot || slot.itemIndex < 0) return { inputs, steps };
+  const rows = await uow.rows<{ item: unknown }>(
+    'select item from steps where tenant_id = $1 and execution_id = $2 and item_index = $3 and step_id = $4',
+    [uow.tenantId, executionId, slot.itemIndex, slot.stepId],
+  );
+  return { inputs, steps, item: rows[0]?.item ?? null, index: slot.itemIndex };
+}
+
+const neverRan: StepResult = { output: null, status: 'pending', error: null };
+
+/** Results by step id; of a forEach step, the outputs of its items in order. */
+export async function stepResults(uow: UnitOfWork, executionId: string, stepIds: readonly string[]): Promise<Map<string, StepResult>> {
+  if (stepIds.length === 0) return new Map();
+  const rows = await uow.rows<{ stepId: string; status: StepStatus; output: unknown; failure: ExecutionFailure | null }>(
+    `select s.step_id as "stepId", s.status, s.failure,
+       case when s.item_total is null then s.output
+         else (select coalesce(jsonb_agg(i.output order by i.item_index), '[]') from steps i
+               where i.tenant_id = s.tenant_id and i.execution_id = s.execution_id and i.step_id = s.step_id and i.item_index >= 0)
+       end as output
+     from steps s where s.tenant_id = $1 and s.execution_id = $2 and s.item_index = -1 and s.step_id = any($3)`,
+    [uow.tenantId, executionId, [...stepIds]],
+  );
+  return new Map(
+    rows.map(({ stepId, status, output, failure }) => [
+      stepId,
+      { output, status, error: failure && { code: failure.code, message: failure.message } },
+    ]),
+  );
+}

@@ -1,0 +1,198 @@
+// Carries one execution forward for as long as a step is ready: finish step N, pass the gate and start step N+1 in one transaction,
+// then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
+import { randomInt } from 'node:crypto';
+import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
+import type { ExecutionFailure } from '../executions/execution.ts';
+import { readInputs } from '../executions/execution-reads.ts';
+import { releaseSlot, slotsOfJob } from '../executions/execution-store.ts';
+import { decide, type Command } from '../executions/machine.ts';
+import { slotKey, slotState, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
+import { loadScope, outputReferences, referencesOf, type ResultCache } from '../executions/scope.ts';
+import { allStepsEnded, beginTransition, readySlots, type Transition, type TransitionDependencies } from '../executions/transition.ts';
+import { prepareFinish, prepareSlot, type Effect, type Work } from '../executions/work.ts';
+import type { Evaluator } from '../expressions/evaluator.ts';
+import { enqueue } from '../jobs/jobs.ts';
+import type { Database, UnitOfWork } from '../platform/database.ts';
+import { resume, type Resumption } from './resume.ts';
+
+export interface CarryDependencies extends TransitionDependencies, DispatchDependencies {
+  readonly database: Database;
+  readonly evaluator: Evaluator;
+  /** Runs an effect to its end; never throws. */
+  readonly perform: (tenantId: string, executionId: string, effect: Effect) => Promise<EffectResult>;
+  /** True once the process is shutting down: finish what runs, start nothing new. */
+  readonly isDraining: () => boolean;
+}
+
+export type EffectResult =
+  | { readonly kind: 'succeeded'; readonly output: string }
+  | { readonly kind: 'failed'; readonly failure: ExecutionFailure; readonly retryable: boolean }
+  /** The process gave the effect up (shutdown). */
+  | { readonly kind: 'interrupted'; readonly repeatable: boolean }
+  /** The execution ended meanwhile; there is nothing to record. */
+  | { readonly kind: 'dropped' };
+
+/** What a job is about. `again`: it ran before and did not end (crash, lost connection). */
+export interface CarriedJob {
+  readonly id: string;
+  readonly again: boolean;
+  readonly tenantId: string;
+  readonly executionId: string;
+  /** Null: the execution as a whole (its start). */
+  readonly slot: Slot | null;
+}
+
+interface Memory {
+  plan: Plan | null;
+  inputs: unknown;
+  state: ExecutionState | null;
+  readonly results: ResultCache;
+}
+
+type Next = Slot | 'finish' | null;
+interface Turn {
+  readonly effect: Effect | null;
+  readonly next: Next;
+}
+
+export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<void> {
+  const memory: Memory = { plan: null, inputs: null, state: null, results: new Map() };
+  let next = await begin(deps, job, memory);
+  let result: { effect: Effect; outcome: EffectResult } | null = null;
+  while (next !== null || result !== null) {
+    const turn: Turn = await takeTurn(deps, job, memory, next, result);
+    next = turn.next;
+    result = turn.effect && { effect: turn.effect, outcome: await deps.perform(job.tenantId, job.executionId, turn.effect) };
+    if (result?.outcome.kind === 'dropped') return;
+  }
+}
+
+/** Opens the execution or picks up what this job left behind; gives the slot to go on with. */
+async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Next> {
+  return deps.database.write(job.tenantId, async (uow) => {
+    const mine = job.again ? await slotsOfJob(uow, job.executionId, job.id) : [];
+    const slots = mine.length > 0 ? mine : job.slot ? [job.slot] : [];
+    const t = await beginTransition(deps, uow, job.executionId, slots);
+    if (!t) return null;
+    memory.plan = t.plan;
+    memory.inputs = await readInputs(uow, job.executionId);
+    let next: Next = null;
+    if (slots.length === 0) {
+      if (t.row.status === 'queued') await t.run({ type: 'start' });
+    }
+    for (const slot of slots) {
+      const resumption: Resumption = await resume(deps, t, slot, job);
+      if (resumption === 'go') next ??= slot;
+    }
+    return commit(deps, job, memory, t, next ?? (t.complete() ? 'finish' : nextOf(t)));
+  });
+}
+
+/** One transaction: record how the last effect ended, and carry out the work that is next if it is what was foreseen. */
+async function takeTurn(
+  deps: CarryDependencies,
+  job: CarriedJob,
+  memory: Memory,
+  next: Next,
+  result: { effect: Effect; outcome: EffectResult } | null,
+): Promise<Turn> {
+  const ended = result && commandOf(result.effect, result.outcome);
+  const foreseen = ended ? foresee(deps, memory, ended) : next;
+  if (result?.outcome.kind === 'succeeded') remember(memory, result.effect.slot, result.outcome.output);
+  // While draining, a complete execution still gets its end: it is short, and only this job would do it.
+  const stops = deps.isDraining() && foreseen !== 'finish';
+  const work = foreseen === null || stops ? null : await prepare(deps, job, memory, foreseen);
+
+  return deps.database.write(job.tenantId, async (uow) => {
+    const slots = [...(result ? [result.effect.slot] : []), ...(foreseen !== null && foreseen !== 'finish' ? [foreseen] : [])];
+    const t = await beginTransition(deps, uow, job.executionId, slots, memory.state);
+    if (!t) return { effect: null, next: null };
+    let actual: Next = foreseen;
+    if (stops && !ended) return release(uow, job, foreseen);
+    if (ended) {
+      const output = result.outcome.kind === 'succeeded' ? { output: result.outcome.output } : undefined;
+      // A refusal means that another runner took over, or the execution ended: this process is late and commits nothing.
+      if ((await t.run(ended, output)) !== null) return { effect: null, next: null };
+      actual = nextOf(t);
+    }
+    let effect: Effect | null = null;
+    if (work !== null && sameNext(actual, foreseen) && isOpen(t, foreseen, job)) {
+      effect = await carryOut(deps, t, work, job.id);
+      actual = effect ? null : nextOf(t);
+    } else if (!ended && work !== null) {
+      actual = null;
+    }
+    return { effect, next: await commit(deps, job, memory, t, actual) };
+  });
+}
+
+async function commit(deps: CarryDependencies, job: CarriedJob, memory: Memory, t: Transition, next: Next): Promise<Next> {
+  const going = deps.isDraining() && next !== 'finish' ? null : next;
+  if (going !== null && going !== 'finish') t.carry(going, job.id);
+  await t.save();
+  memory.state = t.state;
+  return going;
+}
+
+/** Shutting down before a carried slot began: it gets a job of its own, for whichever runner lives on. */
+async function release(uow: UnitOfWork, job: CarriedJob, next: Next): Promise<Turn> {
+  if (next !== null && next !== 'finish' && (await releaseSlot(uow, job.executionId, next, job.id))) {
+    await enqueue(uow, [{ name: 'run-step', payload: { tenantId: job.tenantId, executionId: job.executionId, ...next } }]);
+  }
+  return { effect: null, next: null };
+}
+
+const nextOf = (t: Transition): Next => t.ready()[0] ?? (t.complete() ? 'finish' : null);
+
+const sameNext = (a: Next, b: Next): boolean =>
+  a === b || (a !== null && b !== null && a !== 'finish' && b !== 'finish' && slotKey(a) === slotKey(b));
+
+/** Still what it was when the work was prepared: queued, and not taken up by another job. */
+function isOpen(t: Transition, next: Next, job: CarriedJob): boolean {
+  if (next === 'finish') return t.complete();
+  if (next === null) return false;
+  const owner = t.jobOf(next);
+  return slotState(t.state, next)?.status === 'queued' && (owner === null || owner === job.id);
+}
+
+/** The same decision on the state this job saw last; the transaction checks that nothing else happened. */
+function foresee(deps: CarryDependencies, { plan, state }: Memory, command: Command): Next {
+  if (!plan || !state) return null;
+  const outcome = decide(plan, state, command, deps.clock.now().getTime());
+  if (!outcome.ok) return null;
+  return readySlots(outcome.state, outcome.events)[0] ?? (allStepsEnded(plan, outcome.state) ? 'finish' : null);
+}
+
+async function prepare(deps: CarryDependencies, job: CarriedJob, memory: Memory, next: Slot | 'finish'): Promise<Work> {
+  const plan = memory.plan!;
+  const step = next === 'finish' ? null : plan.steps.get(next.stepId)!;
+  const references = next === 'finish' ? outputReferences(plan.definition) : referencesOf(step!, next);
+  const slot = next === 'finish' ? null : next;
+  const known = references.every((id) => memory.results.has(id)) && (slot === null || slot.itemIndex < 0);
+  const scope = known
+    ? { inputs: memory.inputs, steps: Object.fromEntries(references.map((id) => [id, memory.results.get(id)!])) }
+    : await deps.database.read(job.tenantId, (uow) => loadScope(uow, job.executionId, memory.inputs, references, slot, memory.results));
+  if (next === 'finish') return prepareFinish(deps, plan, scope);
+  const current = memory.state && slotState(memory.state, next);
+  const resumed = current ? current.attempt > 0 || current.approvalId !== null : false;
+  return prepareSlot(deps, step!, next, scope, resumed);
+}
+
+/** Outputs of plain steps are kept for the steps that follow; a forEach is read from its rows once it is complete. */
+function remember(memory: Memory, slot: Slot, output: string): void {
+  if (slot.itemIndex < 0) memory.results.set(slot.stepId, { output: JSON.parse(output), status: 'succeeded', error: null });
+}
+
+function commandOf({ slot, attempt }: Effect, outcome: EffectResult): Command {
+  const random = randomInt(1_000_000) / 1_000_000;
+  switch (outcome.kind) {
+    case 'succeeded':
+      return { type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(outcome.output) };
+    case 'failed':
+      return { type: 'fail', slot, attempt, failure: outcome.failure, retryable: outcome.retryable, random };
+    case 'interrupted':
+      return { type: 'interrupt', slot, attempt, repeatable: outcome.repeatable, random };
+    case 'dropped':
+      throw new Error('a dropped effect has no command');
+  }
+}

@@ -1,0 +1,82 @@
+// What a job finds at the slot it was made for: ready work, a due timer, a decided approval, an effect that lost its process.
+import { randomInt } from 'node:crypto';
+import { isRepeatable } from '../tools/tool.ts';
+import type { ToolService } from '../tools/tool-service.ts';
+import type { ApprovalService } from '../approvals/approval-service.ts';
+import type { ApprovalRow } from '../approvals/approval-reads.ts';
+import { enqueue } from '../jobs/jobs.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Transition } from '../executions/transition.ts';
+import { slotState, type Slot } from '../executions/machine-state.ts';
+
+export interface ResumeDependencies {
+  readonly clock: Clock;
+  readonly approvals: ApprovalService;
+  readonly tools: Pick<ToolService, 'checkTool'>;
+}
+
+/** `go`: the slot is ready for this job. `rest`: nothing more to do at this slot, though the transition may have made others ready. */
+export type Resumption = 'go' | 'rest';
+
+export async function resume(
+  deps: ResumeDependencies,
+  t: Transition,
+  slot: Slot,
+  job: { readonly id: string; readonly again: boolean },
+): Promise<Resumption> {
+  const current = slotState(t.state, slot);
+  const now = deps.clock.now().getTime();
+  switch (current?.status) {
+    case 'queued': {
+      const owner = t.jobOf(slot);
+      if (owner !== null && owner !== job.id) return 'rest';
+      return current.wakeAt !== null && current.wakeAt > now ? later(t, slot, current.wakeAt) : 'go';
+    }
+    case 'waiting':
+      if (current.wakeAt !== null && current.wakeAt > now) return later(t, slot, current.wakeAt);
+      await t.run({ type: 'wake', slot });
+      return 'rest';
+    case 'awaiting_approval':
+      return resolve(deps, t, slot, current.approvalId!);
+    case 'running':
+      if (!job.again || t.jobOf(slot) !== job.id) return 'rest';
+      await t.run({ type: 'interrupt', slot, attempt: current.attempt, repeatable: await repeatable(deps, t, slot), random: random() });
+      return isReady(t, slot) ? 'go' : 'rest';
+    default:
+      return 'rest';
+  }
+}
+
+/** The job came early (the database's clock runs ahead of ours): once more, at the right time. */
+async function later(t: Transition, slot: Slot, wakeAt: number): Promise<Resumption> {
+  const payload = { tenantId: t.uow.tenantId, executionId: t.row.id, ...slot };
+  await enqueue(t.uow, [{ name: 'run-step', payload, runAt: new Date(wakeAt) }]);
+  return 'rest';
+}
+
+async function resolve({ approvals }: ResumeDependencies, t: Transition, slot: Slot, approvalId: string): Promise<Resumption> {
+  const approval = await approvals.findForStep(t.uow, t.row.id, slot.stepId, slot.itemIndex < 0 ? null : slot.itemIndex);
+  if (approval?.id !== approvalId || approval.status === 'pending' || approval.status === 'cancelled') return 'rest';
+  const failure = { ...refusal(approval), stepId: slot.stepId };
+  await t.run({ type: 'resolveApproval', slot, approvalId, outcome: approval.status, decidedBy: approval.decidedBy ?? '', failure });
+  return isReady(t, slot) ? 'go' : 'rest';
+}
+
+function refusal({ status, note, expiresAt }: ApprovalRow): { code: string; message: string } {
+  if (status === 'expired') return { code: 'APPROVAL_EXPIRED', message: `nobody decided before ${expiresAt.toISOString()}` };
+  return { code: 'APPROVAL_REJECTED', message: note ? `rejected: ${note}` : 'rejected' };
+}
+
+async function repeatable({ tools }: ResumeDependencies, t: Transition, slot: Slot): Promise<boolean> {
+  const name = t.plan.steps.get(slot.stepId)?.tool?.name;
+  if (name === undefined) return true;
+  const checked = await tools.checkTool(t.uow, name);
+  return checked.ok && isRepeatable(checked.definition);
+}
+
+const isReady = (t: Transition, slot: Slot): boolean => {
+  const current = slotState(t.state, slot);
+  return current?.status === 'queued' && current.wakeAt === null;
+};
+
+const random = (): number => randomInt(1_000_000) / 1_000_000;
