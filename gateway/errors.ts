@@ -1,0 +1,69 @@
+// The one translator of errors for clients: expected failures with code and public message, everything else as INTERNAL with a trace id.
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { newId } from '#src/platform/ids.ts';
+import { SignalboxError, ValidationError } from '#src/platform/errors.ts';
+
+export type GatewayLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
+
+/** Answers to documents and variables that are wrong by themselves; graphql's message is fit for the client. */
+const requestCodes = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'BAD_REQUEST',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
+
+export type Translate = (error: unknown) => GraphQLFormattedError;
+
+export function createTranslator(logger: GatewayLogger): Translate {
+  return (error) => {
+    const place = error instanceof GraphQLError ? placeOf(error) : {};
+    const cause = causeOf(error);
+    if (cause instanceof SignalboxError) {
+      if (Object.keys(cause.details).length > 0) logger.info({ code: cause.code, details: cause.details }, 'refused');
+      const problems = cause instanceof ValidationError ? { problems: cause.problems } : {};
+      return { message: cause.message, ...place, extensions: { code: cause.code, ...problems } };
+    }
+    const code = requestCodeOf(error);
+    if (code && error instanceof GraphQLError) {
+      // The parser has no code of its own for this; a test pins the text.
+      const isTooLong = /tokens\. Parsing aborted/.test(error.message);
+      return { message: error.message, ...place, extensions: { code: isTooLong ? 'LIMIT_EXCEEDED' : code } };
+    }
+    const traceId = newId();
+    logger.error({ err: cause, traceId, path: place.path }, 'unexpected error in an operation');
+    return {
+      message: `internal error; the operator finds it in the log by its trace id ${traceId}`,
+      ...place,
+      extensions: { code: 'INTERNAL', traceId },
+    };
+  };
+}
+
+function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {
+  return { ...(locations && { locations }), ...(path && { path }) };
+}
+
+function causeOf(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
+}
+
+function requestCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof GraphQLError)) return undefined;
+  const code = error.extensions['code'];
+  if (typeof code === 'string' && requestCodes.has(code)) return code;
+  // What graphql finds only while executing: a variable that is null or absent where the argument must not be.
+  if (!error.originalError && /^(Argument|Variable) "/.test(error.message)) return 'BAD_USER_INPUT';
+  return undefined;
+}
+
+/** Gives an error of graphql's parser or validation the code it has over HTTP. */
+export function withCode(error: GraphQLError, code: string): GraphQLError {
+  const { message, nodes, source, positions, originalError, extensions } = error;
+  return new GraphQLError(message, { nodes, source, positions, originalError: originalError ?? null, extensions: { ...extensions, code } });
+}

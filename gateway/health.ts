@@ -1,0 +1,42 @@
+// `/healthz`: the process answers. `/readyz`: each dependency by name, and not ready any more once it is leaving.
+import type { FastifyInstance } from 'fastify';
+import type { GatewayLogger } from './errors.ts';
+
+export interface HealthSettings {
+  readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
+  readonly logger: GatewayLogger;
+}
+
+const timeoutMs = 2_000;
+
+export function serveHealth(server: FastifyInstance, { dependencies, logger }: HealthSettings): { leave(reason: string): void } {
+  let leaving: string | undefined;
+
+  async function stateOf(name: string, ask: () => Promise<void>): Promise<'ok' | 'unavailable'> {
+    const timeout = Promise.withResolvers<never>();
+    const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    try {
+      await Promise.race([ask(), timeout.promise]);
+      return 'ok';
+    } catch (error) {
+      logger.warn({ err: error, dependency: name }, 'a dependency is not available');
+      return 'unavailable';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const states = await Promise.all(Object.entries(dependencies).map(async ([name, ask]) => [name, await stateOf(name, ask)] as const));
+    const isReady = leaving === undefined && states.every(([, state]) => state === 'ok');
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: leaving ?? (isReady ? 'ready' : 'unavailable'), dependencies: Object.fromEntries(states) });
+  });
+  return {
+    leave(reason) {
+      leaving = reason;
+    },
+  };
+}

@@ -1,0 +1,185 @@
+// HTTP: POST /graphql through Apollo, health, and GraphiQL in development. Who asks is settled before a body is read.
+import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import cors from '@fastify/cors';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Context } from '#schema/context.ts';
+import type { Services } from '#src/app.ts';
+import type { Database } from '#src/platform/database.ts';
+import { LimitExceededError, SignalboxError, UnauthenticatedError } from '#src/platform/errors.ts';
+import type { Authenticator } from '#src/principals/authenticate.ts';
+import type { Authority } from '#src/principals/permission.ts';
+import type { GatewayLogger, Translate } from './errors.ts';
+import { bearerOf } from './credential.ts';
+import { limitRule, requireAffordable, type GatewayLimits } from './limits.ts';
+import { openOperation } from './operation.ts';
+
+export const graphqlPath = '/graphql';
+
+export interface HttpSettings {
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  readonly database: Database;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly translate: Translate;
+  readonly limits: GatewayLimits;
+  readonly allowedOrigins: readonly string[];
+  readonly isProduction: boolean;
+  readonly logger: GatewayLogger;
+}
+
+export interface Http {
+  readonly server: FastifyInstance;
+  /** Answers what is under way, refuses the rest. */
+  close(): Promise<void>;
+}
+
+export async function createHttp(settings: HttpSettings): Promise<Http> {
+  const { translate, limits, allowedOrigins, isProduction, authenticator } = settings;
+  const apollo = await startApollo(settings);
+  const server = fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: 60_000, // for receiving a request, not for answering it
+    forceCloseConnections: 'idle',
+  });
+  await server.register(cors, { origin: [...allowedOrigins], methods: ['POST'], allowedHeaders: ['authorization', 'content-type'] });
+
+  const authorities = new WeakMap<FastifyRequest, Authority>();
+  server.post(graphqlPath, {
+    async onRequest(request) {
+      authorities.set(request, await authenticator.authenticate(bearerOf(request.headers.authorization)));
+    },
+    handler: (request, reply) => answer(apollo, settings, authorities.get(request)!, request, reply),
+  });
+  server.get(graphqlPath, async (_request, reply) =>
+    reply.code(405).header('allow', 'POST').send(refusal('BAD_REQUEST', 'send operations by POST, or open a WebSocket here')),
+  );
+  if (!isProduction) await serveGraphiql(server);
+
+  server.setNotFoundHandler(async (request, reply) =>
+    reply
+      .code(404)
+      .send(refusal('NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)} here; the API is POST ${graphqlPath}`)),
+  );
+  server.setErrorHandler(async (error: Error & { code?: string; statusCode?: number }, _request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      const tooLarge = new LimitExceededError(`the request body is larger than ${limits.bodyBytes} bytes`);
+      return reply.code(413).send({ errors: [translate(tooLarge)] });
+    }
+    if (error instanceof SignalboxError) {
+      if (error instanceof UnauthenticatedError) void reply.header('www-authenticate', 'Bearer');
+      return reply.code(statusOf(error)).send({ errors: [translate(error)] });
+    }
+    const status = error.statusCode ?? 500;
+    // Below 500 it is fastify's own answer to a malformed request: wrong content type, broken JSON, length mismatch.
+    if (status < 500) return reply.code(status).send(refusal('BAD_REQUEST', error.message));
+    return reply.code(status).send({ errors: [translate(error)] });
+  });
+
+  return {
+    server,
+    async close() {
+      await server.close();
+      await apollo.stop();
+    },
+  };
+}
+
+const refusal = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
+
+function statusOf(error: SignalboxError): number {
+  if (error.code === 'UNAUTHENTICATED') return 401;
+  return error.code === 'UNAVAILABLE' ? 503 : 400;
+}
+
+async function startApollo({ schema, translate, limits, isProduction, logger }: HttpSettings): Promise<ApolloServer<Context>> {
+  const cost: ApolloServerPlugin<Context> = {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, request: { operationName, variables } }) {
+          requireAffordable({ schema, document, operationName, variables }, limits);
+        },
+      };
+    },
+  };
+  const apollo = new ApolloServer<Context>({
+    schema,
+    introspection: !isProduction,
+    hideSchemaDetailsFromClientErrors: isProduction,
+    includeStacktraceInErrorResponses: false,
+    formatError: (_formatted, error) => translate(error),
+    parseOptions: { maxTokens: limits.queryTokens },
+    validationRules: [limitRule(limits)],
+    allowBatchedHttpRequests: false,
+    csrfPrevention: true,
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message: unknown) => logger.warn({ from: 'apollo' }, String(message)),
+      error: (message: unknown) => logger.error({ from: 'apollo' }, String(message)),
+    },
+    plugins: [
+      cost,
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+    ],
+  });
+  await apollo.start();
+  return apollo;
+}
+
+async function answer(
+  apollo: ApolloServer<Context>,
+  { services, database }: HttpSettings,
+  authority: Authority,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<string | FastifyReply> {
+  const abort = new AbortController();
+  reply.raw.once('close', () => abort.abort());
+  const operation = openOperation({ services, database, authority, signal: abort.signal });
+  try {
+    const { headers, body, status } = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: request.method,
+        headers: headersOf(request),
+        search: '',
+        body: request.body,
+      },
+      context: async () => operation.context,
+    });
+    for (const [name, value] of headers) void reply.header(name, value);
+    void reply.code(status ?? 200);
+    if (body.kind === 'chunked') throw new Error('incremental delivery is not offered');
+    return body.string;
+  } finally {
+    await operation.close();
+  }
+}
+
+function headersOf(request: FastifyRequest): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return headers;
+}
+
+async function serveGraphiql(server: FastifyInstance): Promise<void> {
+  const { graphiqlPage } = await import('./graphiql.ts');
+  server.get('/', async (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', "frame-ancestors 'none'").send(graphiqlPage(graphqlPath)),
+  );
+}

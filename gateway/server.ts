@@ -1,0 +1,87 @@
+// The gateway of one process: HTTP and WebSocket on one port, health, and leaving in order. Stateless: everything it needs is handed in.
+import type { AddressInfo } from 'node:net';
+import type { Services } from '#src/app.ts';
+import type { Clock } from '#src/platform/clock.ts';
+import type { Database } from '#src/platform/database.ts';
+import type { Authenticator } from '#src/principals/authenticate.ts';
+import { createTranslator, type GatewayLogger } from './errors.ts';
+import { serveHealth } from './health.ts';
+import { createHttp, graphqlPath } from './http.ts';
+import type { GatewayLimits } from './limits.ts';
+import { schema } from './schema.ts';
+import { createSessions } from './session.ts';
+import { createSubscriber } from './subscription.ts';
+import { createSockets } from './websocket.ts';
+
+export interface GatewaySettings {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Web origins besides its own that may use it from a browser. */
+  readonly allowedOrigins: readonly string[];
+  readonly isProduction: boolean;
+  readonly limits: GatewayLimits;
+  readonly services: Services;
+  readonly database: Database;
+  readonly authenticator: Pick<Authenticator, 'authenticate' | 'refresh'>;
+  readonly clock: Clock;
+  readonly logger: GatewayLogger;
+  /** What `/readyz` asks besides the database, by name; each throws when it does not answer. */
+  readonly dependencies?: Readonly<Record<string, () => Promise<void>>>;
+  /** How often live sessions look at their rights again; milliseconds, default 1000. */
+  readonly recheckMs?: number;
+}
+
+export interface Gateway {
+  /** `url` is the base, without `/graphql`. */
+  listen(): Promise<{ readonly url: string }>;
+  /** Tells sockets why (close code 1001), answers what is under way, refuses the rest. */
+  close(reason: string): Promise<void>;
+}
+
+const pingMs = 15_000;
+const socketGraceMs = 2_000;
+
+export async function createGateway(settings: GatewaySettings): Promise<Gateway> {
+  const {
+    host,
+    port,
+    services,
+    database,
+    authenticator,
+    clock,
+    logger,
+    limits,
+    allowedOrigins,
+    isProduction,
+    recheckMs = 1_000,
+  } = settings;
+  const translate = createTranslator(logger);
+  const http = await createHttp({ schema, services, database, authenticator, translate, limits, allowedOrigins, isProduction, logger });
+  const sessions = createSessions({ authenticator, clock, logger, recheckMs });
+  const subscribe = createSubscriber({ schema, services, database, translate });
+  const sockets = createSockets({
+    ...{ schema, services, database, translate, subscribe, limits, isProduction },
+    ...{ authenticator, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
+  });
+  const health = serveHealth(http.server, { dependencies: { database: () => database.ping(), ...settings.dependencies }, logger });
+  http.server.server.on('upgrade', sockets.upgrade);
+  let closing: Promise<void> | undefined;
+
+  async function closeAll(reason: string): Promise<void> {
+    health.leave(reason);
+    await sockets.close(reason, socketGraceMs);
+    sessions.close();
+    await http.close();
+  }
+
+  return {
+    async listen() {
+      await http.server.listen({ host, port });
+      const address = http.server.server.address() as AddressInfo;
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      return { url: `http://${name}:${address.port}` };
+    },
+    close: (reason) => (closing ??= closeAll(reason)),
+  };
+}

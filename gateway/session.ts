@@ -1,0 +1,148 @@
+// Authorities that outlive one request: sockets and subscriptions look here for the rights as of now, and hear when the credential ends.
+// Sockets with the same credential share one session, so that looking again costs one statement however many there are.
+import type { Authenticator } from '#src/principals/authenticate.ts';
+import type { Clock } from '#src/platform/clock.ts';
+import { SignalboxError, UnauthenticatedError } from '#src/platform/errors.ts';
+import type { Authority } from '#src/principals/permission.ts';
+import type { GatewayLogger } from './errors.ts';
+
+export interface SessionListener {
+  /** The rights were read again; called about once a second while anyone listens. */
+  changed?(authority: Authority): void;
+  /** The credential expired, was revoked, or its principal was disabled. Called once. */
+  ended(reason: SignalboxError): void;
+}
+
+export interface Session {
+  readonly authority: Authority;
+  /** Reads the rights again: the answer is never older than the call. Throws UnauthenticatedError once the credential ended. */
+  refresh(): Promise<Authority>;
+  /** Returns the function that stops listening. */
+  listen(listener: SessionListener): () => void;
+}
+
+export interface Sessions {
+  open(authority: Authority): Session;
+  /** Ends what expired and reads the rights of sessions that watch for changes; what the timer does. */
+  check(): Promise<void>;
+  close(): void;
+}
+
+export interface SessionSettings {
+  readonly authenticator: Pick<Authenticator, 'refresh'>;
+  readonly clock: Clock;
+  readonly logger: GatewayLogger;
+  /** How often `check` runs by itself; milliseconds. */
+  readonly recheckMs: number;
+}
+
+export function createSessions({ authenticator, clock, logger, recheckMs }: SessionSettings): Sessions {
+  const sessions = new Map<string, LiveSession>();
+  let checking: Promise<void> | undefined;
+
+  async function checkAll(): Promise<void> {
+    await Promise.all(
+      [...sessions.values()].map((session) =>
+        session.check(clock.now()).catch((error: unknown) => {
+          // Rights stay as last read while the database does not answer: nothing can be read then either.
+          logger.warn({ err: error, principalId: session.authority.principalId }, 'rights of a live session could not be read again');
+        }),
+      ),
+    );
+  }
+
+  const check = () => (checking ??= checkAll().finally(() => (checking = undefined)));
+  const timer = setInterval(() => void check(), recheckMs);
+
+  return {
+    open(authority) {
+      const key = JSON.stringify(authority);
+      let session = sessions.get(key);
+      if (!session) {
+        const opened = liveSession(authority, authenticator, () => {
+          if (sessions.get(key) === opened) sessions.delete(key);
+        });
+        sessions.set(key, opened);
+        session = opened;
+      }
+      return session;
+    },
+    check,
+    close() {
+      clearInterval(timer);
+      sessions.clear();
+    },
+  };
+}
+
+interface LiveSession extends Session {
+  check(now: Date): Promise<void>;
+}
+
+function liveSession(initial: Authority, authenticator: Pick<Authenticator, 'refresh'>, forget: () => void): LiveSession {
+  const listeners = new Set<SessionListener>();
+  let authority = initial;
+  let end: SignalboxError | undefined;
+  let running: Promise<Authority> | undefined;
+  let queued: Promise<Authority> | undefined;
+
+  function endWith(reason: SignalboxError): void {
+    if (end) return;
+    end = reason;
+    forget();
+    for (const { ended } of listeners) ended(reason);
+  }
+
+  async function readAgain(): Promise<Authority> {
+    try {
+      authority = await authenticator.refresh(authority);
+    } catch (error) {
+      if (error instanceof UnauthenticatedError) endWith(error);
+      throw error;
+    }
+    for (const { changed } of listeners) changed?.(authority);
+    return authority;
+  }
+
+  function start(): Promise<Authority> {
+    running = readAgain().finally(() => (running = undefined));
+    return running;
+  }
+
+  // A reading that is under way may have missed a change committed since: whoever asks meanwhile shares the next one.
+  function refresh(): Promise<Authority> {
+    if (end) return Promise.reject(end);
+    if (!running) return start();
+    queued ??= running
+      .catch(() => undefined)
+      .then(() => {
+        queued = undefined;
+        return end ? Promise.reject(end) : start();
+      });
+    return queued;
+  }
+
+  return {
+    get authority() {
+      return authority;
+    },
+    refresh,
+    listen(listener) {
+      if (end) listener.ended(end);
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) forget();
+      };
+    },
+    async check(now) {
+      const { expiresAt } = authority;
+      if (expiresAt && expiresAt <= now) return endWith(new UnauthenticatedError(`this credential expired at ${expiresAt.toISOString()}`));
+      if ([...listeners].some(({ changed }) => changed)) await refresh().catch(ignoreEnd);
+    },
+  };
+}
+
+function ignoreEnd(error: unknown): void {
+  if (!(error instanceof UnauthenticatedError)) throw error;
+}

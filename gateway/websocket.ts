@@ -1,0 +1,167 @@
+// WebSocket on /graphql (graphql-transport-ws): Origin on upgrade, limits per socket, the end of credentials, and leaving with a reason.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { SignalboxError, UnauthenticatedError } from '#src/platform/errors.ts';
+import type { Authenticator } from '#src/principals/authenticate.ts';
+import { bearerOfSocket } from './credential.ts';
+import type { GatewayLogger } from './errors.ts';
+import type { GatewayLimits } from './limits.ts';
+import type { Sessions } from './session.ts';
+import { socketOperations, type SocketOperations, type SocketOperationsSettings, type SocketState } from './socket-operations.ts';
+
+export interface SocketSettings extends SocketOperationsSettings {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly sessions: Sessions;
+  readonly limits: GatewayLimits;
+  readonly allowedOrigins: readonly string[];
+  readonly path: string;
+  readonly logger: GatewayLogger;
+  /** How often a silent peer is asked whether it is still there; milliseconds. */
+  readonly pingMs: number;
+}
+
+export interface Sockets {
+  /** For the HTTP server's `upgrade` event. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes every socket with 1001 and this reason; those that do not answer within `graceMs` are dropped. */
+  close(reason: string, graceMs: number): Promise<void>;
+}
+
+export function createSockets(settings: SocketSettings): Sockets {
+  const { authenticator, sessions, limits, allowedOrigins, path, logger, pingMs } = settings;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.wsMaxMessageBytes, handleProtocols, clientTracking: true });
+  const operations: SocketOperations = socketOperations(settings);
+  let isClosing = false;
+
+  const server = makeServer<Record<string, unknown>, SocketState>({
+    connectionInitWaitTimeout: limits.wsInitTimeoutMs,
+    ...operations,
+    async onConnect({ connectionParams, extra }) {
+      try {
+        const authority = await authenticator.authenticate(bearerOfSocket(connectionParams, extra.authorization));
+        if (extra.socket.readyState !== extra.socket.OPEN) return false;
+        extra.session = sessions.open(authority);
+        extra.stopListening = extra.session.listen({
+          // After the subscriptions, which hear of it at the same time, have sent their last message.
+          ended: ({ message }) => void setImmediate(() => closeSocket(extra.socket, CloseCode.Forbidden, message)),
+        });
+        return true;
+      } catch (error) {
+        refuse(extra.socket, error);
+        return false;
+      }
+    },
+  });
+
+  function refuse(socket: WebSocket, error: unknown): void {
+    // 4401 tells clients not to try again; 4403, used when a credential ends later, that another one may help.
+    if (error instanceof UnauthenticatedError) return closeSocket(socket, CloseCode.Unauthorized, error.message);
+    if (error instanceof SignalboxError) return closeSocket(socket, tryAgainLater, error.message);
+    logger.error({ err: error }, 'a WebSocket could not be accepted');
+    closeSocket(socket, CloseCode.InternalServerError, 'internal error');
+  }
+
+  function accept(socket: WebSocket, request: IncomingMessage): void {
+    const state: SocketState = { socket, authorization: request.headers.authorization, abort: new AbortController() };
+    const closed = server.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) =>
+          new Promise((resolve, reject) => {
+            if (socket.readyState !== socket.OPEN) return resolve();
+            socket.send(data, (error) => (error && socket.readyState === socket.OPEN ? reject(error) : resolve()));
+          }),
+        close: (code, reason) => closeSocket(socket, code ?? 1000, reason ?? ''),
+        onMessage(listener) {
+          socket.on('message', (data) => {
+            listener(String(data)).catch((error: unknown) => {
+              logger.error({ err: error }, 'a WebSocket message could not be handled');
+              closeSocket(socket, CloseCode.InternalServerError, 'internal error');
+            });
+          });
+        },
+      },
+      state,
+    );
+    const stopPinging = keepAlive(socket, pingMs);
+    // Broken frames and messages that are too large; ws closes the socket with the right code itself.
+    socket.on('error', (error) => logger.info({ reason: error.message }, 'a WebSocket broke'));
+    socket.once('close', (code, reason) => {
+      stopPinging();
+      state.abort.abort();
+      state.stopListening?.();
+      closed(code, String(reason)).catch((error: unknown) => logger.error({ err: error }, 'a WebSocket could not be cleaned up'));
+    });
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy());
+      const refusal = refusalOf(request, { path, allowedOrigins, isClosing });
+      if (refusal) return refuseUpgrade(socket, refusal);
+      sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, request));
+    },
+    async close(reason, graceMs) {
+      isClosing = true;
+      const open = [...sockets.clients];
+      const gone = open.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      for (const socket of open) closeSocket(socket, goingAway, reason);
+      const timer = setTimeout(() => open.forEach((socket) => socket.terminate()), graceMs);
+      await Promise.all(gone);
+      clearTimeout(timer);
+    },
+  };
+}
+
+const goingAway = 1001;
+const tryAgainLater = 1013;
+
+/** A close frame holds at most 123 bytes of reason. */
+function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  let text = reason;
+  while (Buffer.byteLength(text) > 123) text = `${text.slice(0, -4).trimEnd()}…`;
+  socket.close(code, text);
+}
+
+interface Refusal {
+  readonly status: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+function refusalOf(
+  { url, headers: { origin, host } }: IncomingMessage,
+  { path, allowedOrigins, isClosing }: { path: string; allowedOrigins: readonly string[]; isClosing: boolean },
+): Refusal | null {
+  if (isClosing) return { status: '503 Service Unavailable', code: 'UNAVAILABLE', message: 'this server is shutting down' };
+  if (url?.split('?')[0] !== path) return { status: '404 Not Found', code: 'NOT_FOUND', message: `WebSockets are served at ${path}` };
+  // Browsers always send Origin, and let any page open a WebSocket anywhere: this check is what stops foreign pages.
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+  if (isOwn || allowedOrigins.includes(origin)) return null;
+  return {
+    status: '403 Forbidden',
+    code: 'FORBIDDEN',
+    message: `the origin ${JSON.stringify(origin.slice(0, 200))} may not connect; the operator can allow it (http.allowedOrigins)`,
+  };
+}
+
+function refuseUpgrade(socket: Duplex, { status, code, message }: Refusal): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  const head = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Drops a peer that does not answer a ping before the next one is due. */
+function keepAlive(socket: WebSocket, pingMs: number): () => void {
+  let isAlive = true;
+  socket.on('pong', () => (isAlive = true));
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, pingMs);
+  return () => clearInterval(timer);
+}
