@@ -1,6 +1,6 @@
 // The gate as a pure function: built-in rules, then the policies in scope, then one outcome. No clock, no I/O.
-import type { CompiledPolicy, PolicySet } from './compile.ts';
 import type { GateInput, GateVerdict, PolicyFinding } from './gate.ts';
+import type { PolicySet } from './policy-set.ts';
 import { defaultExpiresInMs } from './rules.ts';
 
 const nothingObjects = 'No policy in scope refuses this or asks for an approval.';
@@ -10,12 +10,7 @@ const nothingObjects = 'No policy in scope refuses this or asks for an approval.
  * Every policy in scope is asked whatever the others said, so that the record is complete.
  */
 export function evaluateGate(policies: PolicySet, input: GateInput): GateVerdict {
-  const findings: PolicyFinding[] = [];
-  for (const policy of policies.inScope(input)) {
-    const finding = ask(policy, input);
-    if (finding) findings.push(finding);
-  }
-  return combine(refusalsOfDefinition(input), findings);
+  return combine(refusalsOfDefinition(input), policies.findingsOn(input));
 }
 
 /** The outcome of findings that were made: computing it again from a decision record gives the recorded effect. */
@@ -65,22 +60,4 @@ export function approvalTerms(verdict: GateVerdict): ApprovalTerms {
     expiresInMs: asking.reduce((least, finding) => Math.min(least, finding.expiresInMs ?? defaultExpiresInMs), Infinity),
     policies: asking.map((finding) => `${finding.policyId}@${finding.version}`).sort(),
   };
-}
-
-function ask({ source, judge }: CompiledPolicy, input: GateInput): PolicyFinding | null {
-  const { id: policyId, name: policyName, version, kind, mode } = source;
-  try {
-    const opinion = judge(input);
-    return opinion && { policyId, policyName, version, kind, mode, ...opinion };
-  } catch (error) {
-    return { policyId, policyName, version, kind, mode, ...failed(policyName, input, error) };
-  }
-}
-
-function failed(policyName: string, input: GateInput, error: unknown): Pick<PolicyFinding, 'effect' | 'reason'> {
-  const said = `Policy "${policyName}" could not be evaluated (${error instanceof Error ? error.message : String(error)})`;
-  const risk = input.tool?.risk;
-  return risk === 'high' || risk === 'critical'
-    ? { effect: 'deny', reason: `${said}; calls of ${risk} risk are refused until it is repaired or disabled.` }
-    : { effect: 'allow', reason: `${said}; ${risk ? `calls of ${risk} risk` : 'starts of executions'} pass meanwhile.` };
 }

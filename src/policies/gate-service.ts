@@ -4,10 +4,11 @@ import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
-import { compilePolicies, type PolicySet, type PolicySource } from './compile.ts';
+import type { PolicySource } from './compile.ts';
 import { approvalTerms, evaluateGate } from './evaluate.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
 import type { PolicyDocument } from './policy.ts';
+import { compilePolicies, type PolicySet } from './policy-set.ts';
 
 /** What the decision belongs to. `stepId` and `itemIndex` are null for `execution.start`. */
 export interface DecisionReference {

@@ -25,7 +25,5 @@ export function compileGlob(pattern: string): Matcher {
 /** Matches when one of the patterns does. */
 export function compileGlobs(patterns: readonly string[]): Matcher {
   if (patterns.includes('*')) return () => true;
-  const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')));
-  const globs = patterns.filter((pattern) => pattern.includes('*')).map(compileGlob);
-  return (text) => exact.has(text) || globs.some((matches) => matches(text));
+  return patterns.map(compileGlob).reduce((either, next) => (text) => either(text) || next(text));
 }
