@@ -1,0 +1,36 @@
+// Tools: look at what the servers offer, accept a changed description.
+import { ConflictError } from '#src/platform/errors.ts';
+import { builder } from '#schema/builder.ts';
+import { mutation } from '#schema/mutation.ts';
+import { ApproveToolInput, Tool, ToolFilter } from '#schema/tool.ts';
+
+builder.queryField('tools', (t) =>
+  t.field({
+    type: [Tool],
+    description: 'The tools of the operator’s servers, by name. Not paged: their number is the operator’s configuration.',
+    authScopes: { permission: 'tool.read' },
+    args: { filter: t.arg({ type: ToolFilter, description: 'Only these.' }) },
+    complexity: { field: 1, multiplier: 10 },
+    resolve: (_root, { filter }, { services, authority, read }) => read((uow) => services.tools.listTools(uow, authority, filter ?? {})),
+  }),
+);
+
+builder.queryField('tool', (t) =>
+  t.field({
+    type: Tool,
+    nullable: true,
+    description: 'The tool of this name; null when no server describes one.',
+    authScopes: { permission: 'tool.read' },
+    args: { name: t.arg.string({ required: true, description: 'Full name, `server.name`.' }) },
+    resolve: (_root, { name }, { services, authority, read }) => read((uow) => services.tools.findTool(uow, authority, name)),
+  }),
+);
+
+mutation('approveTool', {
+  description: 'Accepts the current description of a tool for the whole tenant, so that calls blocked by its change may go on.',
+  permission: 'tool.approve',
+  input: ApproveToolInput,
+  returns: { tool: { type: Tool, description: 'The tool, now approved.' } },
+  fails: [ConflictError],
+  resolve: async (services, uow, actor, input) => ({ tool: await services.tools.approveTool(uow, actor, input) }),
+});

@@ -1,0 +1,90 @@
+// Tools: what the operator's MCP servers offer and which description this tenant accepts.
+import { capabilities } from '#src/agents/agent.ts';
+import { riskClasses, toolStatuses } from '#src/tools/tool.ts';
+import type { ToolView } from '#src/tools/tool-reads.ts';
+import { builder } from './builder.ts';
+import { enumOf } from './enum.ts';
+import { Principal } from './principal.ts';
+
+export const RiskClassEnum = enumOf('RiskClass', riskClasses, 'How much harm a call can do; policies and approvals go by it.', {
+  low: 'Reads only.',
+  medium: 'Adds, destroys nothing.',
+  high: 'May change or destroy.',
+  critical: 'Said so by the operator or the definition, never derived.',
+});
+
+export const CapabilityEnum = enumOf('Capability', capabilities, 'What an agent must be allowed to do in order to call a tool.', {
+  read: 'Looks at data.',
+  write: 'Changes data.',
+  notify: 'Tells people or other systems.',
+  execute: 'Runs programs or commands.',
+});
+
+export const ToolStatusEnum = enumOf('ToolStatus', toolStatuses, 'How this tenant stands to the current description of a tool.', {
+  unseen: 'Not used yet; the first use accepts the description.',
+  approved: 'The current description is the accepted one.',
+  changed: 'The description changed since it was accepted: calls are blocked until `approveTool`.',
+});
+
+export const ToolAnnotations = builder.objectRef<ToolView['annotations']>('ToolAnnotations').implement({
+  description: 'Hints of the tool server about a tool (Model Context Protocol); null where it gives none.',
+  fields: (t) => ({
+    title: t.exposeString('title', { nullable: true, description: 'Name for people.' }),
+    readOnlyHint: t.exposeBoolean('readOnlyHint', { nullable: true, description: 'It changes nothing.' }),
+    destructiveHint: t.exposeBoolean('destructiveHint', { nullable: true, description: 'It may destroy or overwrite.' }),
+    idempotentHint: t.exposeBoolean('idempotentHint', {
+      nullable: true,
+      description: 'A second call with the same arguments changes nothing more.',
+    }),
+    openWorldHint: t.exposeBoolean('openWorldHint', {
+      nullable: true,
+      description: 'It reaches beyond a closed set of data, such as the web.',
+    }),
+  }),
+});
+
+export const Tool = builder.objectRef<ToolView>('Tool').implement({
+  description: 'A tool of one of the operator’s MCP servers, as this tenant sees it.',
+  fields: (t) => ({
+    fullName: t.exposeString('fullName', { description: '`server.name`: what definitions and policies call it.' }),
+    server: t.exposeString('server', { description: 'Name of the server in the operator’s configuration.' }),
+    name: t.exposeString('name', { description: 'Its name on that server.' }),
+    description: t.exposeString('description', { description: 'What the server says it does.' }),
+    inputSchema: t.expose('inputSchema', { type: 'JSON', description: 'JSON Schema of its arguments; they are checked before any call.' }),
+    annotations: t.expose('annotations', { type: ToolAnnotations, description: 'What the server hints about it.' }),
+    risk: t.expose('risk', { type: RiskClassEnum, description: 'From the annotations, unless the operator says otherwise.' }),
+    capability: t.expose('capability', { type: CapabilityEnum, description: 'What an agent needs to call it.' }),
+    digest: t.exposeString('digest', {
+      description: 'SHA-256 of name, description, input schema and annotations: what `approveTool` accepts.',
+    }),
+    status: t.expose('status', { type: ToolStatusEnum, description: 'Whether the current description is accepted.' }),
+    approvedDigest: t.exposeString('approvedDigest', { nullable: true, description: 'The accepted digest; null before the first use.' }),
+    approvedBy: t.field({
+      type: Principal,
+      nullable: true,
+      description: 'Who accepted it; null when the first use did, or when you may not see the person.',
+      resolve: (tool) => tool.approvedBy,
+    }),
+    approvedAt: t.expose('approvedAt', { type: 'DateTime', nullable: true, description: 'When it was accepted.' }),
+    discoveredAt: t.expose('discoveredAt', { type: 'DateTime', description: 'When a server first described it.' }),
+    changedAt: t.expose('changedAt', { type: 'DateTime', description: 'When its description last changed.' }),
+  }),
+});
+
+export const ToolFilter = builder.inputType('ToolFilter', {
+  description: 'Conditions that a tool must all satisfy; an absent one is satisfied by every tool.',
+  fields: (t) => ({
+    server: t.string({ description: 'Of this server.' }),
+    risk: t.field({ type: RiskClassEnum, description: 'Of this risk class.' }),
+    capability: t.field({ type: CapabilityEnum, description: 'Needing this capability.' }),
+    status: t.field({ type: ToolStatusEnum, description: 'In this status.' }),
+  }),
+});
+
+export const ApproveToolInput = builder.inputType('ApproveToolInput', {
+  description: 'Which description of which tool to accept.',
+  fields: (t) => ({
+    tool: t.string({ required: true, description: 'Full name, `server.name`.' }),
+    digest: t.string({ required: true, description: 'The digest that you looked at; refused when the tool has changed again since.' }),
+  }),
+});
