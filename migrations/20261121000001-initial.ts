@@ -5,13 +5,14 @@ export class Migration20261121000001Initial extends Migration {
 
   override up(): void | Promise<void> {
     this.addSql(
-      `create table "approvals" ("id" uuid not null, "tenant_id" uuid not null, "project_id" uuid not null, "environment_id" uuid not null, "team_id" uuid null, "agent_id" uuid not null, "execution_id" uuid not null, "step_id" text not null, "item_index" int null, "source" text not null, "status" text not null, "title" text not null, "reason" text not null, "risk" text not null, "subject" jsonb not null, "digest" text not null, "requested_by" uuid not null, "created_at" timestamptz(3) not null, "expires_at" timestamptz(3) not null, "decided_at" timestamptz(3) null, "decided_by" uuid null, "note" text null, "consumed_at" timestamptz(3) null, primary key ("id"));`,
+      `create table "approvals" ("id" uuid not null, "tenant_id" uuid not null, "project_id" uuid not null, "environment_id" uuid not null, "team_id" uuid null, "agent_id" uuid not null, "execution_id" uuid not null, "step_id" text not null, "item_index" int null, "source" text not null, "status" text not null, "title" text not null, "reason" text not null, "risk" text not null, "subject" jsonb not null, "digest" text not null, "requested_by" uuid not null, "created_at" timestamptz(3) not null, "expires_at" timestamptz(3) not null, "decided_at" timestamptz(3) null, "decided_by" uuid null, "note" text null, "decision_key" text null, "consumed_at" timestamptz(3) null, primary key ("id"));`,
     );
     this.addSql(`create index "approvals_tenant" on "approvals" ("tenant_id", "status", "id");`);
+    this.addSql(`create index "approvals_newest" on "approvals" ("tenant_id", "id");`);
     this.addSql(`create index "approvals_execution" on "approvals" ("execution_id", "id");`);
 
     this.addSql(
-      `create table "attempts" ("execution_id" uuid not null, "step_id" text not null, "item_index" int not null, "number" int not null, "tenant_id" uuid not null, "status" text not null, "arguments" jsonb null, "failure" jsonb null, "job_id" text not null, "decision_id" uuid null, "started_at" timestamptz(3) not null, "finished_at" timestamptz(3) null, primary key ("execution_id", "step_id", "item_index", "number"));`,
+      `create table "attempts" ("execution_id" uuid not null, "step_id" text not null, "item_index" int not null, "number" int not null, "tenant_id" uuid not null, "status" text not null, "arguments" jsonb null, "failure" jsonb null, "decision_id" uuid null, "started_at" timestamptz(3) not null, "finished_at" timestamptz(3) null, primary key ("execution_id", "step_id", "item_index", "number"));`,
     );
 
     this.addSql(
@@ -19,9 +20,11 @@ export class Migration20261121000001Initial extends Migration {
     );
     this.addSql(`create index "decisions_execution" on "decisions" ("execution_id", "id");`);
     this.addSql(`create index "decisions_tenant" on "decisions" ("tenant_id", "id");`);
+    this.addSql(`create index "decisions_agent" on "decisions" ("tenant_id", "agent_id", "id");`);
+    this.addSql(`create index "decisions_refused" on "decisions" ("tenant_id", "effect", "id") where effect <> 'allow';`);
 
     this.addSql(
-      `create table "executions" ("id" uuid not null, "tenant_id" uuid not null, "project_id" uuid not null, "environment_id" uuid not null, "team_id" uuid null, "agent_id" uuid not null, "agent_version_id" uuid not null, "status" text not null, "inputs" jsonb not null, "output" jsonb null, "failure" jsonb null, "labels" jsonb not null, "idempotency_key" text null, "request_digest" text not null, "requested_by" uuid not null, "last_sequence" int not null default 0, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, primary key ("id"));`,
+      `create table "executions" ("id" uuid not null, "tenant_id" uuid not null, "project_id" uuid not null, "environment_id" uuid not null, "team_id" uuid null, "agent_id" uuid not null, "agent_version_id" uuid not null, "status" text not null, "inputs" jsonb not null, "output" jsonb null, "failure" jsonb null, "labels" jsonb not null, "idempotency_key" text null, "request_digest" text not null, "requested_by" uuid not null, "requested_roles" text[] not null, "last_sequence" int not null default 0, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, primary key ("id"));`,
     );
     this.addSql(`create index "executions_tenant" on "executions" ("tenant_id", "id");`);
     this.addSql(`create index "executions_status" on "executions" ("tenant_id", "status", "id");`);
@@ -32,6 +35,9 @@ export class Migration20261121000001Initial extends Migration {
 
     this.addSql(
       `create table "execution_events" ("execution_id" uuid not null, "sequence" int not null, "tenant_id" uuid not null, "type" text not null, "data" jsonb not null, "occurred_at" timestamptz(3) not null, "transaction_id" xid8 not null default pg_current_xact_id(), primary key ("execution_id", "sequence"));`,
+    );
+    this.addSql(
+      `create index "execution_events_tenant" on "execution_events" ("tenant_id", "transaction_id", "execution_id", "sequence");`,
     );
     this.addSql(
       `create index "execution_events_approvals" on "execution_events" ("tenant_id", "transaction_id", "execution_id", "sequence") where type like 'approval.%';`,
@@ -74,7 +80,7 @@ export class Migration20261121000001Initial extends Migration {
     );
 
     this.addSql(
-      `create table "steps" ("execution_id" uuid not null, "step_id" text not null, "item_index" int not null default -1, "tenant_id" uuid not null, "status" text not null, "attempt" int not null default 0, "interruptions" int not null default 0, "changed_at_sequence" int not null, "item" jsonb null, "output" jsonb null, "failure" jsonb null, "wake_at" timestamptz(3) null, "approval_id" uuid null, "item_total" int null, "item_next" int null, "item_done" int null, "item_failed" int null, "output_bytes" int not null default 0, "queued_at" timestamptz(3) null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, primary key ("execution_id", "step_id", "item_index"));`,
+      `create table "steps" ("execution_id" uuid not null, "item_index" int not null default -1, "step_id" text not null, "tenant_id" uuid not null, "status" text not null, "attempt" int not null default 0, "interruptions" int not null default 0, "job_id" text null, "item" jsonb null, "output" jsonb null, "failure" jsonb null, "wake_at" timestamptz(3) null, "approval_id" uuid null, "item_total" int null, "item_next" int null, "item_done" int null, "item_failed" int null, "item_waiting" int null, "output_bytes" int not null default 0, "queued_at" timestamptz(3) null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, primary key ("execution_id", "item_index", "step_id"));`,
     );
 
     this.addSql(`create table "stream_epoch" ("id" int not null, "epoch" uuid not null default gen_random_uuid(), primary key ("id"));`);
