@@ -44,3 +44,7 @@ export type NewEvent = {
 /** After an event of these types nothing more happens in the execution. */
 export const isFinalEvent = (type: string): boolean =>
   type === 'execution.succeeded' || type === 'execution.failed' || type === 'execution.blocked' || type === 'execution.cancelled';
+
+/** Events about one step or item. */
+export type SlotEvent = Exclude<NewEvent, { type: `execution.${string}` }>;
+export const isSlotEvent = (event: NewEvent): event is SlotEvent => !event.type.startsWith('execution.');
