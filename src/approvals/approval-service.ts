@@ -152,13 +152,19 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
           `expectedDigest: this approval is for ${approval.digest}, not for ${input.expectedDigest}; read it again before deciding`,
         );
       }
-      const params = [uow.tenantId, approval.id, decidedStatus[input.decision], clock.now(), actor.principalId, input.note ?? null];
-      const keyed = input.idempotencyKey == null ? '' : `, decision_key = $${params.push(input.idempotencyKey)}`;
       const [decided] = await approvalRows(
         uow,
-        `update approvals set status = $3, decided_at = $4, decided_by = $5, note = $6${keyed}
+        `update approvals set status = $3, decided_at = $4, decided_by = $5, note = $6, decision_key = $7
          where tenant_id = $1 and id = $2 returning ${approvalColumns}`,
-        params,
+        [
+          uow.tenantId,
+          approval.id,
+          decidedStatus[input.decision],
+          clock.now(),
+          actor.principalId,
+          input.note ?? null,
+          input.idempotencyKey ?? null,
+        ],
       );
       if (!decided) throw new Error('the locked approval is gone');
       await wake(uow, decided);

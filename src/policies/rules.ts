@@ -46,12 +46,7 @@ const toolAccessRule = knownKeys({
   roles: list(z.enum(roles), 'Matches when the principal behind the execution holds one of these roles there; left out: everybody.'),
   environmentKinds: environmentKindList,
   capabilities: list(z.enum(capabilities), 'Matches tools that need one of these capabilities; left out: all.'),
-  message: z
-    .string()
-    .min(1)
-    .max(maxRuleTextLength)
-    .optional()
-    .meta({ description: 'The sentence that a refusal shows, with the way out.' }),
+  message: textOf(maxRuleTextLength).min(1).optional().meta({ description: 'The sentence that a refusal shows, with the way out.' }),
 });
 
 const approvalRequiredRule = knownKeys({
