@@ -37,6 +37,16 @@ export function pageOf<Row>(window: PageWindow, rows: readonly Row[]): Page<Row>
   return { rows: rows.slice(0, window.first), hasNextPage: rows.length > window.first };
 }
 
+/** One page per parent, in the order of `parentIds`: the rows of one statement, each with its parent's id. */
+export function pagesOf<Row extends { readonly parentId: string }>(
+  window: PageWindow,
+  parentIds: readonly string[],
+  rows: readonly Row[],
+): Page<Row>[] {
+  const byParent = Map.groupBy(rows, ({ parentId }) => parentId);
+  return parentIds.map((id) => pageOf(window, byParent.get(id) ?? []));
+}
+
 export const cursorOf = (list: string, id: string): string => Buffer.from(`${list}:${id}`).toString('base64url');
 
 function idOfCursor(list: string, cursor: string): string {

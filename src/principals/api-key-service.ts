@@ -5,7 +5,7 @@ import { ForbiddenError, InvalidStateError, NotFoundError, type Problem } from '
 import type { Page, PageRequest } from '../platform/page.ts';
 import { findVisible, type EnvironmentRow } from '../tenants/tenant-reads.ts';
 import { refuse } from '../tenants/tenant.ts';
-import { readKeyPage, readKeys, type ApiKeyFilter, type ApiKeyRow } from './api-key-reads.ts';
+import { readKeyPage, readKeyPages, readKeys, type ApiKeyFilter, type ApiKeyRow } from './api-key-reads.ts';
 import { generateApiKey } from './api-key.ts';
 import { requirePermission } from './authorize.ts';
 import { findIdentity, keyGrants, type Identity } from './authority-reads.ts';
@@ -27,6 +27,8 @@ export interface ApiKeyService {
   /** One's own; with key.manage those of all principals. */
   listApiKeys(uow: UnitOfWork, actor: Authority, request: ApiKeyFilter & PageRequest): Promise<Page<ApiKeyRow>>;
   apiKeysByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ApiKeyRow[]>;
+  /** One page for each principal, in this order. */
+  apiKeysOf(uow: UnitOfWork, actor: Authority, principalIds: readonly string[], page: PageRequest): Promise<Page<ApiKeyRow>[]>;
 }
 
 export interface NewApiKey {
@@ -94,6 +96,7 @@ export function createApiKeyService({ clock }: ApiKeyServiceSettings): ApiKeySer
 
     listApiKeys: readKeyPage,
     apiKeysByIds: readKeys,
+    apiKeysOf: readKeyPages,
   };
 }
 

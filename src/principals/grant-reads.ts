@@ -1,7 +1,7 @@
 // Reads of role grants. Visibility: your own, those of your teams, and those on places where you may change them. Writes nothing.
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
-import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibilityOf, type Authority, type Grant } from './permission.ts';
 
 export interface RoleGrantRow extends Grant {
@@ -49,28 +49,28 @@ function visibleTo(actor: Authority, params: unknown[]): string {
     or g.grantee_team_id in (select team_id from team_members where tenant_id = $1 and principal_id = $${self}))`;
 }
 
-async function select(uow: UnitOfWork, conditions: readonly string[], params: unknown[], tail = ''): Promise<RoleGrantRow[]> {
+const selection = (conditions: readonly string[]): string =>
+  `select g.id, g.role, g.scope_kind as kind, g.scope_id as "scopeId", e.project_id as "projectId", g.principal_id as "principalId",
+     g.grantee_team_id as "granteeTeamId", g.created_by as "createdBy", g.created_at as "createdAt"
+   from role_grants g
+   left join environments e on g.scope_kind = 'environment' and e.tenant_id = g.tenant_id and e.id = g.scope_id
+   where ${['g.tenant_id = $1', ...conditions].join(' and ')}`;
+
+async function select<Row extends RoleGrantRow>(uow: UnitOfWork, sql: string, params: unknown[]): Promise<Row[]> {
   type Raw = Omit<RoleGrantRow, 'createdAt' | 'projectId'> & { projectId: string | null; createdAt: string };
-  const rows = await uow.rows<Raw>(
-    `select g.id, g.role, g.scope_kind as kind, g.scope_id as "scopeId", e.project_id as "projectId", g.principal_id as "principalId",
-       g.grantee_team_id as "granteeTeamId", g.created_by as "createdBy", g.created_at as "createdAt"
-     from role_grants g
-     left join environments e on g.scope_kind = 'environment' and e.tenant_id = g.tenant_id and e.id = g.scope_id
-     where ${['g.tenant_id = $1', ...conditions].join(' and ')} ${tail}`,
-    params,
-  );
-  return rows.map((row) => ({ ...row, projectId: row.projectId ?? undefined, createdAt: new Date(row.createdAt) }));
+  const rows = await uow.rows<Raw>(sql, params);
+  return rows.map((row) => ({ ...row, projectId: row.projectId ?? undefined, createdAt: new Date(row.createdAt) }) as Row);
 }
 
 /** All that match, whoever asks: for the services' own decisions. */
 export async function readGrants(uow: UnitOfWork, filter: RoleGrantFilter): Promise<RoleGrantRow[]> {
   const params: unknown[] = [uow.tenantId];
-  return select(uow, conditionsOf(filter, params), params);
+  return select(uow, selection(conditionsOf(filter, params)), params);
 }
 
 export async function readVisibleGrants(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<RoleGrantRow[]> {
   const params: unknown[] = [uow.tenantId];
-  return select(uow, [...conditionsOf({ ids }, params), visibleTo(actor, params)], params);
+  return select(uow, selection([...conditionsOf({ ids }, params), visibleTo(actor, params)]), params);
 }
 
 export async function readGrantPage(
@@ -82,5 +82,22 @@ export async function readGrantPage(
   const params: unknown[] = [uow.tenantId, window.afterId];
   const filters = conditionsOf({ principalId, granteeTeamId, scopeId }, params);
   const conditions = ['($2::uuid is null or g.id < $2)', ...filters, visibleTo(actor, params)];
-  return pageOf(window, await select(uow, conditions, params, `order by g.id desc limit ${window.limit}`));
+  return pageOf(window, await select(uow, `${selection(conditions)} order by g.id desc limit ${window.limit}`, params));
+}
+
+/** The grants given to each principal (or each team), one page for each, in one statement. */
+export async function readGrantPages(
+  uow: UnitOfWork,
+  actor: Authority,
+  grantee: 'principal' | 'team',
+  ids: readonly string[],
+  request: PageRequest,
+): Promise<Page<RoleGrantRow>[]> {
+  const window = pageWindow('roleGrants', request);
+  const params: unknown[] = [uow.tenantId, ids.filter(isId), window.afterId];
+  const column = grantee === 'team' ? 'g.grantee_team_id' : 'g.principal_id';
+  const conditions = [`${column} = parent.id`, '($3::uuid is null or g.id < $3)', visibleTo(actor, params)];
+  const sql = `select parent.id as "parentId", page.* from unnest($2::uuid[]) as parent (id)
+    cross join lateral (${selection(conditions)} order by g.id desc limit ${window.limit}) as page`;
+  return pagesOf(window, ids, await select<RoleGrantRow & { readonly parentId: string }>(uow, sql, params));
 }

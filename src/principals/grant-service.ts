@@ -8,7 +8,7 @@ import type { Page, PageRequest } from '../platform/page.ts';
 import { findVisible } from '../tenants/tenant-reads.ts';
 import { refuse } from '../tenants/tenant.ts';
 import { requirePermission } from './authorize.ts';
-import { readGrantPage, readVisibleGrants, type RoleGrantFilter, type RoleGrantRow } from './grant-reads.ts';
+import { readGrantPage, readGrantPages, readVisibleGrants, type RoleGrantFilter, type RoleGrantRow } from './grant-reads.ts';
 import { holdsGrant } from './grants.ts';
 import { can, roles, type Authority, type Grant, type Permission, type Place, type Role, type ScopeKind } from './permission.ts';
 import { findPrincipal } from './principal-reads.ts';
@@ -23,6 +23,14 @@ export interface GrantService {
   revokeRole(uow: UnitOfWork, actor: Authority, input: { readonly grantId: string }): Promise<RoleGrantRow>;
   listGrants(uow: UnitOfWork, actor: Authority, request: Omit<RoleGrantFilter, 'ids'> & PageRequest): Promise<Page<RoleGrantRow>>;
   grantsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<RoleGrantRow[]>;
+  /** One page for each grantee, in this order: what was given to it itself. */
+  grantsOf(
+    uow: UnitOfWork,
+    actor: Authority,
+    grantee: 'principal' | 'team',
+    ids: readonly string[],
+    page: PageRequest,
+  ): Promise<Page<RoleGrantRow>[]>;
   /** May the actor do this there? A place that is absent or invisible: no. An environment brings its project with it. */
   mayDo(uow: UnitOfWork, actor: Authority, permission: Permission, place: Place): Promise<boolean>;
 }
@@ -76,6 +84,7 @@ export function createGrantService({ clock }: GrantServiceSettings): GrantServic
 
     listGrants: readGrantPage,
     grantsByIds: readVisibleGrants,
+    grantsOf: readGrantPages,
 
     async mayDo(uow, actor, permission, { projectId, environmentId, teamId }) {
       const [project, environment, team] = [

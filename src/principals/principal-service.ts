@@ -11,7 +11,14 @@ import { requirePermission } from './authorize.ts';
 import { readGrants } from './grant-reads.ts';
 import { holdsGrant } from './grants.ts';
 import { principalKinds, type Authority, type PrincipalKind } from './permission.ts';
-import { findPrincipal, readPrincipalPage, readPrincipals, type PrincipalFilter, type PrincipalRow } from './principal-reads.ts';
+import {
+  findPrincipal,
+  readMemberPages,
+  readPrincipalPage,
+  readPrincipals,
+  type PrincipalFilter,
+  type PrincipalRow,
+} from './principal-reads.ts';
 import { emailProblems, principalNameProblems, subjectProblems } from './principal.ts';
 import { keepingAnAdmin } from './tenant-admin.ts';
 
@@ -26,6 +33,8 @@ export interface PrincipalService {
   getPrincipal(uow: UnitOfWork, actor: Authority, principalId: string): Promise<PrincipalRow>;
   listPrincipals(uow: UnitOfWork, actor: Authority, request: PrincipalFilter & PageRequest): Promise<Page<PrincipalRow>>;
   principalsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<PrincipalRow[]>;
+  /** One page for each team, in this order. */
+  membersOf(uow: UnitOfWork, actor: Authority, teamIds: readonly string[], page: PageRequest): Promise<Page<PrincipalRow>[]>;
 
   /** Hands on every role that the team has been given, so the actor must hold these too. Doing it again changes nothing. */
   addTeamMember(uow: UnitOfWork, actor: Authority, input: Membership): Promise<TeamMembership>;
@@ -107,6 +116,7 @@ export function createPrincipalService({ clock }: PrincipalServiceSettings): Pri
     getPrincipal: visible,
     listPrincipals: readPrincipalPage,
     principalsByIds: readPrincipals,
+    membersOf: readMemberPages,
 
     async addTeamMember(uow, actor, input) {
       const { team, principal } = await membership(uow, actor, input);

@@ -7,7 +7,7 @@ import { newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
-import { dependents, findVisible, readByIds, readPage, type EnvironmentRow } from './tenant-reads.ts';
+import { dependents, findVisible, readByIds, readPage, readPages, type EnvironmentRow } from './tenant-reads.ts';
 import { environmentKinds, nameProblems, refuse, type EnvironmentKind } from './tenant.ts';
 
 export interface EnvironmentService {
@@ -19,6 +19,8 @@ export interface EnvironmentService {
   getEnvironment(uow: UnitOfWork, actor: Authority, environmentId: string): Promise<EnvironmentRow>;
   listEnvironments(uow: UnitOfWork, actor: Authority, request: EnvironmentFilter & PageRequest): Promise<Page<EnvironmentRow>>;
   environmentsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<EnvironmentRow[]>;
+  /** One page for each project, in this order. */
+  environmentsOf(uow: UnitOfWork, actor: Authority, projectIds: readonly string[], page: PageRequest): Promise<Page<EnvironmentRow>[]>;
 }
 
 export interface NewEnvironment {
@@ -118,5 +120,6 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
     listEnvironments: (uow, actor, { projectId, name, kind, first, after }) =>
       readPage(uow, actor, 'environments', { projectId, name, kind, first, after }),
     environmentsByIds: (uow, actor, ids) => readByIds(uow, actor, 'environments', ids),
+    environmentsOf: (uow, actor, projectIds, page) => readPages(uow, actor, 'environments', projectIds, page),
   };
 }

@@ -7,7 +7,7 @@ import { newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
-import { dependents, findVisible, readByIds, readPage, type TeamRow } from './tenant-reads.ts';
+import { dependents, findVisible, readByIds, readPage, readPages, type TeamRow } from './tenant-reads.ts';
 import { nameProblems, refuse } from './tenant.ts';
 
 export interface TeamService {
@@ -18,6 +18,8 @@ export interface TeamService {
   getTeam(uow: UnitOfWork, actor: Authority, teamId: string): Promise<TeamRow>;
   listTeams(uow: UnitOfWork, actor: Authority, request: TeamFilter & PageRequest): Promise<Page<TeamRow>>;
   teamsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<TeamRow[]>;
+  /** One page for each principal, in this order: the teams it is in. */
+  teamsOf(uow: UnitOfWork, actor: Authority, principalIds: readonly string[], page: PageRequest): Promise<Page<TeamRow>[]>;
 }
 
 /** What is left out or null stays as it is. */
@@ -89,5 +91,6 @@ export function createTeamService(clock: Clock): TeamService {
     getTeam: visible,
     listTeams: (uow, actor, { name, memberId, first, after }) => readPage(uow, actor, 'teams', { name, memberId, first, after }),
     teamsByIds: (uow, actor, ids) => readByIds(uow, actor, 'teams', ids),
+    teamsOf: (uow, actor, principalIds, page) => readPages(uow, actor, 'teams', principalIds, page),
   };
 }

@@ -1,7 +1,7 @@
 // Reads of the tenant hierarchy, narrowed in SQL to what the actor may see. Writes nothing.
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
-import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import { canAnywhere } from '../principals/grants.ts';
 import { visibilityOf, type Authority } from '../principals/permission.ts';
@@ -73,10 +73,12 @@ function seesTeam(actor: Authority, params: unknown[]): string {
   return `(${direct} or id in (select team_id from team_members where tenant_id = $1 and principal_id = $${params.length}))`;
 }
 
-async function select<Name extends Table>(uow: UnitOfWork, table: Name, condition: string, params: unknown[]): Promise<Rows[Name][]> {
-  type Raw = Omit<Rows[Name], 'createdAt'> & { createdAt: string };
-  const rows = await uow.rows<Raw>(`select ${tables[table].columns} from ${table} where tenant_id = $1 and ${condition}`, params);
-  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }) as unknown as Rows[Name]);
+const selection = (table: Table, condition: string): string =>
+  `select ${tables[table].columns} from ${table} where tenant_id = $1 and ${condition}`;
+
+async function select<Row extends { readonly createdAt: Date }>(uow: UnitOfWork, sql: string, params: unknown[]): Promise<Row[]> {
+  const rows = await uow.rows<{ createdAt: string }>(sql, params);
+  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }) as unknown as Row);
 }
 
 /** The visible rows of `ids`, in any order; ids that are malformed, foreign or invisible are left out. */
@@ -89,7 +91,7 @@ export async function readByIds<Name extends Table>(
   const known = ids.filter(isId);
   if (known.length === 0) return [];
   const params: unknown[] = [uow.tenantId, known];
-  return select(uow, table, `id = any($2::uuid[]) and ${tables[table].visible(actor, params)}`, params);
+  return select<Rows[Name]>(uow, selection(table, `id = any($2::uuid[]) and ${tables[table].visible(actor, params)}`), params);
 }
 
 export async function findVisible<Name extends Table>(
@@ -129,7 +131,34 @@ export async function readPage<Name extends Exclude<Table, 'tenants'>>(
   where(projectId, (id) => `project_id = ${id}`);
   where(kind, (text) => `kind = ${text}`);
   where(memberId, (id) => `id in (select team_id from team_members where tenant_id = $1 and principal_id = ${id})`);
-  return pageOf(window, await select(uow, table, `${conditions.join(' and ')} order by id desc limit ${window.limit}`, params));
+  const sql = `${selection(table, conditions.join(' and '))} order by id desc limit ${window.limit}`;
+  return pageOf(window, await select<Rows[Name]>(uow, sql, params));
+}
+
+/** The lists that hang on a parent: which rows belong to `parent.id`. */
+const belongings = {
+  environments: 'project_id = parent.id',
+  teams: 'id in (select team_id from team_members where tenant_id = $1 and principal_id = parent.id)',
+} as const;
+
+/** One page for each parent, in one statement: the environments of projects, the teams of principals. */
+export async function readPages<Name extends keyof typeof belongings>(
+  uow: UnitOfWork,
+  actor: Authority,
+  table: Name,
+  parentIds: readonly string[],
+  request: PageRequest,
+): Promise<Page<Rows[Name]>[]> {
+  const window = pageWindow(table, request);
+  const params: unknown[] = [uow.tenantId, parentIds.filter(isId), window.afterId];
+  const condition = `${belongings[table]} and ($3::uuid is null or id < $3) and ${tables[table].visible(actor, params)}`;
+  const rows = await select<Rows[Name] & { readonly parentId: string }>(
+    uow,
+    `select parent.id as "parentId", page.* from unnest($2::uuid[]) as parent (id)
+     cross join lateral (${selection(table, condition)} order by ${table}.id desc limit ${window.limit}) as page`,
+    params,
+  );
+  return pagesOf(window, parentIds, rows);
 }
 
 /** Which of `checks` (what → condition) hold: what still hangs on a thing that is to be deleted. `$1` tenant, `$2` its id. */
