@@ -46,12 +46,13 @@ export function openOperation({ services, database, authority, signal }: Operati
       result.then(settled, settled);
       return result;
     },
-    async write(work) {
+    write: (work) => context.writeTenant(tenantId, work),
+    async writeTenant(id, work) {
       if (isOver) throw new Error('this operation is over');
       // First give back the reading connection: two per operation could exhaust the pool with everyone waiting for the second.
       await endRead();
       try {
-        return await database.write(tenantId, work);
+        return await database.write(id, work);
       } finally {
         clearAllDataLoaders(context);
       }
@@ -81,6 +82,7 @@ export function openSource({ services, database, authority, signal }: Omit<Opera
     signal,
     read: (work) => database.read(tenantId, work),
     write: (work) => database.write(tenantId, work),
+    writeTenant: (id, work) => database.write(id, work),
     async guard(check) {
       await database.read(tenantId, (uow) => check(uow, authority()));
       guards.push(check);

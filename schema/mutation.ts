@@ -3,6 +3,7 @@ import type { InputRef, ShapeFromTypeParam, TypeParam } from '@pothos/core';
 import type { Services } from '#src/app.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ForbiddenError, NotFoundError, ValidationError, type SignalboxError } from '#src/platform/errors.ts';
+import { newId } from '#src/platform/ids.ts';
 import type { Authority, Permission } from '#src/principals/permission.ts';
 import { builder, type Types } from './builder.ts';
 
@@ -24,6 +25,8 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>>
   readonly returns: Fields;
   /** Expected failures besides ValidationError, NotFoundError and ForbiddenError. */
   readonly fails?: readonly (new (...args: never[]) => SignalboxError)[];
+  /** The transaction is one of a tenant that does not exist yet; `uow.tenantId` is its id. */
+  readonly inNewTenant?: boolean;
   /** Runs in one transaction, committed when it resolves. */
   resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input): Promise<ReturnedShape<Fields>>;
 }
@@ -32,7 +35,7 @@ const titled = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(
 
 export function mutation<Input, const Fields extends Record<string, Returned>>(
   name: string,
-  { description, permission, input, returns, fails = [], resolve }: MutationOptions<Input, Fields>,
+  { description, permission, input, returns, fails = [], inNewTenant = false, resolve }: MutationOptions<Input, Fields>,
 ): void {
   const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
     description: `What \`${name}\` did.`,
@@ -55,9 +58,11 @@ export function mutation<Input, const Fields extends Record<string, Returned>>(
         directResult: true,
         union: { description: `\`${titled(name)}Success\`, or why \`${name}\` was refused.` },
       },
-      resolve: (_root, args, { services, authority, write }) =>
+      resolve(_root, args, { services, authority, write, writeTenant }) {
         // `input` is required, which TypeScript cannot see through the open type parameter.
-        write((uow) => resolve(services, uow, authority, (args as { input: Input }).input)) as never,
+        const work = (uow: UnitOfWork) => resolve(services, uow, authority, (args as { input: Input }).input);
+        return (inNewTenant ? writeTenant(newId(), work) : write(work)) as never;
+      },
     }),
   );
 }
