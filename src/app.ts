@@ -1,2 +1,38 @@
 // Composes the product: every service once, in order, from its dependencies. No container.
-export interface Services {}
+import { createApprovalService } from './approvals/approval-service.ts';
+import { createEventService } from './events/event-service.ts';
+import { createHints } from './events/hints.ts';
+import { createExecutionService, type StartableAgents } from './executions/execution-service.ts';
+import type { Clock } from './platform/clock.ts';
+import { createGate } from './policies/gate-service.ts';
+import { createPolicyService } from './policies/policy-service.ts';
+import { createApiKeyService } from './principals/api-key-service.ts';
+import { createGrantService } from './principals/grant-service.ts';
+import { createPrincipalService } from './principals/principal-service.ts';
+import { createTenantService } from './tenants/tenant-service.ts';
+import { createToolService } from './tools/tool-service.ts';
+import type { ToolServers } from './tools/tool-servers.ts';
+
+export interface ServiceSettings {
+  readonly clock: Clock;
+  /** A runner's own servers: their descriptions are ahead of the table. A gateway has none. */
+  readonly toolServers?: ToolServers | undefined;
+}
+
+export type Services = ReturnType<typeof createServices>;
+
+export function createServices({ clock, toolServers }: ServiceSettings) {
+  const hints = createHints();
+  const events = createEventService({ clock, hints });
+  const tenants = createTenantService({ clock });
+  const principals = createPrincipalService({ clock });
+  const grants = createGrantService({ clock });
+  const apiKeys = createApiKeyService({ clock });
+  const tools = createToolService({ clock, live: toolServers?.describe });
+  const policies = createPolicyService({ clock });
+  const gate = createGate({ clock });
+  const approvals = createApprovalService({ clock });
+  const agents = null as unknown as StartableAgents;
+  const executions = createExecutionService({ clock, agents, gate, approvals, events });
+  return { hints, events, tenants, principals, grants, apiKeys, tools, policies, gate, approvals, agents, executions };
+}
