@@ -1,0 +1,177 @@
+// Root fields that only tests have: they fail on request, nest as deep as asked, and stream what the test sends.
+import { builder } from '#schema/builder.ts';
+import { connectionOf, connectionType, paged } from '#schema/connection.ts';
+import '#schema/index.ts';
+import { globalId } from '#schema/ids.ts';
+import { mutation } from '#schema/mutation.ts';
+import { nodeType } from '#schema/node.ts';
+import { subscription } from '#schema/subscription.ts';
+import { ConflictError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
+import { pageOf, pageWindow } from '#src/platform/page.ts';
+
+export interface ThingRow {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What tests look at and turn. */
+export const probe = {
+  loads: [] as (readonly string[])[],
+  sources: new Map<string, { push(batch: number): void; fail(error: Error): void; end(): void; readonly isStopped: () => boolean }>(),
+};
+
+export const Thing = nodeType<ThingRow>('TestThing', async (_services, uow, actor, ids) => {
+  probe.loads.push(ids);
+  return uow.rows<ThingRow>('select id, name from projects where tenant_id = $1 and id = any($2::uuid[])', [actor.tenantId, ids]);
+});
+export const ThingConnection = connectionType(Thing);
+Thing.implement({
+  description: 'A project under another name.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Its name.' }),
+    self: t.field({ type: Thing, description: 'Itself, loaded again.', resolve: ({ id }) => id }),
+    siblings: t.field({
+      type: ThingConnection,
+      description: 'All of them.',
+      ...paged(),
+      resolve: (_row, page, { read, authority }) => things(authority.tenantId, page, read),
+    }),
+    fails: t.string({
+      description: 'Always fails.',
+      args: { how: t.arg.string({ required: true, description: 'expected, unexpected or sql.' }) },
+      resolve: async (_row, { how }, { read }) => {
+        if (how === 'expected') throw new InvalidStateError('this is public', { private: 'detail' });
+        if (how === 'sql') await read((uow) => uow.rows('select secret_column from nowhere'));
+        throw new Error('the password is hunter2');
+      },
+    }),
+  }),
+});
+
+const things = (tenantId: string, page: { first?: number | null; after?: string | null }, read: Parameters<typeof readThings>[2]) =>
+  connectionOf('things', readThings(tenantId, page, read));
+
+async function readThings(
+  tenantId: string,
+  page: { first?: number | null; after?: string | null },
+  read: <T>(
+    work: (uow: { rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]> }) => Promise<T>,
+  ) => Promise<T>,
+) {
+  const window = pageWindow('things', page);
+  const rows = await read((uow) =>
+    uow.rows<ThingRow>('select id, name from projects where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3', [
+      tenantId,
+      window.afterId,
+      window.limit,
+    ]),
+  );
+  return pageOf(window, rows);
+}
+
+builder.queryField('testThings', (t) =>
+  t.field({
+    type: ThingConnection,
+    description: 'All of them.',
+    authScopes: { permission: 'project.read' },
+    ...paged(),
+    resolve: (_root, page, { read, authority }) => things(authority.tenantId, page, read),
+  }),
+);
+
+builder.queryField('testEcho', (t) =>
+  t.field({
+    type: 'JSON',
+    nullable: true,
+    description: 'Its argument.',
+    authScopes: { authenticated: true },
+    args: { value: t.arg({ type: 'JSON', description: 'Anything.' }), at: t.arg({ type: 'DateTime', description: 'A moment.' }) },
+    resolve: (_root, { value, at }) => at?.toISOString() ?? value,
+  }),
+);
+
+const RenameInput = builder.inputType('TestRenameInput', {
+  description: 'Which thing to rename.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Its id.' }).validate(globalId('TestThing')),
+    name: t.string({ required: true, description: 'Its new name; a few have effects of their own.' }),
+  }),
+});
+
+mutation('testRename', {
+  description: 'Renames a thing.',
+  permission: 'project.manage',
+  input: RenameInput,
+  returns: { thing: { type: Thing, description: 'The renamed thing.' } },
+  fails: [ConflictError],
+  async resolve(_services, uow, actor, { id, name }) {
+    const rows = await uow.rows('update projects set name = $3 where tenant_id = $1 and id = $2 returning id', [actor.tenantId, id, name]);
+    if (rows.length === 0) throw new NotFoundError('there is no such thing');
+    if (name === 'taken') throw new ConflictError('name: "taken" is taken');
+    if (name === 'wrong') throw new ValidationError([{ path: 'name', message: 'is wrong', expected: 'a right one' }]);
+    if (name === 'broken') throw new Error('the password is hunter2');
+    return { thing: id as never };
+  },
+});
+
+interface Tick {
+  readonly n: number;
+}
+const TickType = builder.objectRef<Tick>('TestTick').implement({
+  description: 'One batch.',
+  fields: (t) => ({
+    n: t.exposeInt('n', { description: 'What was sent.' }),
+    things: t.field({
+      type: ThingConnection,
+      description: 'All things, read for this batch.',
+      ...paged(),
+      resolve: (_row, page, { read, authority }) => things(authority.tenantId, page, read),
+    }),
+    who: t.string({
+      description: 'Roles by the time of this batch.',
+      resolve: (_row, _args, ctx) => ctx.authority.grants.map((g) => g.role).join(','),
+    }),
+  }),
+});
+
+subscription('testTicks', {
+  description: 'What the test sends to the source of this name.',
+  type: TickType,
+  permission: 'project.read',
+  args: (t) => ({
+    name: t.string({ required: true, description: 'Name of the source.' }),
+    project: t.string({ description: 'A project that must be visible.' }),
+  }),
+  async permitted(_services, uow, actor, { project }) {
+    if (!project) return;
+    const isVisible = actor.grants.some((grant) => grant.kind === 'tenant' || grant.scopeId === project);
+    const rows = await uow.rows('select 1 from projects where tenant_id = $1 and id = $2', [actor.tenantId, project]);
+    if (!isVisible || rows.length === 0) throw new NotFoundError(`there is no project ${project}`);
+  },
+  source: ({ signal }, { name }) => controlled(name, signal),
+});
+
+async function* controlled(name: string, signal: AbortSignal): AsyncGenerator<Tick> {
+  const queue: ({ n: number } | { error: Error } | 'end')[] = [];
+  let wake = Promise.withResolvers<void>();
+  const add = (item: (typeof queue)[number]) => {
+    queue.push(item);
+    wake.resolve();
+  };
+  signal.addEventListener('abort', () => add('end'));
+  probe.sources.set(name, {
+    push: (n) => add({ n }),
+    fail: (error) => add({ error }),
+    end: () => add('end'),
+    isStopped: () => signal.aborted,
+  });
+  for (;;) {
+    await wake.promise;
+    wake = Promise.withResolvers();
+    for (const item of queue.splice(0)) {
+      if (item === 'end') return;
+      if ('error' in item) throw item.error;
+      yield item;
+    }
+  }
+}
