@@ -2,7 +2,7 @@
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
 import { capabilities } from './agents/agent.ts';
-import { riskClasses } from './tools/tool.ts';
+import { riskClasses, serverNamePattern } from './tools/tool.ts';
 
 interface About {
   /** Environment variable that sets it; without one it can only stand in the YAML file. */
@@ -59,7 +59,10 @@ const issuer = group({
     text('the audience that tokens must name'),
   ),
   tenantClaim: setting(
-    { env: 'SIGNALBOX_OIDC_TENANT_CLAIM', description: 'Claim that holds the name of the tenant.' },
+    {
+      env: 'SIGNALBOX_OIDC_TENANT_CLAIM',
+      description: 'Claim that holds the name or id of the tenant; a dotted path reaches into objects.',
+    },
     text('the name of a claim').default('tenant'),
   ),
   rolesClaim: setting(
@@ -67,8 +70,8 @@ const issuer = group({
     text('the name of a claim').default('roles'),
   ),
   nameClaim: setting(
-    { env: 'SIGNALBOX_OIDC_NAME_CLAIM', description: 'Claim that holds the name people see.' },
-    text('the name of a claim').default('name'),
+    { env: 'SIGNALBOX_OIDC_NAME_CLAIM', description: 'Claim to name new people after. Unset: name, preferred_username, email or sub.' },
+    text('the name of a claim').optional(),
   ),
 });
 
@@ -220,7 +223,7 @@ export const configSchema = group({
   oidc: z.array(issuer, expect('a list of issuers')).default([]),
   toolServers: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, expect('a name of lower-case letters, digits, - and _ (tools are called <name>.<tool>)')),
+      z.string().regex(serverNamePattern, expect('a name of letters, digits, - and _ (tools are called <name>.<tool>)')),
       toolServer,
       expect('names of tool servers, each with its settings'),
     )

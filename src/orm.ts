@@ -31,6 +31,8 @@ export function ormOptions({ url, actAs, poolMax, migrationsPath }: OrmSettings)
       tableName: 'signalbox_migrations',
       transactional: true,
       allOrNothing: true,
+      silent: true,
+      snapshotOnMigrate: false, // only `npm run generate` writes files
     },
     schemaGenerator: { skipTables: ['signalbox_migrations'] },
   });

@@ -51,8 +51,8 @@ test('lists are separated by commas; the issuer of the variables comes after tho
   const config = loadConfig({ env, readFile: () => 'oidc: [{ issuer: https://login.example, audience: api }]' });
   assert.deepEqual(config.http.allowedOrigins, ['https://a.example', 'http://localhost:3000']);
   assert.deepEqual(config.oidc, [
-    { issuer: 'https://login.example', audience: 'api', tenantClaim: 'tenant', rolesClaim: 'roles', nameClaim: 'name' },
-    { issuer: 'http://localhost:9000', audience: 'signalbox', tenantClaim: 'org', rolesClaim: 'roles', nameClaim: 'name' },
+    { issuer: 'https://login.example', audience: 'api', tenantClaim: 'tenant', rolesClaim: 'roles' },
+    { issuer: 'http://localhost:9000', audience: 'signalbox', tenantClaim: 'org', rolesClaim: 'roles' },
   ]);
 });
 
@@ -99,7 +99,7 @@ toolServers: { Files.X: { command: npx }, ok: { args: [] } }`;
     'signalbox.yaml:3:23 limits.queryDepth: got "deep", expected a whole number from 1 to 100',
     'signalbox.yaml:4:18 oidc[0].issuer: got "http://login.example", expected an https URL (http only for localhost)',
     'SIGNALBOX_OIDC_AUDIENCE: got nothing, expected the audience that tokens must name',
-    'signalbox.yaml:5:25 toolServers.Files.X: expected a name of lower-case letters, digits, - and _ (tools are called <name>.<tool>)',
+    'signalbox.yaml:5:25 toolServers.Files.X: expected a name of letters, digits, - and _ (tools are called <name>.<tool>)',
     'signalbox.yaml:5:47 toolServers.ok.command: got nothing, expected the program to start',
   ]);
 });

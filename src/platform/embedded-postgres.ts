@@ -38,8 +38,8 @@ export interface EmbeddedPostgres {
 const databaseName = 'signalbox';
 const ownerRole = 'signalbox_owner';
 const appRole = 'signalbox_app';
-const presenceLock = 7_120_302;
-const setupLock = 7_120_303;
+const presenceLock = 7_120_311;
+const setupLock = 7_120_312;
 
 const usualSettings = {
   listen_addresses: '127.0.0.1',
