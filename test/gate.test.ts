@@ -3,14 +3,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { digestOf } from '#src/platform/canonical.ts';
+import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { PolicySource } from '#src/policies/compile.ts';
 import { approvalTerms, combine, evaluateGate, refusalsOfDefinition } from '#src/policies/evaluate.ts';
+import type { DecisionFilter } from '#src/policies/decision-reads.ts';
 import type { GateInput } from '#src/policies/gate.ts';
 import { createGate } from '#src/policies/gate-service.ts';
 import { compileGlob } from '#src/policies/glob.ts';
 import { compilePolicies, policySet } from '#src/policies/policy-set.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
+import type { Authority } from '#src/principals/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld, toolCall } from './harness/governance.ts';
 
@@ -281,4 +284,34 @@ test('a gate remembers a bounded number of tenants, and each tenant has its own 
       assert.equal(verdict.effect, effect);
     }
   }
+});
+
+test('decisions are listed by execution, agent, effect and time, to those who may read them there', async () => {
+  const world = await gateWorld();
+  const { tenantId, admin, reference, call, create, environmentId, otherProjectId } = world;
+  let time = new Date('2026-11-21T10:00:00.000Z');
+  const gate = createGate({ clock: { now: () => time } });
+  const read = <T>(work: (uow: UnitOfWork) => Promise<T>) => db.database.read(tenantId, work);
+  const one = await db.database.write(tenantId, (uow) => gate.judge(uow, call, reference));
+  await create();
+  time = new Date('2026-11-21T11:00:00.000Z');
+  const two = await db.database.write(tenantId, (uow) => gate.judge(uow, call, { ...reference, executionId: newId() }));
+  const names = new Map([[one.decisionId, 'one'], [two.decisionId, 'two']]); // prettier-ignore
+  const list = async (actor: Authority, filter: DecisionFilter = {}, page = {}) =>
+    (await read((uow) => gate.listDecisions(uow, actor, filter, page))).rows.map(({ id }) => names.get(id)).join(' ');
+  assert.equal(await list(admin), 'two one');
+  assert.equal(await list(admin, {}, { first: 1 }), 'two');
+  assert.equal(await list(admin, { executionId: reference.executionId }), 'one');
+  assert.equal(await list(admin, { agentId: reference.agentId, effect: ['deny'] }), 'two');
+  assert.equal(await list(admin, { since: time }), 'two');
+  assert.equal(await list(admin, { until: time }), 'one');
+  await assert.rejects(list(admin, { agentId: 'x' }), /filter\.agentId: "x" is not an id/);
+  assert.equal(await list(await world.person('v', world.on('viewer', 'environment', environmentId))), 'two one');
+  assert.equal(await list(await world.person('w', world.on('viewer', 'project', otherProjectId))), '');
+  assert.equal(await list(await world.person('s', world.on('service'))), '');
+  const pages = await read((uow) => gate.decisionsOfExecutions(uow, admin, [newId(), reference.executionId], { first: 5 }));
+  assert.deepEqual(pages.map(({ rows }) => rows.map(({ id }) => names.get(id))), [[], ['one']]); // prettier-ignore
+  const foreign = await gateWorld();
+  const foreigners = await db.database.read(foreign.tenantId, (uow) => gate.decisionsByIds(uow, foreign.admin, [one.decisionId, 'x']));
+  assert.deepEqual(foreigners, []);
 });

@@ -14,11 +14,13 @@ import {
 } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
+import type { Page, PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import { can, type Authority } from '../principals/permission.ts';
 import type { RiskClass } from '../tools/tool.ts';
 import {
+  canConsume,
   canDecide,
   decidedStatus,
   isExpired,
@@ -26,8 +28,17 @@ import {
   type ApprovalDecision,
   type ApprovalSource,
   type ApprovalSubject,
+  type Consumption,
 } from './approval.ts';
-import { approvalColumns, approvalRows, type ApprovalRow } from './approval-reads.ts';
+import {
+  approvalColumns,
+  approvalRows,
+  approvalsByIds,
+  approvalsOfExecutions,
+  listApprovals,
+  type ApprovalFilter,
+  type ApprovalRow,
+} from './approval-reads.ts';
 
 export interface NewApproval {
   readonly projectId: string;
@@ -53,15 +64,6 @@ export interface Deciding {
   readonly idempotencyKey?: string | null | undefined;
 }
 
-/** Why a grant cannot be used. */
-export type Consumption =
-  | { readonly ok: true }
-  | {
-      readonly ok: false;
-      readonly code: 'not_found' | 'not_approved' | 'other_digest' | 'already_consumed';
-      readonly reason: string;
-    };
-
 export interface ApprovalService {
   /** Opens a request, with the job that ends it at `expiresAt`. For the dispatch; authorises nothing. */
   request(uow: UnitOfWork, input: NewApproval): Promise<ApprovalRow>;
@@ -73,6 +75,18 @@ export interface ApprovalService {
   cancelForExecution(uow: UnitOfWork, executionId: string): Promise<ApprovalRow[]>;
   /** Uses the grant, once, for exactly what has `digest`. An approved grant does not expire: `expiresAt` limits deciding. */
   consume(uow: UnitOfWork, approvalId: string, digest: string): Promise<Consumption>;
+  /** Why `actor` cannot decide it now, as a sentence; null when they can. */
+  whyNotDecide(actor: Authority, approval: ApprovalRow): string | null;
+  findApproval(uow: UnitOfWork, actor: Authority, approvalId: string): Promise<ApprovalRow | null>;
+  approvalsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ApprovalRow[]>;
+  listApprovals(uow: UnitOfWork, actor: Authority, filter: ApprovalFilter, page: PageRequest): Promise<Page<ApprovalRow>>;
+  /** One page per execution, in the order of the ids. */
+  approvalsOfExecutions(
+    uow: UnitOfWork,
+    actor: Authority,
+    executionIds: readonly string[],
+    page: PageRequest,
+  ): Promise<Page<ApprovalRow>[]>;
   /** The newest approval of a step (or of one item: `itemIndex`), whatever its status. */
   findForStep(uow: UnitOfWork, executionId: string, stepId: string, itemIndex: number | null): Promise<ApprovalRow | null>;
 }
@@ -199,11 +213,23 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
 
     async consume(uow, approvalId, digest) {
       const approval = await lock(uow, approvalId);
-      const refusal = refusedConsumption(approval, digest);
-      if (refusal) return refusal;
+      const consumption = canConsume(approval, digest);
+      if (!consumption.ok) return consumption;
       await uow.rows('update approvals set consumed_at = $3 where tenant_id = $1 and id = $2', [uow.tenantId, approvalId, clock.now()]);
       return { ok: true };
     },
+
+    whyNotDecide(actor, approval) {
+      const decidable = canDecide(approval, actor, clock.now());
+      return decidable.ok ? null : decidable.reason;
+    },
+
+    async findApproval(uow, actor, approvalId) {
+      return (await approvalsByIds(uow, actor, [approvalId]))[0] ?? null;
+    },
+    approvalsByIds,
+    listApprovals,
+    approvalsOfExecutions,
 
     async findForStep(uow, executionId, stepId, itemIndex) {
       const [approval] = await approvalRows(
@@ -254,21 +280,4 @@ async function whoDecided(uow: UnitOfWork, approval: ApprovalRow): Promise<strin
   ]);
   const at = approval.decidedAt ? ` at ${approval.decidedAt.toISOString()}` : '';
   return `the approval was already ${approval.status} by ${principal?.name ?? 'a principal that no longer exists'}${at}; a decision is final`;
-}
-
-function refusedConsumption(approval: ApprovalRow | null, digest: string): Consumption | null {
-  if (!approval) return { ok: false, code: 'not_found', reason: 'the approval does not exist' };
-  if (approval.status !== 'approved')
-    return { ok: false, code: 'not_approved', reason: `the approval is ${approval.status}, not approved` };
-  if (approval.consumedAt !== null) {
-    return { ok: false, code: 'already_consumed', reason: `the approval was already used at ${approval.consumedAt.toISOString()}` };
-  }
-  if (approval.digest !== digest) {
-    return {
-      ok: false,
-      code: 'other_digest',
-      reason: `what would run now (${digest}) is not what was approved (${approval.digest})`,
-    };
-  }
-  return null;
 }

@@ -80,3 +80,29 @@ export function canDecide(approval: Decidable, actor: Authority, now: Date): Dec
       return { ok: false, code: 'INVALID_STATE', reason: 'the approval was cancelled with its execution' };
   }
 }
+
+/** Why a grant cannot be used. */
+export type Consumption =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: 'not_found' | 'not_approved' | 'other_digest' | 'already_consumed';
+      readonly reason: string;
+    };
+
+/** Is it an unused grant for exactly what has `digest`? An approved grant does not expire: `expiresAt` limits deciding. */
+export function canConsume(
+  approval: { readonly status: ApprovalStatus; readonly consumedAt: Date | null; readonly digest: string } | null,
+  digest: string,
+): Consumption {
+  if (!approval) return { ok: false, code: 'not_found', reason: 'the approval does not exist' };
+  if (approval.status !== 'approved')
+    return { ok: false, code: 'not_approved', reason: `the approval is ${approval.status}, not approved` };
+  if (approval.consumedAt !== null) {
+    return { ok: false, code: 'already_consumed', reason: `the approval was already used at ${approval.consumedAt.toISOString()}` };
+  }
+  if (approval.digest !== digest) {
+    return { ok: false, code: 'other_digest', reason: `what would run now (${digest}) is not what was approved (${approval.digest})` };
+  }
+  return { ok: true };
+}

@@ -4,7 +4,10 @@ import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
+import type { Page, PageRequest } from '../platform/page.ts';
+import type { Authority } from '../principals/permission.ts';
 import type { PolicySource } from './compile.ts';
+import { decisionsByIds, decisionsOfExecutions, listDecisions, type DecisionFilter, type DecisionRow } from './decision-reads.ts';
 import { approvalTerms, evaluateGate } from './evaluate.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
 import type { PolicyDocument } from './policy.ts';
@@ -37,6 +40,15 @@ export interface Judgement {
 export interface Gate {
   /** Evaluates and always records, whatever the outcome. Authorises nothing: the caller is the dispatch, not a person. */
   judge(uow: UnitOfWork, input: GateInput, reference: DecisionReference, options?: JudgeOptions): Promise<Judgement>;
+  decisionsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<DecisionRow[]>;
+  listDecisions(uow: UnitOfWork, actor: Authority, filter: DecisionFilter, page: PageRequest): Promise<Page<DecisionRow>>;
+  /** One page per execution, in the order of the ids. */
+  decisionsOfExecutions(
+    uow: UnitOfWork,
+    actor: Authority,
+    executionIds: readonly string[],
+    page: PageRequest,
+  ): Promise<Page<DecisionRow>[]>;
 }
 
 interface Compiled {
@@ -70,6 +82,10 @@ export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenan
   }
 
   return {
+    decisionsByIds,
+    listDecisions,
+    decisionsOfExecutions,
+
     async judge(uow, input, reference, { policyRevision } = {}) {
       const policies = await policiesOf(uow, policyRevision);
       const startedAt = performance.now();
