@@ -2,3 +2,7 @@
 import './scalars.ts';
 import './error.ts';
 import './node.ts';
+import './tenant.ts';
+import './principal.ts';
+import './principal-inputs.ts';
+import './viewer.ts';
