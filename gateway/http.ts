@@ -37,8 +37,8 @@ export interface HttpSettings {
 
 export interface Http {
   readonly server: FastifyInstance;
-  /** Answers what is under way, refuses the rest. */
-  close(): Promise<void>;
+  /** Refuses what is new and lets requests under way finish; after `graceMs` they are dropped. */
+  close(graceMs: number): Promise<void>;
 }
 
 export async function createHttp(settings: HttpSettings): Promise<Http> {
@@ -49,6 +49,7 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     requestTimeout: 60_000, // for receiving a request, not for answering it
     forceCloseConnections: 'idle',
   });
+  server.removeContentTypeParser('text/plain'); // what foreign pages may send without asking first
   await server.register(cors, { origin: [...allowedOrigins], methods: ['POST'], allowedHeaders: ['authorization', 'content-type'] });
 
   const authorities = new WeakMap<FastifyRequest, Authority>();
@@ -85,8 +86,13 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
 
   return {
     server,
-    async close() {
+    async close(graceMs) {
+      // A kept-alive connection whose request ended after the closing began is idle, but node looks only once.
+      const sweep = setInterval(() => server.server.closeIdleConnections(), 50);
+      const force = setTimeout(() => server.server.closeAllConnections(), graceMs);
       await server.close();
+      clearInterval(sweep);
+      clearTimeout(force);
       await apollo.stop();
     },
   };

@@ -1,4 +1,5 @@
 // The context of one operation: one read-only transaction opened by its first read and shared by all its loaders, and writes of their own.
+import { initContextCache } from '@pothos/core';
 import { clearAllDataLoaders } from '@pothos/plugin-dataloader';
 import type { Context } from '#schema/context.ts';
 import type { Guard, SourceContext } from '#schema/subscription.ts';
@@ -34,6 +35,7 @@ export function openOperation({ services, database, authority, signal }: Operati
   }
 
   const context: Context = {
+    ...initContextCache(), // what loaders are kept under: Apollo executes with a copy of this object
     authority,
     services,
     signal,

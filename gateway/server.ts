@@ -41,6 +41,7 @@ export interface Gateway {
 
 const pingMs = 15_000;
 const socketGraceMs = 2_000;
+const requestGraceMs = 10_000;
 
 export async function createGateway(settings: GatewaySettings): Promise<Gateway> {
   const {
@@ -72,7 +73,7 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
     health.leave(reason);
     await sockets.close(reason, socketGraceMs);
     sessions.close();
-    await http.close();
+    await http.close(requestGraceMs);
   }
 
   return {
