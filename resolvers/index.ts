@@ -1,3 +1,4 @@
 // Every file of root fields, as an explicit list; a test fails when one is missing.
 import './tenant.ts';
 import './principal.ts';
+import './tool.ts';

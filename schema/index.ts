@@ -6,3 +6,4 @@ import './tenant.ts';
 import './principal.ts';
 import './principal-inputs.ts';
 import './viewer.ts';
+import './tool.ts';
