@@ -2,8 +2,12 @@
 import { createApprovalService } from './approvals/approval-service.ts';
 import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
+import { createLiveFeed } from './events/live-feed.ts';
 import { createExecutionService, type StartableAgents } from './executions/execution-service.ts';
+import { createExecutionStreams } from './executions/execution-streams.ts';
 import type { Clock } from './platform/clock.ts';
+import type { Database } from './platform/database.ts';
+import type { Logger } from './platform/logger.ts';
 import { createGate } from './policies/gate-service.ts';
 import { createPolicyService } from './policies/policy-service.ts';
 import { createApiKeyService } from './principals/api-key-service.ts';
@@ -15,13 +19,15 @@ import type { ToolServers } from './tools/tool-servers.ts';
 
 export interface ServiceSettings {
   readonly clock: Clock;
+  readonly database: Database;
+  readonly logger: Logger;
   /** A runner's own servers: their descriptions are ahead of the table. A gateway has none. */
   readonly toolServers?: ToolServers | undefined;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, toolServers }: ServiceSettings) {
+export function createServices({ clock, database, logger, toolServers }: ServiceSettings) {
   const hints = createHints();
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });
@@ -34,5 +40,7 @@ export function createServices({ clock, toolServers }: ServiceSettings) {
   const approvals = createApprovalService({ clock });
   const agents = null as unknown as StartableAgents;
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
-  return { hints, events, tenants, principals, grants, apiKeys, tools, policies, gate, approvals, agents, executions };
+  const feed = createLiveFeed({ database, events, hints, logger });
+  const streams = createExecutionStreams({ feed, events });
+  return { hints, feed, streams, events, tenants, principals, grants, apiKeys, tools, policies, gate, approvals, agents, executions };
 }

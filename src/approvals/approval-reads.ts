@@ -131,3 +131,14 @@ export async function listApprovals(
   );
   return pageOf(window, rows);
 }
+
+/** The same conditions as `listApprovals`, for a row that is at hand. */
+export function matchesFilter(row: ApprovalRow, { status, risk, environmentId, agentId, executionId }: ApprovalFilter): boolean {
+  return (
+    (!status || status.includes(row.status)) &&
+    (!risk || risk.includes(row.risk)) &&
+    (environmentId == null || environmentId === row.environmentId) &&
+    (agentId == null || agentId === row.agentId) &&
+    (executionId == null || executionId === row.executionId)
+  );
+}

@@ -33,8 +33,10 @@ export interface EventService {
   heads(uow: UnitOfWork, executionIds: readonly string[]): Promise<Map<string, number>>;
   /** Events of approvals after a position, in commit order, only those no open transaction can still precede. */
   approvalsAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<ApprovalEventRow[]>;
-  /** Ids of executions with events after a position, with the position reached; same order and bound as above. */
-  changedAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<{ ids: string[]; position: FeedPosition }>;
+  /** Executions with events after a position, one row per event; same order and bound as above. */
+  changedAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<{ executionId: string; position: FeedPosition }[]>;
+  /** The request events of these approvals, only those at or before a position, in commit order. */
+  requestsOf(uow: UnitOfWork, approvals: readonly { id: string; executionId: string }[], until: FeedPosition): Promise<ApprovalEventRow[]>;
   /** The position after everything that is surely visible now. */
   currentPosition(uow: UnitOfWork): Promise<FeedPosition>;
   /** Identity of this history; cursors carry it. */
@@ -105,8 +107,18 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
          where ${afterPosition} order by transaction_id, execution_id, sequence limit $5`,
         [uow.tenantId, position.transactionId, position.executionId, position.sequence, limit],
       );
-      const last = rows.at(-1);
-      return { ids: [...new Set(rows.map((row) => row.executionId))], position: last ? positionOf(last) : position };
+      return rows.map((row) => ({ executionId: row.executionId, position: positionOf(row) }));
+    },
+
+    async requestsOf(uow, approvals, until) {
+      const rows = await uow.rows<RawEvent>(
+        `select ${columns}, transaction_id::text as "transactionId" from execution_events
+         where tenant_id = $1 and execution_id = any($2::uuid[]) and type = 'approval.requested' and data->>'approvalId' = any($3::text[])
+           and transaction_id <= $4::xid8
+         order by transaction_id, execution_id, sequence`,
+        [uow.tenantId, [...new Set(approvals.map((each) => each.executionId))], approvals.map((each) => each.id), until.transactionId],
+      );
+      return rows.map(fromRaw);
     },
 
     async currentPosition(uow) {

@@ -51,18 +51,20 @@ export async function executionsByIds(uow: UnitOfWork, actor: Authority, ids: re
   return rows.map((row) => withDates<ExecutionRow>(row as never));
 }
 
-/** Newest first. */
+/** Newest first; with `among`, only of these ids. */
 export async function listExecutions(
   uow: UnitOfWork,
   actor: Authority,
   filter: ExecutionFilter,
   request: PageRequest,
+  among?: readonly string[],
 ): Promise<Page<ExecutionRow>> {
   const window = pageWindow('executions', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
   const conditions = ['e.tenant_id = $1', visibleRows(actor, 'execution.read', placeColumns, params), ...conditionsOf(filter, bind)];
   if (window.afterId !== null) conditions.push(`e.id < ${bind(window.afterId)}`);
+  if (among) conditions.push(`e.id = any(${bind([...among])}::uuid[])`);
   const rows = await uow.rows(
     `select ${executionColumns} from executions e where ${conditions.join(' and ')} order by e.id desc limit ${window.limit}`,
     params,

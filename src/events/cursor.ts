@@ -1,0 +1,53 @@
+// Cursors of streams: opaque texts that name the stream, the history (epoch) and the place in it. A cursor that does not fit is
+// refused with the reason; it is never guessed at.
+import { CursorExpiredError, InvalidCursorError } from '../platform/errors.ts';
+import { isId } from '../platform/ids.ts';
+import type { FeedPosition } from './event-service.ts';
+
+const encode = (parts: readonly (string | number)[]): string => Buffer.from(parts.join(':')).toString('base64url');
+
+function decode(cursor: string, kind: 'execution' | 'approvals', length: number): string[] {
+  const [name, ...parts] = Buffer.from(cursor, 'base64url').toString().split(':');
+  const known = name === 'execution' || name === 'approvals';
+  if (!known)
+    throw new InvalidCursorError(`after: "${cursor.slice(0, 80)}" is not a cursor of a stream; leave it out to start from the beginning`);
+  if (name !== kind) throw new InvalidCursorError(`after: this cursor belongs to the stream "${name}", not to "${kind}"`);
+  if (parts.length !== length)
+    throw new InvalidCursorError(`after: "${cursor.slice(0, 80)}" is damaged; leave it out to start from the beginning`);
+  return parts;
+}
+
+function requireEpoch(given: string, epoch: string): void {
+  if (given === epoch) return;
+  throw new CursorExpiredError(
+    'after: this cursor belongs to a history that no longer exists (the database was restored or recreated); start without it',
+  );
+}
+
+const wholeNumber = /^\d{1,20}$/;
+const damaged = () => new InvalidCursorError('after: the cursor is damaged; leave it out to start from the beginning');
+
+export const executionCursor = (epoch: string, executionId: string, sequence: number): string =>
+  encode(['execution', epoch, executionId, sequence]);
+
+/** The sequence in a cursor of this execution's stream. */
+export function readExecutionCursor(cursor: string, epoch: string, executionId: string): number {
+  const [given = '', id = '', sequence = ''] = decode(cursor, 'execution', 3);
+  if (!isId(id) || !wholeNumber.test(sequence) || Number(sequence) > 2_147_483_647) throw damaged();
+  if (id !== executionId)
+    throw new InvalidCursorError('after: this cursor belongs to another execution; leave it out to start from the beginning');
+  requireEpoch(given, epoch);
+  return Number(sequence);
+}
+
+export const approvalsCursor = (epoch: string, { transactionId, executionId, sequence }: FeedPosition): string =>
+  encode(['approvals', epoch, transactionId, executionId, sequence]);
+
+export function readApprovalsCursor(cursor: string, epoch: string): FeedPosition {
+  const [given = '', transactionId = '', executionId = '', sequence = ''] = decode(cursor, 'approvals', 4);
+  const fits =
+    wholeNumber.test(transactionId) && BigInt(transactionId) < 2n ** 63n && wholeNumber.test(sequence) && Number(sequence) <= 2_147_483_647;
+  if (!fits || !/^[0-9a-f-]{36}$/.test(executionId)) throw damaged();
+  requireEpoch(given, epoch);
+  return { transactionId, executionId, sequence: Number(sequence) };
+}

@@ -1,0 +1,104 @@
+// Runs effects outside of any transaction, and aborts those whose execution has ended or whose process is shutting down.
+import type { Hints } from '../events/hints.ts';
+import { endedAmong } from '../executions/execution-reads.ts';
+import { maxOutputBytes } from '../executions/execution.ts';
+import type { Effect } from '../executions/work.ts';
+import type { Database } from '../platform/database.ts';
+import { storableJson } from '../platform/json.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { ToolServers } from '../tools/tool-servers.ts';
+import { isRepeatable } from '../tools/tool.ts';
+import type { EffectResult } from './carry.ts';
+
+export interface Effects {
+  perform(tenantId: string, executionId: string, effect: Effect): Promise<EffectResult>;
+  /** Aborts everything that still runs: the process is going. */
+  abandon(): void;
+  close(): void;
+}
+
+export interface EffectDependencies {
+  readonly database: Database;
+  readonly hints: Hints;
+  readonly toolServers: Pick<ToolServers, 'call' | 'describe'>;
+  readonly logger: Logger;
+  /** How often ended executions are looked for, for those that other processes ended; milliseconds. */
+  readonly checkMs: number;
+}
+
+type Reason = 'ended' | 'shutdown';
+
+interface Running {
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly controller: AbortController;
+}
+
+export function createEffects({ database, hints, toolServers, logger, checkMs }: EffectDependencies): Effects {
+  const running = new Set<Running>();
+
+  const abort = (executionId: string) => {
+    for (const effect of running) if (effect.executionId === executionId) effect.controller.abort('ended' satisfies Reason);
+  };
+  const unsubscribe = hints.subscribe((hint) => {
+    if (hint.final) abort(hint.executionId);
+  });
+
+  async function lookForEnded(): Promise<void> {
+    for (const [tenantId, effects] of Map.groupBy(running, (effect) => effect.tenantId)) {
+      const ids = [...new Set(effects.map((effect) => effect.executionId))];
+      for (const id of await database.read(tenantId, (uow) => endedAmong(uow, ids))) abort(id);
+    }
+  }
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking || running.size === 0) return;
+    looking = true;
+    lookForEnded()
+      .catch((err: unknown) => logger.warn({ err }, 'could not look for ended executions; trying again'))
+      .finally(() => (looking = false));
+  }, checkMs);
+  timer.unref();
+
+  return {
+    async perform(tenantId, executionId, effect) {
+      const entry: Running = { tenantId, executionId, controller: new AbortController() };
+      const { signal } = entry.controller;
+      running.add(entry);
+      try {
+        const outcome = await toolServers.call(effect.tool, effect.arguments, {
+          signal,
+          timeoutMs: effect.timeoutMs,
+          idempotencyKey: effect.idempotencyKey,
+          attempt: effect.attempt,
+          digest: effect.toolDigest,
+        });
+        if (outcome.ok) return succeeded(effect, storableJson(outcome.output));
+        const reason = signal.reason as Reason | undefined;
+        if (reason === 'ended') return { kind: 'dropped' };
+        if (reason === 'shutdown') {
+          const tool = toolServers.describe(effect.tool);
+          return { kind: 'interrupted', repeatable: !outcome.dispatched || (tool !== null && isRepeatable(tool)) };
+        }
+        const failure = { code: outcome.code, message: outcome.message, stepId: effect.slot.stepId };
+        return { kind: 'failed', failure, retryable: outcome.retryable };
+      } finally {
+        running.delete(entry);
+      }
+    },
+    abandon() {
+      for (const effect of running) effect.controller.abort('shutdown' satisfies Reason);
+    },
+    close() {
+      clearInterval(timer);
+      unsubscribe();
+    },
+  };
+}
+
+function succeeded({ slot, tool }: Effect, output: string): EffectResult {
+  const bytes = Buffer.byteLength(output);
+  if (bytes <= maxOutputBytes) return { kind: 'succeeded', output };
+  const message = `the output of step "${slot.stepId}" (${tool}) is ${bytes} bytes of JSON; at most ${maxOutputBytes} are kept`;
+  return { kind: 'failed', failure: { code: 'OUTPUT_TOO_LARGE', message, stepId: slot.stepId }, retryable: false };
+}

@@ -1,0 +1,104 @@
+// A runner process: takes jobs from the queue and carries executions forward. Waiting executions cost it nothing.
+import { EventEmitter } from 'node:events';
+import { Logger as QueueLogger, run, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import pg from 'pg';
+import type { JobPayloads } from '../jobs/jobs.ts';
+import type { Logger } from '../platform/logger.ts';
+import { carry, type CarryDependencies } from './carry.ts';
+import { createEffects, type EffectDependencies } from './effects.ts';
+import { createRegistry } from './registry.ts';
+
+export interface RunnerOptions {
+  /** URL of the role that owns the job queue. */
+  readonly connectionString: string;
+  /** Jobs at a time in this process. */
+  readonly concurrency: number;
+  /** How long running effects may go on after `stop`; milliseconds. */
+  readonly graceMs: number;
+  /** How often dead runners and ended executions are looked for; milliseconds. */
+  readonly takeoverCheckMs: number;
+  /** How often due timers are looked for; milliseconds. New jobs are announced at once. */
+  readonly pollMs?: number | undefined;
+}
+
+export interface Runner {
+  start(): Promise<void>;
+  /** Takes no new work, lets running effects end within the grace period, gives the rest back to the queue. */
+  stop(): Promise<void>;
+}
+
+type RunnerDependencies = Omit<CarryDependencies, 'perform' | 'isDraining'> & Omit<EffectDependencies, 'checkMs'>;
+
+export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
+  const { clock, database, approvals, logger } = deps;
+  const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
+  const registry = createRegistry({ ...options, clock, logger, checkMs: options.takeoverCheckMs });
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: Math.min(options.concurrency, 10) + 2,
+    application_name: 'signalbox-queue',
+  });
+  const log = (err: unknown) => logger.warn({ err }, 'the job queue lost a connection');
+  pool.on('error', log);
+  pool.on('connect', (client) => client.on('error', log));
+  let queue: QueueRunner | null = null;
+  let draining = false;
+
+  const carrying: CarryDependencies = { ...deps, perform: effects.perform, isDraining: () => draining };
+  const tasks: TaskList = {
+    'run-execution': async (payload, { job }) => {
+      const { tenantId, executionId } = payload as JobPayloads['run-execution'];
+      await carry(carrying, { id: job.id, again: job.attempts > 1, tenantId, executionId, slot: null });
+    },
+    'run-step': async (payload, { job }) => {
+      const { tenantId, executionId, stepId, itemIndex } = payload as JobPayloads['run-step'];
+      await carry(carrying, { id: job.id, again: job.attempts > 1, tenantId, executionId, slot: { stepId, itemIndex } });
+    },
+    'expire-approval': async (payload) => {
+      const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];
+      await database.write(tenantId, (uow) => approvals.expire(uow, approvalId));
+    },
+  };
+
+  return {
+    async start() {
+      const events: WorkerEvents = new EventEmitter();
+      const poolId = new Promise<string>((resolve) => events.once('pool:create', ({ workerPool }) => resolve(workerPool.id)));
+      queue = await run({
+        pgPool: pool,
+        taskList: tasks,
+        events,
+        noHandleSignals: true,
+        logger: queueLogger(logger),
+        preset: {
+          worker: {
+            concurrentJobs: options.concurrency,
+            pollInterval: options.pollMs ?? 1_000,
+            gracefulShutdownAbortTimeout: options.graceMs + 5_000,
+          },
+        },
+      });
+      queue.promise.catch((err: unknown) => logger.error({ err }, 'the job queue stopped'));
+      await registry.start(await poolId);
+    },
+    async stop() {
+      draining = true;
+      const grace = setTimeout(() => effects.abandon(), options.graceMs);
+      await queue?.stop().catch((err: unknown) => logger.warn({ err }, 'the job queue did not stop cleanly'));
+      clearTimeout(grace);
+      effects.close();
+      await registry.stop();
+      await pool.end();
+    },
+  };
+}
+
+/** The queue's own lines at our levels; its payloads never get into a line. */
+function queueLogger(logger: Logger): QueueLogger {
+  return new QueueLogger((scope) => (level, message) => {
+    const line = { queue: scope.label ?? 'worker', task: scope.taskIdentifier };
+    if (level === 'error') logger.error(line, message);
+    else if (level === 'warning') logger.warn(line, message);
+    else logger.debug(line, message);
+  });
+}
