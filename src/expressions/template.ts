@@ -52,35 +52,50 @@ export function isTemplateText(text: string): boolean {
   return text.includes('${{');
 }
 
-/** Rebuilds a template with each string replaced; keys are kept as they are. */
-export function mapTemplate(template: unknown, replace: (text: string, path: readonly (string | number)[]) => unknown): unknown {
+/** Rebuilds a template with each string replaced; keys are kept as they are (`seeKey` is told of each). */
+export function mapTemplate(
+  template: unknown,
+  replace: (text: string, path: readonly (string | number)[]) => unknown,
+  seeKey?: (key: string, path: readonly (string | number)[]) => void,
+): unknown {
   const walk = (value: unknown, path: readonly (string | number)[]): unknown => {
     if (typeof value === 'string') return replace(value, path);
     if (Array.isArray(value)) return value.map((member, index) => walk(member, [...path, index]));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, walk(member, [...path, key])]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => {
+        seeKey?.(key, [...path, key]);
+        return [key, walk(member, [...path, key])];
+      }),
+    );
   };
   return walk(template, []);
 }
 
-/** Every expression in a template, with the path of the string it stands in. */
-export function templateExpressions(template: unknown): {
-  expressions: { expression: CompiledExpression; path: readonly (string | number)[] }[];
-  problems: TemplateProblem[];
-} {
-  const expressions: { expression: CompiledExpression; path: readonly (string | number)[] }[] = [];
+export interface TemplateExpression {
+  readonly expression: CompiledExpression;
+  /** Where its string stands in the template, and the whole string. */
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+/** Every expression in a template (with its own problems), and what is wrong with the strings around them. */
+export function templateExpressions(template: unknown): { expressions: TemplateExpression[]; problems: TemplateProblem[] } {
+  const expressions: TemplateExpression[] = [];
   const problems: TemplateProblem[] = [];
-  mapTemplate(template, (text, path) => {
-    if (!isTemplateText(text)) return text;
-    const cut = cutText(text);
-    if (cut.problem) problems.push({ ...cut.problem, path });
-    for (const part of cut.parts) {
-      if (typeof part === 'string') continue;
-      expressions.push({ expression: part, path });
-      problems.push(...part.problems.map((problem) => ({ ...problem, path })));
-    }
-    return text;
-  });
+  mapTemplate(
+    template,
+    (text, path) => {
+      if (!isTemplateText(text)) return text;
+      const { parts, problem } = cutText(text);
+      if (problem) problems.push({ ...problem, path });
+      for (const part of parts) if (typeof part !== 'string') expressions.push({ expression: part, path, text });
+      return text;
+    },
+    (key, path) => {
+      if (isTemplateText(key)) problems.push({ path, message: 'a key cannot hold an expression', expected: 'a plain key' });
+    },
+  );
   return { expressions, problems };
 }
 
