@@ -26,7 +26,7 @@ const fields = z.object({ ...policyFields, kind: z.enum(policyKinds), tag: tagFi
 export type PolicyFields = z.output<typeof fields>;
 
 /** Throws one ValidationError for fields and rules together; gives the fields with their defaults. */
-export function checkPolicy(input: z.input<typeof fields> & { readonly rules: unknown }): PolicyFields {
+export function checkPolicy(input: z.input<typeof fields> & { readonly rules?: unknown }): PolicyFields {
   const problems: Problem[] = [];
   const parsed = fields.safeParse(input, { reportInput: true });
   if (!parsed.success) {

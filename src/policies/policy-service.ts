@@ -32,7 +32,8 @@ export interface NewPolicy {
   readonly enabled?: boolean | null | undefined;
   /** Left out: the whole tenant. */
   readonly scope?: Partial<Nullable<PolicyScope>> | null | undefined;
-  readonly rules: unknown;
+  /** As `rules.ts` wants them for the kind. */
+  readonly rules?: unknown;
 }
 type Nullable<T> = { readonly [Key in keyof T]: T[Key] | null | undefined };
 
@@ -142,7 +143,7 @@ export function createPolicyService({ clock }: { clock: Clock }): PolicyService 
         );
       }
       const before = documentOf(policy);
-      const rules = input.rules === undefined ? policy.rules : input.rules;
+      const rules = input.rules ?? policy.rules;
       const wanted = input.scope ?? before.scope;
       const { tag: _, ...fields } = checkPolicy({
         name: input.name ?? policy.name,

@@ -1,0 +1,86 @@
+// Policies: read, create, change, switch, end.
+import { ConflictError, InvalidStateError } from '#src/platform/errors.ts';
+import { builder } from '#schema/builder.ts';
+import { connectionOf, paged } from '#schema/connection.ts';
+import { globalId } from '#schema/ids.ts';
+import { mutation } from '#schema/mutation.ts';
+import {
+  CreatePolicyInput,
+  DeletePolicyInput,
+  DisablePolicyInput,
+  EnablePolicyInput,
+  Policy,
+  PolicyConnection,
+  PolicyFilter,
+  UpdatePolicyInput,
+} from '#schema/policy.ts';
+
+builder.queryField('policy', (t) =>
+  t.field({
+    type: Policy,
+    nullable: true,
+    description: 'The policy with this id, deleted ones too; null when it is absent or not visible to you.',
+    authScopes: { permission: 'policy.read' },
+    args: { id: t.arg.id({ required: true, description: 'Its id.' }).validate(globalId('Policy')) },
+    resolve: (_root, { id }) => id,
+  }),
+);
+
+builder.queryField('policies', (t) =>
+  t.field({
+    type: PolicyConnection,
+    description: 'Policies that you may read, newest first, without deleted ones.',
+    authScopes: { permission: 'policy.read' },
+    ...paged({ filter: t.arg({ type: PolicyFilter, description: 'Only these.' }) }),
+    resolve: (_root, { filter, ...page }, { services, authority, read }) =>
+      connectionOf(
+        'policies',
+        read((uow) => services.policies.listPolicies(uow, authority, filter ?? {}, page)),
+      ),
+  }),
+);
+
+mutation('createPolicy', {
+  description: 'Creates a policy. It is in force for every tool call that is dispatched after this answer.',
+  permission: 'policy.manage',
+  input: CreatePolicyInput,
+  returns: { policy: { type: Policy, description: 'The new policy.' } },
+  fails: [ConflictError],
+  resolve: async (services, uow, actor, input) => ({ policy: await services.policies.createPolicy(uow, actor, input) }),
+});
+
+mutation('updatePolicy', {
+  description: 'Changes a policy by a new version, unless nothing would change.',
+  permission: 'policy.manage',
+  input: UpdatePolicyInput,
+  returns: { policy: { type: Policy, description: 'The policy as it is now.' } },
+  fails: [ConflictError, InvalidStateError],
+  resolve: async (services, uow, actor, input) => ({ policy: await services.policies.updatePolicy(uow, actor, input) }),
+});
+
+mutation('enablePolicy', {
+  description: 'Switches a policy on; nothing happens when it already is.',
+  permission: 'policy.manage',
+  input: EnablePolicyInput,
+  returns: { policy: { type: Policy, description: 'The policy as it is now.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, { policyId }) => ({ policy: await services.policies.enablePolicy(uow, actor, policyId) }),
+});
+
+mutation('disablePolicy', {
+  description: 'Switches a policy off; nothing happens when it already is.',
+  permission: 'policy.manage',
+  input: DisablePolicyInput,
+  returns: { policy: { type: Policy, description: 'The policy as it is now.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, { policyId }) => ({ policy: await services.policies.disablePolicy(uow, actor, policyId) }),
+});
+
+mutation('deletePolicy', {
+  description: 'Ends a policy: gone from lists and from the gate, kept for the decisions that name it. Its name is free again.',
+  permission: 'policy.manage',
+  input: DeletePolicyInput,
+  returns: { policy: { type: Policy, description: 'The policy as it was last.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, { policyId }) => ({ policy: await services.policies.deletePolicy(uow, actor, policyId) }),
+});

@@ -1,0 +1,100 @@
+// Decision records: what the gate was asked, what it answered and why.
+import type { PolicyFinding as Finding } from '#src/policies/gate.ts';
+import type { DecisionRow } from '#src/policies/decision-reads.ts';
+import { gateActions } from '#src/policies/policy.ts';
+import { Agent } from './agent.ts';
+import { builder } from './builder.ts';
+import { connectionsOf, connectionType, paged } from './connection.ts';
+import { enumOf } from './enum.ts';
+import { Execution } from './execution.ts';
+import { globalId } from './ids.ts';
+import { nodeType } from './node.ts';
+import { DecisionEffectEnum, Policy, PolicyKindEnum, PolicyModeEnum } from './policy.ts';
+import { Environment, Project } from './tenant.ts';
+
+export const GateActionEnum = enumOf('GateAction', gateActions, 'What passes the gate.', {
+  'execution.start': 'The start of an execution.',
+  'tool.call': 'A call of a tool, with exactly its arguments.',
+});
+
+export const PolicyFinding = builder.objectRef<Finding>('PolicyFinding').implement({
+  description: 'What one policy said of what was asked.',
+  fields: (t) => ({
+    policy: t.field({
+      type: Policy,
+      nullable: true,
+      description: 'The policy; null when you may not see it.',
+      resolve: (row) => row.policyId,
+    }),
+    policyName: t.exposeString('policyName', { description: 'Its name at that time.' }),
+    version: t.exposeInt('version', { description: 'The version that was asked.' }),
+    kind: t.expose('kind', { type: PolicyKindEnum, description: 'Its kind.' }),
+    mode: t.expose('mode', { type: PolicyModeEnum, description: '`OBSERVE`: it was recorded only and changed nothing.' }),
+    effect: t.expose('effect', { type: DecisionEffectEnum, description: 'What it answered.' }),
+    reason: t.exposeString('reason', { description: 'Why, as a sentence.' }),
+  }),
+});
+
+export const Decision = nodeType<DecisionRow>('Decision', (services, uow, actor, ids) => services.gate.decisionsByIds(uow, actor, ids));
+export const DecisionConnection = connectionType(Decision);
+Decision.implement({
+  description: 'The record of one evaluation of the gate, whatever it answered: enough to compute the same outcome again. Never changes.',
+  fields: (t) => ({
+    action: t.expose('action', { type: GateActionEnum, description: 'What wanted to pass.' }),
+    effect: t.expose('effect', { type: DecisionEffectEnum, description: 'The outcome.' }),
+    reasons: t.stringList({ description: 'Why, as sentences; those of the highest priority first.', resolve: (row) => [...row.reasons] }),
+    findings: t.field({
+      type: [PolicyFinding],
+      description: 'What each policy in scope said that had something to say, observed ones included.',
+      resolve: (row) => [...row.findings],
+    }),
+    input: t.expose('input', { type: 'JSON', description: 'Everything that was looked at: who, where, which tool, with which arguments.' }),
+    inputDigest: t.exposeString('inputDigest', { description: 'SHA-256 of the canonical JSON (RFC 8785) of the input.' }),
+    durationMicros: t.exposeInt('durationMicros', { description: 'How long the evaluation took, microseconds.' }),
+    stepId: t.exposeString('stepId', { nullable: true, description: 'The step that wanted to run; null for the start of an execution.' }),
+    itemIndex: t.exposeInt('itemIndex', { nullable: true, description: 'Its `forEach` item, from 0; null when it has none.' }),
+    execution: t.field({
+      type: Execution,
+      nullable: true,
+      description: 'The execution; null when you may not see it.',
+      resolve: (row) => row.executionId,
+    }),
+    agent: t.field({ type: Agent, nullable: true, description: 'The agent; null when you may not see it.', resolve: (row) => row.agentId }),
+    project: t.field({
+      type: Project,
+      nullable: true,
+      description: 'The project; null when you may not see it.',
+      resolve: (row) => row.projectId,
+    }),
+    environment: t.field({
+      type: Environment,
+      nullable: true,
+      description: 'The environment; null when you may not see it.',
+      resolve: (row) => row.environmentId,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was decided.' }),
+  }),
+});
+
+builder.objectField(Execution, 'decisions', (t) =>
+  t.loadable({
+    type: DecisionConnection,
+    description: 'What the gate decided about it, newest first.',
+    ...paged(),
+    byPath: true,
+    resolve: (execution) => execution.id,
+    load: (ids: string[], { services, authority, read }, page) =>
+      read((uow) => services.gate.decisionsOfExecutions(uow, authority, ids, page)).then(connectionsOf('decisions')),
+  }),
+);
+
+export const DecisionFilter = builder.inputType('DecisionFilter', {
+  description: 'Conditions that a decision must all satisfy; an absent one is satisfied by every decision.',
+  fields: (t) => ({
+    executionId: t.id({ description: 'Of this execution.' }).validate(globalId('Execution')),
+    agentId: t.id({ description: 'Of this agent.' }).validate(globalId('Agent')),
+    effect: t.field({ type: [DecisionEffectEnum], description: 'With one of these outcomes.' }),
+    since: t.field({ type: 'DateTime', description: 'Decided at this moment or later.' }),
+    until: t.field({ type: 'DateTime', description: 'Decided before this moment.' }),
+  }),
+});
