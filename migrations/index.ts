@@ -1,4 +1,4 @@
-// Every migration in order, as an explicit list; a test fails when a file is missing here.
+// Every migration in order, as an explicit list (written by `npm run generate`).
 import { Migration20261121000001Initial } from './20261121000001-initial.ts';
 import { Migration20261121000002Functions } from './20261121000002-functions.ts';
 
