@@ -1,6 +1,7 @@
 // The only reader and writer of `execution_events`. Appending belongs to the transaction that changes the state.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
+import { ValidationError } from '../platform/errors.ts';
 import { isFinalEvent, type EventType, type NewEvent } from './catalogue.ts';
 import type { Hints } from './hints.ts';
 
@@ -29,6 +30,8 @@ export interface EventService {
   append(uow: UnitOfWork, executionId: string, first: number, events: readonly NewEvent[]): Promise<void>;
   /** Events of one execution after a sequence, in order. */
   after(uow: UnitOfWork, executionId: string, sequence: number, limit: number): Promise<EventRow[]>;
+  /** The newest events of each execution, oldest of them first; one list per id. `count` is 1 to 100. */
+  lastOf(uow: UnitOfWork, executionIds: readonly string[], count: number): Promise<EventRow[][]>;
   /** Newest sequence of each execution; executions without events (or of other tenants) are absent. */
   heads(uow: UnitOfWork, executionIds: readonly string[]): Promise<Map<string, number>>;
   /** Events of approvals after a position, in commit order, only those no open transaction can still precede. */
@@ -80,6 +83,17 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
         [uow.tenantId, executionId, sequence, limit],
       );
       return rows.map(fromRaw);
+    },
+
+    async lastOf(uow, executionIds, count) {
+      if (count < 1 || count > 100) throw new ValidationError([{ path: 'count', message: `must be between 1 and 100, got ${count}` }]);
+      const rows = await uow.rows<RawEvent>(
+        `select newest.* from unnest($2::uuid[]) as id, lateral
+           (select ${columns} from execution_events where execution_id = id and tenant_id = $1 order by sequence desc limit $3) as newest`,
+        [uow.tenantId, [...new Set(executionIds)], count],
+      );
+      const byId = Map.groupBy(rows.map(fromRaw), (row) => row.executionId);
+      return executionIds.map((id) => (byId.get(id) ?? []).toSorted((a, b) => a.sequence - b.sequence));
     },
 
     async heads(uow, executionIds) {

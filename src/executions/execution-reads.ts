@@ -2,6 +2,7 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { storableJson } from '../platform/json.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
@@ -21,8 +22,8 @@ export interface ExecutionFilter {
   readonly projectId?: string | null | undefined;
   readonly agentId?: string | null | undefined;
   readonly environmentId?: string | null | undefined;
-  /** Every one of these labels with this value. */
-  readonly labels?: Readonly<Record<string, string>> | null | undefined;
+  /** Every one of these labels with this value: an object of texts. */
+  readonly labels?: unknown;
   /** Created at or after this moment. */
   readonly since?: Date | null | undefined;
   /** Created before this moment. */
@@ -91,9 +92,15 @@ function conditionsOf(filter: ExecutionFilter, bind: (value: unknown) => string)
   if (filter.since && filter.until && filter.since >= filter.until) {
     problems.push({ path: 'filter.until', message: `must be after filter.since (${filter.since.toISOString()})` });
   }
+  const { labels } = filter;
+  if (labels != null) {
+    const isObject = typeof labels === 'object' && !Array.isArray(labels);
+    if (isObject && Object.values(labels).every((value) => typeof value === 'string')) {
+      conditions.push(`e.labels @> ${bind(storableJson(labels))}::jsonb`);
+    } else problems.push({ path: 'filter.labels', message: 'must be an object of texts', expected: '{ "team": "payments" }' });
+  }
   if (problems.length > 0) throw new ValidationError(problems);
   if (filter.status) conditions.push(`e.status = any(${bind([...filter.status])}::text[])`);
-  if (filter.labels && Object.keys(filter.labels).length > 0) conditions.push(`e.labels @> ${bind(JSON.stringify(filter.labels))}::jsonb`);
   if (filter.since) conditions.push(`e.created_at >= ${bind(filter.since)}`);
   if (filter.until) conditions.push(`e.created_at < ${bind(filter.until)}`);
   return conditions;

@@ -14,11 +14,12 @@ import { requirePermission } from '../principals/authorize.ts';
 import { rolesAt, type Authority } from '../principals/permission.ts';
 import type { Gate } from '../policies/gate-service.ts';
 import { gateInput, referenceOf } from './dispatch.ts';
-import { executionsByIds } from './execution-reads.ts';
+import { attemptsOf, executionsByIds, listExecutions, outputsOf } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import { lockExecution } from './execution-store.ts';
 import { decide } from './machine.ts';
 import { newState } from './machine-state.ts';
+import { itemPages, stepViews } from './step-reads.ts';
 import { beginTransition, loadPlan } from './transition.ts';
 
 export interface StartExecution {
@@ -43,6 +44,13 @@ export interface ExecutionService {
   ): Promise<ExecutionRow>;
   /** The execution when it exists and `actor` may read it, else NotFoundError. */
   getExecution(uow: UnitOfWork, actor: Authority, executionId: string): Promise<ExecutionRow>;
+  readonly executionsByIds: typeof executionsByIds;
+  readonly listExecutions: typeof listExecutions;
+  // Parts of executions that the caller has authorised, batched.
+  readonly stepViews: typeof stepViews;
+  readonly itemPages: typeof itemPages;
+  readonly outputsOf: typeof outputsOf;
+  readonly attemptsOf: typeof attemptsOf;
 }
 
 /** What starting needs to know of agents; AgentService has it. */
@@ -96,6 +104,12 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
 
   return {
     getExecution,
+    executionsByIds,
+    listExecutions,
+    stepViews,
+    itemPages,
+    outputsOf,
+    attemptsOf,
 
     async startExecution(uow, actor, input) {
       const request = validated(input);

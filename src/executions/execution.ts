@@ -43,3 +43,6 @@ export const maxItems = 10_000;
 
 /** How often one step may lose its process before it is given up. */
 export const maxInterruptions = 10;
+
+/** Cursor of an item in the list of a forEach step's items. */
+export const itemCursor = (index: number): string => Buffer.from(`items:${index}`).toString('base64url');

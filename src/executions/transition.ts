@@ -46,18 +46,23 @@ export interface Transition {
 const plans = new Map<string, Plan>();
 const maxPlans = 500;
 
-export async function loadPlan(uow: UnitOfWork, versionId: string): Promise<Plan> {
-  let plan = plans.get(versionId);
-  if (!plan) {
-    const rows = await uow.rows<{ definition: Definition }>('select definition from agent_versions where tenant_id = $1 and id = $2', [
-      uow.tenantId,
-      versionId,
-    ]);
-    plan = planOf(rows[0]!.definition);
-    if (plans.size >= maxPlans) plans.delete(plans.keys().next().value!);
-    plans.set(versionId, plan);
+export async function loadPlans(uow: UnitOfWork, versionIds: readonly string[]): Promise<Map<string, Plan>> {
+  const missing = [...new Set(versionIds)].filter((id) => !plans.has(id));
+  if (missing.length > 0) {
+    const rows = await uow.rows<{ id: string; definition: Definition }>(
+      'select id, definition from agent_versions where tenant_id = $1 and id = any($2::uuid[])',
+      [uow.tenantId, missing],
+    );
+    for (const { id, definition } of rows) {
+      if (plans.size >= maxPlans) plans.delete(plans.keys().next().value!);
+      plans.set(id, planOf(definition));
+    }
   }
-  return plan;
+  return new Map(versionIds.flatMap((id) => (plans.has(id) ? [[id, plans.get(id)!]] : [])));
+}
+
+export async function loadPlan(uow: UnitOfWork, versionId: string): Promise<Plan> {
+  return (await loadPlans(uow, [versionId])).get(versionId)!;
 }
 
 /** Locks and loads. `known` is a state the caller saw committed; it is used when nothing has happened since. Null: no such execution. */

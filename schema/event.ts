@@ -1,0 +1,123 @@
+// Events of executions: one interface, one type per entry of the catalogue, fields made from its payload.
+import { z } from 'zod';
+import { eventCatalogue, eventTypes, type EventType } from '#src/events/catalogue.ts';
+import type { EventRow } from '#src/events/event-service.ts';
+import type { EventBatch } from '#src/executions/execution-streams.ts';
+import { builder } from './builder.ts';
+import { enumOf } from './enum.ts';
+import { Failure } from './failure.ts';
+
+const meanings: Readonly<Record<EventType, string>> = {
+  'execution.queued': 'The execution was accepted and is durable.',
+  'execution.started': 'A runner took it up.',
+  'execution.waiting': 'Every open step waits for a person or a timer.',
+  'execution.resumed': 'Something it waited for happened.',
+  'execution.succeeded': 'It ended with its output.',
+  'execution.failed': 'It ended because a step failed for good, or its output could not be made.',
+  'execution.blocked': 'It ended because a step was refused by a policy or a person.',
+  'execution.cancelled': 'It was cancelled.',
+  'step.queued': 'The step, or an item of it, is ready to run.',
+  'step.expanded': 'The list of a forEach step is known.',
+  'step.started': 'An attempt passed the gate and began.',
+  'step.waiting': 'The step waits for a moment in time.',
+  'step.succeeded': 'The step, or an item of it, succeeded.',
+  'step.retry_scheduled': 'An attempt failed and will be made again.',
+  'step.interrupted': 'The process of an attempt ended; the step is ready again.',
+  'step.failed': 'The step, or an item of it, failed for good.',
+  'step.blocked': 'The step was refused by a policy or a person.',
+  'step.skipped': 'The step is not needed on the path taken.',
+  'approval.requested': 'The step waits for a person.',
+  'approval.approved': 'A person approved what the step will run.',
+  'approval.rejected': 'A person rejected it.',
+  'approval.expired': 'Nobody decided in time.',
+  'approval.cancelled': 'The execution ended before anybody decided.',
+};
+
+export const EventTypeEnum = enumOf('EventType', eventTypes, 'What happened; each has an object type of its own.', meanings);
+
+export const ExecutionEvent = builder.interfaceRef<EventRow>('ExecutionEvent').implement({
+  description: 'Something that happened in an execution. Never changes, never disappears before its execution does.',
+  resolveType: (row) => typeName(row.type),
+  fields: (t) => ({
+    sequence: t.exposeInt('sequence', { description: 'Place in the execution: 1, 2, 3 … without a gap.' }),
+    type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When, by the clock of the process that recorded it.' }),
+  }),
+});
+
+/** `step.retry_scheduled` → `StepRetryScheduled`. */
+function typeName(type: string): string {
+  return type
+    .split(/[._]/)
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
+}
+
+const fieldMeanings: Readonly<Record<string, string>> = {
+  requestedBy: 'Id of the principal who started it.',
+  failure: 'Why.',
+  reason: 'What was given as the reason; empty when nothing was.',
+  cancelledBy: 'Id of the principal who cancelled it.',
+  stepId: 'Id of the step in the definition.',
+  itemIndex: 'Index of the item of a forEach step, from 0; null for the step itself.',
+  total: 'How many items.',
+  attempt: 'Number of the attempt, from 1; 0 when the step ended without one.',
+  decisionId: 'Id of the decision of the gate.',
+  wakeAt: 'When it goes on.',
+  outputBytes: 'Size of the output as JSON text, bytes.',
+  branchCase: 'Index of the chosen case of a branch step; null when none matched or it is no branch.',
+  retryAt: 'When the next attempt may begin.',
+  approvalId: 'Id of the approval, as `node` and `decideApproval` take it.',
+  expiresAt: 'Until when it can be decided.',
+  decidedBy: 'Id of the principal who decided.',
+};
+
+for (const type of eventTypes) {
+  const shape: Record<string, z.core.$ZodType> = eventCatalogue[type].shape;
+  builder.objectType(builder.objectRef<EventRow>(typeName(type)), {
+    interfaces: [ExecutionEvent],
+    description: meanings[type],
+    fields: (t) =>
+      Object.fromEntries(
+        Object.entries(shape).map(([name, schema]) => {
+          const description = fieldMeanings[name];
+          if (description === undefined) throw new Error(`the field "${name}" of the event ${type} has no description`);
+          const nullable = name === 'itemIndex' || schema instanceof z.ZodOptional;
+          const value = (row: EventRow) => valueOf(name, row.data[name]);
+          if (name === 'failure') return [name, t.field({ type: Failure, description, resolve: (row) => row.data[name] as never })];
+          if (name.endsWith('At'))
+            return [name, t.field({ type: 'DateTime', description, resolve: (row) => new Date(String(row.data[name])) })];
+          if (name === 'approvalId')
+            return [name, t.globalID({ description, resolve: (row) => ({ type: 'Approval', id: String(row.data[name]) }) })];
+          if (name === 'decisionId')
+            return [name, t.globalID({ nullable, description, resolve: (row) => idOrNull('Decision', row.data[name]) as never })];
+          if (/By$/.test(name))
+            return [name, t.globalID({ description, resolve: (row) => ({ type: 'Principal', id: String(row.data[name]) }) })];
+          if (isNumber(schema)) return [name, t.int({ nullable, description, resolve: (row) => value(row) as number })];
+          return [name, t.string({ nullable, description, resolve: (row) => value(row) as string })];
+        }),
+      ),
+  });
+}
+
+const idOrNull = (type: string, id: unknown) => (typeof id === 'string' ? { type, id } : null);
+
+const valueOf = (name: string, value: unknown): unknown => (name === 'itemIndex' && value === -1 ? null : (value ?? null));
+
+function isNumber(schema: z.core.$ZodType): boolean {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return isNumber(schema.unwrap() as z.core.$ZodType);
+  return schema instanceof z.ZodNumber;
+}
+
+export const ExecutionEventBatch = builder.objectRef<EventBatch>('ExecutionEventBatch').implement({
+  description: 'Events in order, none twice and none left out, with the cursor to go on from after a lost connection.',
+  fields: (t) => ({
+    events: t.field({
+      type: [ExecutionEvent],
+      description: 'May be empty: the first batch of an execution without news.',
+      resolve: (batch) => [...batch.events],
+    }),
+    cursor: t.exposeString('cursor', { description: 'Pass it as `after` to go on behind this batch.' }),
+    caughtUp: t.exposeBoolean('caughtUp', { description: 'False while more history is known to follow.' }),
+  }),
+});
