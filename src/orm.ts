@@ -34,6 +34,6 @@ export function ormOptions({ url, actAs, poolMax, migrationsPath }: OrmSettings)
       silent: true,
       snapshotOnMigrate: false, // only `npm run generate` writes files
     },
-    schemaGenerator: { skipTables: ['signalbox_migrations'] },
+    schemaGenerator: { skipTables: ['signalbox_migrations'], ignoreSchema: ['graphile_worker'] },
   });
 }

@@ -144,6 +144,7 @@ test('a started server listens on 127.0.0.1 only, is crash-safe, and its owner i
   assert.deepEqual(role, { rolsuper: false, rolbypassrls: false, rolcreaterole: true });
   await migrate({ ownerUrl: postgres.ownerUrl, appRole: postgres.appRole, appPassword: postgres.appPassword });
   assert.deepEqual(await query(postgres.appUrl, 'select current_user::text as name'), [{ name: postgres.appRole }]);
+  await assert.rejects(query(postgres.appUrl, 'set role signalbox_owner'), /permission denied/);
   await stop();
   assert.equal(isRunning(folder), false);
 });
