@@ -4,7 +4,7 @@ import { createClient, type Client, type ClientOptions } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway } from '#gateway/server.ts';
 import type { GatewayLimits } from '#gateway/limits.ts';
-import type { Services } from '#src/app.ts';
+import { createServices, type Services } from '#src/app.ts';
 import type { Clock } from '#src/platform/clock.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
 import { UnauthenticatedError } from '#src/platform/errors.ts';
@@ -76,7 +76,8 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
   const { database, countStatements } = counted(test.database);
   const logs: Record<string, unknown>[] = [];
   const authenticator = withPrincipals(people.authenticator, test.database);
-  const services = people as unknown as Services;
+  const logger = pino({}, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
+  const services: Services = { ...createServices({ clock, database, logger }), ...people };
   const gateway = await createGateway({
     host: '127.0.0.1',
     port: 0,
@@ -87,7 +88,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     database,
     authenticator: settings.authenticator?.(authenticator) ?? authenticator,
     clock,
-    logger: pino({}, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) }),
+    logger,
     dependencies,
     ...(recheckMs !== undefined && { recheckMs }),
   });
