@@ -41,7 +41,7 @@ builder.queryField('policies', (t) =>
 );
 
 mutation('createPolicy', {
-  description: 'Creates a policy. It is in force for every tool call that is dispatched after this answer.',
+  description: 'Creates a policy. Every dispatch of a tool call that begins after this answer is judged by it.',
   permission: 'policy.manage',
   input: CreatePolicyInput,
   returns: { policy: { type: Policy, description: 'The new policy.' } },

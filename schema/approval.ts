@@ -5,7 +5,7 @@ import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionsOf, connectionType, paged } from './connection.ts';
 import { enumOf } from './enum.ts';
-import { Execution } from './execution.ts';
+import { Execution, Slot } from './execution.ts';
 import { globalId } from './ids.ts';
 import { nodeType } from './node.ts';
 import { Policy } from './policy.ts';
@@ -147,6 +147,15 @@ builder.objectField(Execution, 'approvals', (t) =>
     resolve: (execution) => execution.id,
     load: (ids: string[], { services, authority, read }, page) =>
       read((uow) => services.approvals.approvalsOfExecutions(uow, authority, ids, page)).then(connectionsOf('approvals')),
+  }),
+);
+
+builder.interfaceField(Slot, 'approval', (t) =>
+  t.field({
+    type: Approval,
+    nullable: true,
+    description: 'The newest approval it asked for; null when it asked for none, or when you may not see it.',
+    resolve: (slot) => slot.approvalId,
   }),
 );
 

@@ -6,7 +6,7 @@ import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionsOf, connectionType, paged } from './connection.ts';
 import { enumOf } from './enum.ts';
-import { Execution } from './execution.ts';
+import { Attempt, Execution } from './execution.ts';
 import { globalId } from './ids.ts';
 import { nodeType } from './node.ts';
 import { DecisionEffectEnum, Policy, PolicyKindEnum, PolicyModeEnum } from './policy.ts';
@@ -85,6 +85,15 @@ builder.objectField(Execution, 'decisions', (t) =>
     resolve: (execution) => execution.id,
     load: (ids: string[], { services, authority, read }, page) =>
       read((uow) => services.gate.decisionsOfExecutions(uow, authority, ids, page)).then(connectionsOf('decisions')),
+  }),
+);
+
+builder.objectField(Attempt, 'decision', (t) =>
+  t.field({
+    type: Decision,
+    nullable: true,
+    description: 'The decision that let it pass; null when you may not see it.',
+    resolve: (attempt) => attempt.decisionId,
   }),
 );
 
