@@ -209,14 +209,14 @@ test('an id of another type is refused by name', async () => {
 });
 
 test('what a key leaves of grants is never more than the grants, the key’s roles and its environment', () => {
-  const [P, Q, E, F, T] = ['p', 'q', 'e', 'f', 't'];
+  const [P, Q, E, F, T] = ['p', 'q', 'e', 'f', 't'] as const;
   const scopes: Omit<Grant, 'role'>[] = [
     { kind: 'tenant', scopeId: 'x' },
-    { kind: 'project', scopeId: P! },
-    { kind: 'project', scopeId: Q! },
-    { kind: 'environment', scopeId: E!, projectId: P! },
-    { kind: 'environment', scopeId: F!, projectId: P! },
-    { kind: 'team', scopeId: T! },
+    { kind: 'project', scopeId: P },
+    { kind: 'project', scopeId: Q },
+    { kind: 'environment', scopeId: E, projectId: P },
+    { kind: 'environment', scopeId: F, projectId: P },
+    { kind: 'team', scopeId: T },
   ];
   const places: Place[] = [
     {},
@@ -232,7 +232,7 @@ test('what a key leaves of grants is never more than the grants, the key’s rol
   for (const role of roles) {
     for (const scope of scopes) {
       for (const allowed of roles) {
-        for (const environment of [undefined, { id: E!, projectId: P! }]) {
+        for (const environment of [undefined, { id: E, projectId: P }]) {
           const limited = who(limitGrants([{ ...scope, role }], { roles: [allowed], environment }));
           for (const permission of permissions) {
             for (const place of places) {

@@ -99,12 +99,12 @@ export interface CredentialRights {
 }
 
 /** Whether the credential is still good is the caller's question; this only adds up its rights. */
-export function authorityOf({ key, disabledAt: _, ...identity }: Identity, { tokenRoles, expiresAt }: CredentialRights = {}): Authority {
-  if (key) {
-    return { ...identity, grants: keyGrants(identity.grants, key), apiKeyId: key.id, expiresAt: key.expiresAt ?? undefined };
-  }
-  const fromToken = (tokenRoles ?? []).map((role): Grant => ({ role, kind: 'tenant', scopeId: identity.tenantId }));
-  return { ...identity, grants: distinctGrants([...identity.grants, ...fromToken]), tokenRoles, expiresAt };
+export function authorityOf(identity: Identity, { tokenRoles, expiresAt }: CredentialRights = {}): Authority {
+  const { tenantId, principalId, principalName, principalKind, isOperatorTenant, grants, key } = identity;
+  const who = { tenantId, principalId, principalName, principalKind, isOperatorTenant };
+  if (key) return { ...who, grants: keyGrants(grants, key), apiKeyId: key.id, expiresAt: key.expiresAt ?? undefined };
+  const fromToken = (tokenRoles ?? []).map((role): Grant => ({ role, kind: 'tenant', scopeId: tenantId }));
+  return { ...who, grants: distinctGrants([...grants, ...fromToken]), tokenRoles, expiresAt };
 }
 
 /** A key whose environment has vanished holds nothing. */

@@ -113,11 +113,13 @@ function verified(payload: JWTPayload, issuer: OidcIssuer, now: Date): VerifiedT
     tenant,
     tenantClaim: issuer.tenantClaim,
     roles: issuer.rolesClaim ? rolesOf(claim(payload, issuer.rolesClaim)) : [],
-    name: names.map((name) => claim(payload, name)).find((value) => typeof value === 'string' && value.trim() !== '') ?? subject,
+    name: names.map((name) => claim(payload, name)).find(isText) ?? subject,
     email: typeof payload['email'] === 'string' ? payload['email'].replace(/\p{Cc}/gu, '') : null,
     expiresAt,
   };
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
 function rolesOf(value: unknown): Role[] {
   const names: unknown[] = typeof value === 'string' ? value.split(/[\s,]+/) : Array.isArray(value) ? value : [];
@@ -125,7 +127,7 @@ function rolesOf(value: unknown): Role[] {
 }
 
 /** The claim of that very name (they may be URLs), else the dotted path. */
-function claim(payload: JWTPayload, name: string): any {
+function claim(payload: JWTPayload, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
   let value: unknown = payload;
   for (const key of name.split('.')) {

@@ -5,12 +5,13 @@ import type { PrincipalKind } from './permission.ts';
 
 export const maxPersonName = 200;
 // Controls, line separators and the marks that reorder text: a name must look like what it is.
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+// The two joiners belong to the spelling of some languages.
+const unprintable = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** Free text made fit to show as a name: printable, trimmed, at most 200 characters. */
 export function personName(text: string): string {
   const printable = text.toWellFormed().replace(unprintable, ' ').trim();
-  return [...printable].slice(0, maxPersonName).join('').trim() || 'unnamed';
+  return Array.from(printable).slice(0, maxPersonName).join('').trim() || 'unnamed';
 }
 
 export function printableProblems(text: string, path: string): Problem[] {
