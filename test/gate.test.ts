@@ -117,7 +117,7 @@ const anyPolicy = fc
     priority: fc.integer({ min: 0, max: 2 }),
     scope: fc.constantFrom(everywhere, { ...everywhere, tag: 'ops' }, { ...everywhere, projectId: 'another' }),
     content: fc.oneof(
-      fc.constant({ kind: 'tool_access' as const, rules: 'broken' as unknown }),
+      fc.constant({ kind: 'tool_access' as const, rules: 'broken' }),
       fc.record({
         kind: fc.constant('approval_required' as const),
         rules: fc.array(

@@ -8,7 +8,7 @@ import { newId } from '#src/platform/ids.ts';
 import { createGate } from '#src/policies/gate-service.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
-import './harness/gateway-fields.ts';
+
 import { toolCall } from './harness/governance.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
 import type { Home } from './harness/people.ts';
@@ -174,7 +174,7 @@ test('decisions are read with their reasons by those who may, and by execution',
   assert.equal(decision.effect, 'DENY');
   assert.match(decision.reasons[0], /Policy "no-files" \(rule 1\) refuses the tool files\.write_file/);
   assert.deepEqual(decision.findings.map((f: any) => [f.policy.name, f.version, f.kind, f.mode, f.effect]), [['no-files', 1, 'TOOL_ACCESS', 'ENFORCE', 'DENY']]); // prettier-ignore
-  assert.deepEqual([decision.execution.status, decision.input.tool.name, decision.project.name], ['waiting', 'files.write_file', 'one']);
+  assert.deepEqual([decision.execution.status, decision.input.tool.name, decision.project.name], ['WAITING', 'files.write_file', 'one']);
   const teamViewer = await home.principal([['viewer', 'team', home.team]]);
   assert.equal((await nodes(teamViewer)).length, 1);
   assert.equal((await nodes(await home.principal([['viewer', 'project', home.otherProject]]))).length, 0);
