@@ -1,6 +1,7 @@
 // Carries one execution forward for as long as a step is ready: finish step N, pass the gate and start step N+1 in one transaction,
 // then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
 import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
 import type { ExecutionFailure } from '../executions/execution.ts';
 import { readInputs } from '../executions/execution-reads.ts';
@@ -13,6 +14,7 @@ import { prepareFinish, prepareSlot, type Effect, type Work } from '../execution
 import type { Evaluator } from '../expressions/evaluator.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Database, UnitOfWork } from '../platform/database.ts';
+import { isTransient } from '../platform/transient.ts';
 import { resume, type Resumption } from './resume.ts';
 
 export interface CarryDependencies extends TransitionDependencies, DispatchDependencies {
@@ -60,12 +62,35 @@ export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<v
   let next = await begin(deps, job, memory);
   let result: { effect: Effect; outcome: EffectResult } | null = null;
   while (next !== null || result !== null) {
-    const turn: Turn = await takeTurn(deps, job, memory, next, result);
+    const turn: Turn = result
+      ? await persistently(() => takeTurn(deps, job, memory, next, result))
+      : await takeTurn(deps, job, memory, next, null);
     next = turn.next;
     result = turn.effect && { effect: turn.effect, outcome: await deps.perform(job.tenantId, job.executionId, turn.effect) };
     if (result?.outcome.kind === 'dropped') return;
   }
 }
+
+/**
+ * What an effect gave must not be lost to a database that restarts: tries for half a minute. Whether a failed commit counted is
+ * unknown, so a second try that is refused ends the job with an error: it runs again and finds out what was committed.
+ */
+async function persistently(turn: () => Promise<Turn>): Promise<Turn> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const done = await turn();
+      if (tries > 0 && done === stale)
+        throw new Error('the outcome of an effect was committed before the connection was lost, or its attempt is stale');
+      return done;
+    } catch (error) {
+      if (!isTransient(error) || tries >= retryDelaysMs.length) throw error;
+      await sleep(retryDelaysMs[tries]);
+    }
+  }
+}
+const retryDelaysMs = [100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
+/** Another runner took over, or the execution ended: this process is late and commits nothing. */
+const stale: Turn = { effect: null, next: null };
 
 /** Opens the execution or picks up what this job left behind; gives the slot to go on with. */
 async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Next> {
@@ -111,8 +136,7 @@ async function takeTurn(
     if (stops && !ended) return release(uow, job, foreseen);
     if (ended) {
       const output = result.outcome.kind === 'succeeded' ? { output: result.outcome.output } : undefined;
-      // A refusal means that another runner took over, or the execution ended: this process is late and commits nothing.
-      if ((await t.run(ended, output)) !== null) return { effect: null, next: null };
+      if ((await t.run(ended, output)) !== null) return stale;
       actual = nextOf(t);
     }
     let effect: Effect | null = null;
