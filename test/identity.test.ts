@@ -238,3 +238,44 @@ test('who is disabled is refused at once and let in again when enabled', async (
   });
   assert.equal((await ask()).status, 200);
 });
+
+test('two changes of one project at the same moment both hold', async () => {
+  const { project } = await mutate('createProject', { name: fresh() }, 'project { id }');
+  const name = fresh();
+  await Promise.all([
+    mutate('updateProject', { projectId: project.id, name }),
+    mutate('updateProject', { projectId: project.id, description: 'changed' }),
+  ]);
+  assert.deepEqual((await query(`{ node(id: "${project.id}") { ... on Project { name description } } }`)).node, {
+    name,
+    description: 'changed',
+  });
+});
+
+test('a role on a team shows the projects and environments where the team’s agents live, and no others', async () => {
+  const { team } = await mutate('createTeam', { name: fresh() }, 'team { id }');
+  const teamId = Buffer.from(team.id, 'base64').toString().split(':')[1]!;
+  const actor = await home.principal([['operator', 'team', teamId]]);
+  const seen = async () => {
+    const { projects, environments } = await query(
+      '{ projects { edges { node { name } } } environments { edges { node { name } } } }',
+      actor,
+    );
+    return [projects, environments].map(({ edges }) => edges.map(({ node }: { node: { name: string } }) => node.name));
+  };
+  assert.deepEqual(await seen(), [[], []]);
+  await home.write((uow) =>
+    uow.rows(
+      `insert into agents (id, tenant_id, project_id, team_id, name, status, created_by, created_at, updated_at)
+       values ($1, $2, $3, $4, 'theirs', 'active', $5, now(), now())`,
+      [newId(), home.tenantId, home.otherProject, teamId, home.admin.principalId],
+    ),
+  );
+  const [projects, environments] = await seen();
+  assert.deepEqual(projects, ['two']);
+  assert.ok(
+    environments!.every((name: string) => name === 'staging'),
+    'only those of that project',
+  );
+  assert.match((await mutate('deleteTeam', { teamId: team.id })).message, /still has agents$/);
+});

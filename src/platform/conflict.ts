@@ -1,13 +1,15 @@
-// Turns a violated unique constraint of Postgres into the ConflictError a client understands.
+// Turns a violated constraint of Postgres into the ConflictError a client understands.
 import { ConflictError } from './errors.ts';
 
-/** Runs `work`; a violation of the named unique constraint or index becomes a ConflictError with its message. */
+const violations = ['23505', '23503']; // unique, foreign key
+
+/** Runs `work`; a violation of a named unique index or foreign key becomes a ConflictError with its message. */
 export async function orConflict<T>(work: Promise<T>, messages: Readonly<Record<string, string>>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     const { code, constraint } = error as { code?: string; constraint?: string };
-    const message = code === '23505' && constraint ? messages[constraint] : undefined;
+    const message = constraint && violations.includes(code ?? '') ? messages[constraint] : undefined;
     if (message === undefined) throw error;
     throw new ConflictError(message, { constraint });
   }

@@ -52,8 +52,8 @@ function kindProblems(kind: string): Problem[] {
 }
 
 export function createEnvironmentService(clock: Clock): EnvironmentService {
-  async function visible(uow: UnitOfWork, actor: Authority, environmentId: string): Promise<EnvironmentRow> {
-    const found = await findVisible(uow, actor, 'environments', environmentId);
+  async function visible(uow: UnitOfWork, actor: Authority, environmentId: string, forUpdate = false): Promise<EnvironmentRow> {
+    const found = await findVisible(uow, actor, 'environments', environmentId, { forUpdate });
     if (!found) throw new NotFoundError('environmentId: there is no such environment, or it is not visible to you', { environmentId });
     return found;
   }
@@ -74,13 +74,13 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
           kind,
           environment.createdAt,
         ]),
-        taken(name),
+        { ...taken(name), environments_project_id_foreign: 'projectId: the project has been deleted meanwhile' },
       );
       return environment;
     },
 
     async updateEnvironment(uow, actor, { environmentId, name, kind }) {
-      const before = await visible(uow, actor, environmentId);
+      const before = await visible(uow, actor, environmentId, true);
       const { projectId } = before;
       requirePermission(actor, 'environment.manage', { projectId, environmentId: before.id });
       const after = { ...before, name: name ?? before.name, kind: kind ?? before.kind };
@@ -99,9 +99,8 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
     },
 
     async deleteEnvironment(uow, actor, { environmentId }) {
-      const environment = await visible(uow, actor, environmentId);
+      const environment = await visible(uow, actor, environmentId, true);
       requirePermission(actor, 'environment.manage', { projectId: environment.projectId });
-      await uow.rows('select id from environments where tenant_id = $1 and id = $2 for update', [uow.tenantId, environment.id]);
       const remaining = await dependents(uow, environment.id, {
         'deployments (their history is kept)': 'deployments where environment_id = $2',
         'executions (their history is kept)': 'executions where environment_id = $2',
@@ -116,7 +115,7 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
       return environment.id;
     },
 
-    getEnvironment: visible,
+    getEnvironment: (uow, actor, environmentId) => visible(uow, actor, environmentId),
     listEnvironments: (uow, actor, { projectId, name, kind, first, after }) =>
       readPage(uow, actor, 'environments', { projectId, name, kind, first, after }),
     environmentsByIds: (uow, actor, ids) => readByIds(uow, actor, 'environments', ids),

@@ -39,8 +39,8 @@ const taken = (name: string) => ({
 });
 
 export function createProjectService(clock: Clock): ProjectService {
-  async function visible(uow: UnitOfWork, actor: Authority, projectId: string): Promise<ProjectRow> {
-    const found = await findVisible(uow, actor, 'projects', projectId);
+  async function visible(uow: UnitOfWork, actor: Authority, projectId: string, forUpdate = false): Promise<ProjectRow> {
+    const found = await findVisible(uow, actor, 'projects', projectId, { forUpdate });
     if (!found) throw new NotFoundError('projectId: there is no such project, or it is not visible to you', { projectId });
     return found;
   }
@@ -65,7 +65,7 @@ export function createProjectService(clock: Clock): ProjectService {
     },
 
     async updateProject(uow, actor, { projectId, name, description }) {
-      const before = await visible(uow, actor, projectId);
+      const before = await visible(uow, actor, projectId, true);
       requirePermission(actor, 'project.manage', { projectId: before.id });
       const after = { ...before, name: name ?? before.name, description: description ?? before.description };
       refuse([...nameProblems(after.name), ...descriptionProblems(after.description)]);
@@ -82,9 +82,8 @@ export function createProjectService(clock: Clock): ProjectService {
     },
 
     async deleteProject(uow, actor, { projectId }) {
-      const project = await visible(uow, actor, projectId);
+      const project = await visible(uow, actor, projectId, true);
       requirePermission(actor, 'project.manage', { projectId: project.id });
-      await uow.rows('select id from projects where tenant_id = $1 and id = $2 for update', [uow.tenantId, project.id]);
       const remaining = await dependents(uow, project.id, {
         environments: 'environments where project_id = $2',
         'agents (archived ones keep their history)': 'agents where project_id = $2',
@@ -98,7 +97,7 @@ export function createProjectService(clock: Clock): ProjectService {
       return project.id;
     },
 
-    getProject: visible,
+    getProject: (uow, actor, projectId) => visible(uow, actor, projectId),
     listProjects: (uow, actor, { name, first, after }) => readPage(uow, actor, 'projects', { name, first, after }),
     projectsByIds: (uow, actor, ids) => readByIds(uow, actor, 'projects', ids),
   };

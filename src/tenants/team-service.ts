@@ -38,8 +38,8 @@ const taken = (name: string) => ({
 });
 
 export function createTeamService(clock: Clock): TeamService {
-  async function visible(uow: UnitOfWork, actor: Authority, teamId: string): Promise<TeamRow> {
-    const found = await findVisible(uow, actor, 'teams', teamId);
+  async function visible(uow: UnitOfWork, actor: Authority, teamId: string, forUpdate = false): Promise<TeamRow> {
+    const found = await findVisible(uow, actor, 'teams', teamId, { forUpdate });
     if (!found) throw new NotFoundError('teamId: there is no such team, or it is not visible to you', { teamId });
     return found;
   }
@@ -62,7 +62,7 @@ export function createTeamService(clock: Clock): TeamService {
     },
 
     async updateTeam(uow, actor, { teamId, name }) {
-      const before = await visible(uow, actor, teamId);
+      const before = await visible(uow, actor, teamId, true);
       requirePermission(actor, 'team.manage', { teamId: before.id });
       const after = { ...before, name: name ?? before.name };
       refuse(nameProblems(after.name));
@@ -74,10 +74,9 @@ export function createTeamService(clock: Clock): TeamService {
     },
 
     async deleteTeam(uow, actor, { teamId }) {
-      const team = await visible(uow, actor, teamId);
+      const team = await visible(uow, actor, teamId, true);
       requirePermission(actor, 'team.manage', { teamId: team.id });
-      // The lock keeps new members and agents out: their rows reference this one.
-      await uow.rows('select id from teams where tenant_id = $1 and id = $2 for update', [uow.tenantId, team.id]);
+      // Its lock keeps new members and agents out: their rows reference this one.
       const remaining = await dependents(uow, team.id, {
         members: 'team_members where team_id = $2',
         agents: 'agents where team_id = $2',
@@ -88,7 +87,7 @@ export function createTeamService(clock: Clock): TeamService {
       return team.id;
     },
 
-    getTeam: visible,
+    getTeam: (uow, actor, teamId) => visible(uow, actor, teamId),
     listTeams: (uow, actor, { name, memberId, first, after }) => readPage(uow, actor, 'teams', { name, memberId, first, after }),
     teamsByIds: (uow, actor, ids) => readByIds(uow, actor, 'teams', ids),
     teamsOf: (uow, actor, principalIds, page) => readPages(uow, actor, 'teams', principalIds, page),

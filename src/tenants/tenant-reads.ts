@@ -94,13 +94,18 @@ export async function readByIds<Name extends Table>(
   return select<Rows[Name]>(uow, selection(table, `id = any($2::uuid[]) and ${tables[table].visible(actor, params)}`), params);
 }
 
+/** `forUpdate` locks the row, so that what is decided by it still holds when it is written. */
 export async function findVisible<Name extends Table>(
   uow: UnitOfWork,
   actor: Authority,
   table: Name,
   id: string,
+  { forUpdate = false } = {},
 ): Promise<Rows[Name] | null> {
-  return (await readByIds(uow, actor, table, [id]))[0] ?? null;
+  if (!isId(id)) return null;
+  const params: unknown[] = [uow.tenantId, id];
+  const sql = `${selection(table, `id = $2 and ${tables[table].visible(actor, params)}`)}${forUpdate ? ' for update' : ''}`;
+  return (await select<Rows[Name]>(uow, sql, params))[0] ?? null;
 }
 
 /** A filter value of null or undefined does not filter. `memberId`: teams that this principal is in. */
