@@ -8,21 +8,34 @@ import { compileSchema } from '../platform/json-schema.ts';
 import { known, orderSteps } from './definition-graph.ts';
 import { documentSchema, maxSteps, type DefinitionDocument } from './definition-schema.ts';
 import { isObject, mendStep, structureProblems } from './definition-structure.ts';
-import { pathOf, readText, type ReadText } from './definition-text.ts';
+import { pathOf, readText, type Position, type ReadText } from './definition-text.ts';
 import type { Definition } from './definition.ts';
 
 export type ParsedDefinition =
-  | { readonly ok: true; readonly definition: Definition; /** SHA-256 of its canonical JSON. */ readonly digest: string }
+  | {
+      readonly ok: true;
+      readonly definition: Definition;
+      /** SHA-256 of its canonical JSON. */
+      readonly digest: string;
+      /** Where the value at a path stands in the text, for problems found later. */
+      locate(path: string): Position;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const checkMs = 10_000;
 const maxProblems = 200;
 
-export function parseDefinition(text: string): ParsedDefinition {
+/** The agent that the definition must be of. */
+export interface ExpectedAgent {
+  readonly name: string;
+  readonly project: string;
+}
+
+export function parseDefinition(text: string, expected?: ExpectedAgent): ParsedDefinition {
   const read = readText(text);
   if (!('value' in read)) return { ok: false, problems: read };
   try {
-    return withDeadline(checkMs, () => check(read));
+    return withDeadline(checkMs, () => check(read, expected));
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     return {
@@ -32,7 +45,7 @@ export function parseDefinition(text: string): ParsedDefinition {
   }
 }
 
-function check(read: ReadText): ParsedDefinition {
+function check(read: ReadText, expected?: ExpectedAgent): ParsedDefinition {
   const problems: Problem[] = [...read.problems];
   const report: Report = (path, message, expected, offset) => {
     problems.push({ path, message, expected, ...read.locate(path, offset) });
@@ -51,13 +64,14 @@ function check(read: ReadText): ParsedDefinition {
     }
   }
 
+  if (expected && isObject(raw) && isObject(raw['metadata'])) checkAgent(raw['metadata'], expected, report);
   const { steps, ids } = checkSteps(rawSteps, toolsOf(spec), report);
   const needs = orderSteps(steps, ids, report);
   checkInputs(spec['inputs'], problems, read);
   const output = checkOutput(spec['output'], ids, report);
   if (!parsed.success || problems.length > 0) return refused(problems);
   const definition = normalise(parsed.data, steps, needs, output);
-  return { ok: true, definition, digest: digestOf(definition) };
+  return { ok: true, definition, digest: digestOf(definition), locate: (path) => read.locate(path) };
 }
 
 function refused(problems: readonly Problem[]): ParsedDefinition {
@@ -65,6 +79,15 @@ function refused(problems: readonly Problem[]): ParsedDefinition {
   const shown = sorted.slice(0, maxProblems);
   const more = sorted.length - shown.length;
   return { ok: false, problems: more === 0 ? shown : [...shown, { path: '', message: `and ${more} more problems` }] };
+}
+
+function checkAgent({ name, project }: Readonly<Record<string, unknown>>, expected: ExpectedAgent, report: Report): void {
+  if (typeof name === 'string' && name !== expected.name) {
+    report('metadata.name', `"${name.slice(0, 80)}" is not the name of the agent`, `"${expected.name}"`);
+  }
+  if (typeof project === 'string' && project !== expected.project) {
+    report('metadata.project', `"${project.slice(0, 80)}" is not the project of the agent`, `"${expected.project}"`);
+  }
 }
 
 const toolsOf = (spec: Readonly<Record<string, unknown>>): Set<string> =>
