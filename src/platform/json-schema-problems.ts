@@ -17,7 +17,7 @@ export function problemsOf(errors: readonly ErrorObject[], value: unknown, at: s
     for (const branch of branches) inBranches.add(branch);
     if (error.keyword === 'if' || inBranches.has(error)) continue;
     const { path, value: found } = locate(error, value, at);
-    const { message, expected } = explain(error, found, branches);
+    const { message, expected } = explain(error, branches);
     const key = `${path}\n${message}`;
     if (seen.has(key)) continue;
     seen.add(key);
@@ -49,7 +49,7 @@ function branchErrors(errors: readonly ErrorObject[], index: number): ErrorObjec
   return errors.slice(first, index);
 }
 
-function explain(error: ErrorObject, value: unknown, branches: readonly ErrorObject[]): { message: string; expected?: string | undefined } {
+function explain(error: ErrorObject, branches: readonly ErrorObject[]): { message: string; expected?: string | undefined } {
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'required':
@@ -72,7 +72,7 @@ function explain(error: ErrorObject, value: unknown, branches: readonly ErrorObj
     case 'anyOf':
     case 'oneOf': {
       if (params['passingSchemas']) return { message: 'matches several forms of which only one is allowed' };
-      const forms = new Set(branches.map((branch) => explain(branch, value, []).message));
+      const forms = new Set(branches.map((branch) => explain(branch, []).message));
       return { message: 'matches none of the allowed forms', expected: [...forms].slice(0, 5).join(', or ') || undefined };
     }
     default:

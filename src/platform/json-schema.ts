@@ -90,7 +90,7 @@ function run(validate: ValidateFunction, guarded: boolean, value: unknown, at: s
 function dialectOf(schema: JsonSchema, at: string): Dialect {
   const named = schema['$schema'];
   if (named !== undefined) {
-    const dialect = String(named)
+    const dialect = (typeof named === 'string' ? named : '')
       .replace(/#$/, '')
       .replace(/^https?:\/\/json-schema.org\/draft-07/, 'http://json-schema.org/draft-07');
     if (!(dialect in dialects)) {
@@ -158,7 +158,9 @@ function engine({ unsupportedPatterns }: CompileOptions) {
       return { test: (text: string) => compiled.test(text) };
     } catch (error) {
       if (unsupportedPatterns === 'ignore') return { test: () => true };
-      throw new Error(`pattern ${JSON.stringify(pattern)}: ${(error as Error).message} (regular expressions here are RE2: no lookahead)`);
+      throw new Error(`pattern ${JSON.stringify(pattern)}: ${(error as Error).message} (regular expressions here are RE2: no lookahead)`, {
+        cause: error,
+      });
     }
   };
   // Ajv prints this name when it generates stand-alone code, which is never done here.

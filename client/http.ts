@@ -1,0 +1,70 @@
+// Queries and mutations: one POST each, never repeated by itself.
+import { fromGraphQL, SignalboxClientError, type GraphQLErrorEntry } from './errors.ts';
+
+export interface HttpOptions {
+  readonly url: string;
+  readonly fetch: typeof globalThis.fetch;
+  authorization(): Promise<string>;
+  readonly timeoutMs: number;
+}
+
+export interface RequestOptions {
+  /** Gives up the request; rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export async function post(
+  { url, fetch, authorization, timeoutMs }: HttpOptions,
+  query: string,
+  variables: object,
+  { signal }: RequestOptions,
+): Promise<unknown> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+        authorization: await authorization(),
+      },
+      body: JSON.stringify({ query, variables }),
+      signal: stop,
+    });
+    status = response.status;
+    text = await response.text();
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause);
+    throw new SignalboxClientError('NETWORK', `${url}: ${why}`, { cause });
+  }
+  const { data, errors } = answerOf(text, status, url);
+  if (errors && errors.length > 0) throw fromGraphQL(errors);
+  if (data === undefined || data === null)
+    throw new SignalboxClientError('BAD_RESPONSE', `${url}: the answer has no data (HTTP ${status})`);
+  return data;
+}
+
+interface Answer {
+  readonly data?: unknown;
+  readonly errors?: readonly GraphQLErrorEntry[];
+}
+
+function answerOf(text: string, status: number, url: string): Answer {
+  try {
+    const answer = JSON.parse(text) as Answer | null;
+    if (answer && typeof answer === 'object' && ('data' in answer || Array.isArray(answer.errors))) return answer;
+  } catch {
+    // not JSON: said below
+  }
+  throw new SignalboxClientError('BAD_RESPONSE', `${url}: HTTP ${status} with a body that is not a GraphQL answer: ${text.slice(0, 200)}`);
+}
+
+/** `fetch` hides the reason (refused, unknown host) in the cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as { message?: string; cause?: { message?: string; code?: string } };
+  return cause?.message || cause?.code || message || 'not reachable';
+}
