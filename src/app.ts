@@ -1,9 +1,10 @@
 // Composes the product: every service once, in order, from its dependencies. No container.
+import { createAgentService } from './agents/agent-service.ts';
 import { createApprovalService } from './approvals/approval-service.ts';
 import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
 import { createLiveFeed } from './events/live-feed.ts';
-import { createExecutionService, type StartableAgents } from './executions/execution-service.ts';
+import { createExecutionService } from './executions/execution-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
@@ -38,7 +39,7 @@ export function createServices({ clock, database, logger, toolServers }: Service
   const policies = createPolicyService({ clock });
   const gate = createGate({ clock });
   const approvals = createApprovalService({ clock });
-  const agents = null as unknown as StartableAgents;
+  const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
   const feed = createLiveFeed({ database, events, hints, logger });
   const streams = createExecutionStreams({ feed, events });

@@ -1,0 +1,95 @@
+// One Signalbox process: opens what it needs in order, and closes it in the opposite order. The commands choose its parts.
+import { createGateway } from '#gateway/server.ts';
+import { createServices, type Services } from '#src/app.ts';
+import type { Config } from '#src/config.ts';
+import { maxOutputBytes } from '#src/executions/execution.ts';
+import { createEvaluator } from '#src/expressions/evaluator.ts';
+import { systemClock as clock } from '#src/platform/clock.ts';
+import { openDatabase, type Database } from '#src/platform/database.ts';
+import type { Logger } from '#src/platform/logger.ts';
+import { ormOptions } from '#src/orm.ts';
+import { createAuthenticator } from '#src/principals/authenticate.ts';
+import { ensureFirstTenant, type FirstTenant } from '#src/principals/bootstrap.ts';
+import { createRunner } from '#src/runner/runner.ts';
+import { createToolServers, type ToolServers } from '#src/tools/tool-servers.ts';
+import { startToolSync } from '#src/tools/tool-sync.ts';
+import { openPostgres } from './postgres.ts';
+
+export interface Parts {
+  readonly gateway: boolean;
+  readonly runner: boolean;
+}
+
+export interface Process {
+  /** Where the gateway listens, without `/graphql`; null without a gateway. */
+  readonly url: string | null;
+  readonly services: Services;
+  readonly database: Database;
+  readonly firstTenant: FirstTenant;
+  /** Stops taking work, lets running effects end within the grace period, closes sockets with `reason`. */
+  stop(reason: string): Promise<void>;
+}
+
+export async function startProcess(config: Config, parts: Parts, logger: Logger): Promise<Process> {
+  await using starting = new AsyncDisposableStack();
+  const postgres = await openPostgres(config, logger);
+  starting.defer(() => postgres.stop());
+  const database = await openDatabase(ormOptions({ ...postgres.app, poolMax: config.database.poolMax }));
+  starting.defer(() => database.close());
+  const firstTenant = await ensureFirstTenant(database, clock);
+  const toolServers = parts.runner ? createToolServers({ servers: config.toolServers, logger, maxOutputBytes }) : undefined;
+  const services = createServices({ clock, database, logger, toolServers });
+  starting.defer(() => services.feed.close());
+  const runner = toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, toolServers, logger }, starting));
+  const gateway = parts.gateway ? await prepareGateway(config, { services, database, logger }, starting) : null;
+
+  let reason = 'stopping';
+  starting.defer(async () => {
+    await Promise.all([gateway?.close(reason), runner?.stop()]);
+  });
+  await runner?.start();
+  const url = gateway && (await gateway.listen()).url;
+  const running = starting.move();
+  return {
+    url,
+    services,
+    database,
+    firstTenant,
+    async stop(why) {
+      reason = why;
+      await running.disposeAsync();
+    },
+  };
+}
+
+interface Common {
+  readonly services: Services;
+  readonly database: Database;
+  readonly logger: Logger;
+}
+
+async function prepareRunner(
+  config: Config,
+  connectionString: string,
+  deps: Common & { toolServers: ToolServers },
+  starting: AsyncDisposableStack,
+) {
+  const { services, database, toolServers, logger } = deps;
+  const sync = startToolSync({ database, toolServers, tools: services.tools, logger });
+  starting.defer(async () => {
+    await sync.stop();
+    await toolServers.close();
+  });
+  await toolServers.start((progress) => logger.info(progress, 'tool server'));
+  await sync.settled();
+  const evaluator = createEvaluator();
+  starting.defer(() => evaluator.close());
+  return createRunner({ ...services, clock, database, evaluator, toolServers, logger }, { connectionString, ...config.runner });
+}
+
+async function prepareGateway(config: Config, { services, database, logger }: Common, starting: AsyncDisposableStack) {
+  const authenticator = createAuthenticator({ database, clock, issuers: config.oidc, logger });
+  starting.defer(() => authenticator.close());
+  const { http, limits, mode } = config;
+  return createGateway({ ...http, isProduction: mode === 'production', limits, services, database, authenticator, clock, logger });
+}
