@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormOptions } from '#src/orm.ts';
 import { envExample } from './env-example.ts';
+import { completedLockFile } from './lock-file.ts';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -15,6 +16,7 @@ export interface GeneratedFile {
 
 /** In order: a later one may read what an earlier one has written. */
 export const generators: readonly { readonly name: string; readonly run: () => Promise<GeneratedFile[]> }[] = [
+  { name: 'lock file', run: async () => [{ path: 'package-lock.json', content: completedLockFile(root) }] },
   { name: 'variables', run: async () => [{ path: '.env.example', content: envExample() }] },
   { name: 'migration list', run: async () => [{ path: 'migrations/index.ts', content: migrationList() }] },
   { name: 'JSON Schemas', run: jsonSchemas },
