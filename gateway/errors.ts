@@ -1,5 +1,5 @@
 // The one translator of errors for clients: expected failures with code and public message, everything else as INTERNAL with a trace id.
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { newId } from '#src/platform/ids.ts';
 import { SignalboxError, ValidationError } from '#src/platform/errors.ts';
@@ -29,9 +29,8 @@ export function createTranslator(logger: GatewayLogger): Translate {
     }
     const code = requestCodeOf(error);
     if (code && error instanceof GraphQLError) {
-      // The parser has no code of its own for this; a test pins the text.
-      const isTooLong = /tokens\. Parsing aborted/.test(error.message);
-      return { message: error.message, ...place, extensions: { code: isTooLong ? 'LIMIT_EXCEEDED' : code } };
+      const limit = limitBehind(error.message, cause);
+      return { message: limit ?? error.message, ...place, extensions: { code: limit ? 'LIMIT_EXCEEDED' : code } };
     }
     const traceId = newId();
     logger.error({ err: cause, traceId, path: place.path }, 'unexpected error in an operation');
@@ -57,9 +56,18 @@ function requestCodeOf(error: unknown): string | undefined {
   if (!(error instanceof GraphQLError)) return undefined;
   const code = error.extensions['code'];
   if (typeof code === 'string' && requestCodes.has(code)) return code;
-  // What graphql finds only while executing: a variable that is null or absent where the argument must not be.
-  if (!error.originalError && /^(Argument|Variable) "/.test(error.message)) return 'BAD_USER_INPUT';
-  return undefined;
+  // What graphql finds only while executing: variables of the wrong type, and null where an argument must not be.
+  const isVariable = error.message.startsWith('Variable "') && error.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
+  const isArgument = error.message.startsWith('Argument "') && !error.originalError;
+  return isVariable || isArgument ? 'BAD_USER_INPUT' : undefined;
+}
+
+/** Limits inside graphql have no code of their own; tests pin these texts. */
+function limitBehind(message: string, cause: unknown): string | undefined {
+  if (cause instanceof RangeError) return 'the document is nested too deeply';
+  if (message === 'Validation aborted.') return 'the document is too complex to validate: too many fields of the same name';
+  const [, tokens] = /more that (\d+) tokens\. Parsing aborted/.exec(message) ?? [];
+  return tokens && `the document has more than ${tokens} tokens`;
 }
 
 /** Gives an error of graphql's parser or validation the code it has over HTTP. */

@@ -57,15 +57,18 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
   const rules = [...specifiedRules, limitRule(limits), ...(isProduction ? [NoSchemaIntrospectionCustomRule] : [])];
 
   function documentOf(query: string): DocumentNode | readonly GraphQLError[] {
-    let document: DocumentNode;
+    let code = 'GRAPHQL_PARSE_FAILED';
     try {
-      document = parse(query, { maxTokens: limits.queryTokens });
+      const document = parse(query, { maxTokens: limits.queryTokens });
+      code = 'GRAPHQL_VALIDATION_FAILED';
+      const errors = validate(schema, document, rules, { hideSuggestions: isProduction });
+      return errors.length > 0 ? errors.map((error) => withCode(error, code)) : document;
     } catch (error) {
-      if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
+      if (error instanceof GraphQLError) return [withCode(error, code)];
+      // The parser's recursion met the end of the stack.
+      if (error instanceof RangeError) return [new GraphQLError(error.message, { originalError: error, extensions: { code } })];
       throw error;
     }
-    const errors = validate(schema, document, rules, { hideSuggestions: isProduction });
-    return errors.length > 0 ? errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) : document;
   }
 
   return {
