@@ -5,6 +5,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { ormOptions } from './orm.ts';
+import { OperatorError } from './platform/errors.ts';
 
 export interface MigrateSettings {
   /** postgres:// URL of the role that owns the tables. */
@@ -26,7 +27,7 @@ export async function migrate(settings: MigrateSettings): Promise<string[]> {
   try {
     await client.query('select pg_advisory_lock($1)', [lockKey]);
     const { rows } = await client.query<{ number: number }>(`select current_setting('server_version_num')::int as number`);
-    if (rows[0]!.number < 150_000) throw new Error(`Postgres 15 or newer is needed; this server is ${rows[0]!.number / 10_000}`);
+    if (rows[0]!.number < 150_000) throw new OperatorError(`Postgres 15 or newer is needed; this server is ${rows[0]!.number / 10_000}`);
     await runMigrations({ connectionString: settings.ownerUrl });
     const orm = await MikroORM.init({ ...ormOptions({ url: settings.ownerUrl, poolMax: 2 }), extensions: [Migrator] });
     try {
@@ -49,15 +50,18 @@ async function grantApplicationRole(client: pg.Client, { appRole, appPassword }:
     [appRole],
   );
   if (found.rows[0]?.rolsuper || found.rows[0]?.rolbypassrls) {
-    throw new Error(`role "${appRole}" bypasses row level security (superuser or BYPASSRLS); give the application another role`);
+    throw new OperatorError(`role "${appRole}" bypasses row level security (superuser or BYPASSRLS); give the application another role`);
   }
   if (!found.rows[0]) {
     try {
       await client.query(`create role ${role} ${login}`);
     } catch (cause) {
-      throw new Error(`cannot create the application role "${appRole}"; create it (CREATE ROLE ${role} LOGIN) and set DATABASE_APP_URL`, {
-        cause,
-      });
+      throw new OperatorError(
+        `cannot create the application role "${appRole}"; create it (CREATE ROLE ${role} LOGIN) and set DATABASE_APP_URL`,
+        {
+          cause,
+        },
+      );
     }
     await client.query(`grant ${role} to current_user`);
   } else if (appPassword !== undefined) await client.query(`alter role ${role} ${login}`);

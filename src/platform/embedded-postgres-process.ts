@@ -4,11 +4,11 @@ import { execFile, spawnSync, type SpawnOptions } from 'node:child_process';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { OperatorError } from './errors.ts';
 
 const run = promisify(execFile);
 
-/** Its message is for the person who starts Signalbox: what is wrong and what to do. */
-export class EmbeddedPostgresError extends Error {
+export class EmbeddedPostgresError extends OperatorError {
   override readonly name = 'EmbeddedPostgresError';
 }
 

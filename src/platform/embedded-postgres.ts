@@ -9,8 +9,6 @@ import pg from 'pg';
 import { failureOf, freePort, keepOwner, openCluster, readPostmaster, writeCredentials, type Cluster } from './embedded-postgres-folder.ts';
 import { EmbeddedPostgresError, findBinaries, processKind, type Binaries } from './embedded-postgres-process.ts';
 
-export { EmbeddedPostgresError } from './embedded-postgres-process.ts';
-
 export interface EmbeddedPostgresSettings {
   /** Holds nothing else; made when absent. */
   readonly folder: string;

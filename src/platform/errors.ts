@@ -84,3 +84,8 @@ export class LimitExceededError extends SignalboxError {
 export class UnavailableError extends SignalboxError {
   readonly code = 'UNAVAILABLE';
 }
+
+/** Not for clients: what hinders Signalbox from starting, and what the person who starts it can do. Shown without a stack. */
+export class OperatorError extends Error {
+  override readonly name: string = 'OperatorError';
+}

@@ -1,0 +1,71 @@
+// What all commands share: configuration or its problems, expected failures in one sentence, and stopping on signals.
+import { ConfigError, loadConfig, type Config } from '#src/config.ts';
+import { OperatorError } from '#src/platform/errors.ts';
+import { createLogger, type Logger } from '#src/platform/logger.ts';
+
+export interface RunContext {
+  readonly config: Config;
+  readonly logger: Logger;
+}
+
+/** What a command that keeps running has started. */
+export interface Running {
+  stop(reason: string): Promise<void>;
+}
+
+/** Beyond the grace period: the time that closing sockets, pools and Postgres may take. */
+const closeMs = 15_000;
+
+/**
+ * Runs a command to its end, or, when it returns something to stop, until SIGTERM or SIGINT: the first one stops gracefully
+ * (exit code 0), the second one at once (exit code 1).
+ */
+export async function run(command: (context: RunContext) => Promise<Running | undefined>): Promise<never> {
+  try {
+    const config = loadConfig();
+    const logger = createLogger({ level: config.logLevel });
+    const signal = firstSignal(logger);
+    const running = await command({ config, logger });
+    if (running) {
+      const name = await signal;
+      setTimeout(() => quit(`stopping took longer than ${config.runner.graceMs + closeMs} ms`), config.runner.graceMs + closeMs).unref();
+      await running.stop(`the server is stopping (${name})`);
+      logger.info('stopped');
+    }
+    process.exit(0);
+  } catch (error) {
+    quit(error);
+  }
+}
+
+function firstSignal(logger: Logger): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let seen = false;
+    const onSignal = (name: NodeJS.Signals) => {
+      if (seen) quit(`stopped at once by a second signal (${name})`);
+      seen = true;
+      logger.info({ signal: name }, 'stopping: running steps may finish; a second signal stops at once');
+      resolve(name);
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+}
+
+/** Failures that the person at the terminal can mend need no stack. */
+function quit(reason: unknown): never {
+  const sentence = typeof reason === 'string' ? reason : sentenceOf(reason);
+  console.error(sentence === null ? reason : `signalbox: ${sentence}`);
+  process.exit(1);
+}
+
+const databaseCodes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', '28P01', '28000', '3D000', '53300', '57P03'];
+
+function sentenceOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if (error instanceof ConfigError || error instanceof OperatorError) return error.message;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === 'listen') return `${error.message}: stop what listens there, or change SIGNALBOX_HTTP_HOST and SIGNALBOX_HTTP_PORT`;
+  if (databaseCodes.includes(code ?? ''))
+    return `Postgres does not let us in: ${error.message || code} (check DATABASE_URL and DATABASE_APP_URL)`;
+  return null;
+}
