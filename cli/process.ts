@@ -9,10 +9,10 @@ import { openDatabase, type Database } from '#src/platform/database.ts';
 import type { Logger } from '#src/platform/logger.ts';
 import { ormOptions } from '#src/orm.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
-import { ensureFirstTenant, type FirstTenant } from '#src/principals/bootstrap.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { createToolServers, type ToolServers } from '#src/tools/tool-servers.ts';
 import { startToolSync } from '#src/tools/tool-sync.ts';
+import { ensureFirstKey, type FirstKey } from './first-key.ts';
 import { openPostgres } from './postgres.ts';
 
 export interface Parts {
@@ -25,7 +25,8 @@ export interface Process {
   readonly url: string | null;
   readonly services: Services;
   readonly database: Database;
-  readonly firstTenant: FirstTenant;
+  /** The administrator's first key, until it has been shown. */
+  readonly firstKey: FirstKey | null;
   /** Stops taking work, lets running effects end within the grace period, closes sockets with `reason`. */
   stop(reason: string): Promise<void>;
 }
@@ -36,7 +37,7 @@ export async function startProcess(config: Config, parts: Parts, logger: Logger)
   starting.defer(() => postgres.stop());
   const database = await openDatabase(ormOptions({ ...postgres.app, poolMax: config.database.poolMax }));
   starting.defer(() => database.close());
-  const firstTenant = await ensureFirstTenant(database, clock);
+  const firstKey = await ensureFirstKey(config.dataDir, database);
   const toolServers = parts.runner ? createToolServers({ servers: config.toolServers, logger, maxOutputBytes }) : undefined;
   const services = createServices({ clock, database, logger, toolServers });
   starting.defer(() => services.feed.close());
@@ -54,7 +55,7 @@ export async function startProcess(config: Config, parts: Parts, logger: Logger)
     url,
     services,
     database,
-    firstTenant,
+    firstKey,
     async stop(why) {
       reason = why;
       await running.disposeAsync();

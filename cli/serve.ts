@@ -5,9 +5,10 @@ import { run } from './run.ts';
 export function serve(parts: Parts): Promise<never> {
   return run(async ({ config, logger }) => {
     const process = await startProcess(config, parts, logger);
-    const { url, firstTenant } = process;
+    const { url, firstKey } = process;
     const publicUrl = config.http.publicUrl ?? url;
-    if (firstTenant.created) console.log(`admin key (shown only this once): ${firstTenant.adminKey}`);
+    if (firstKey) console.log(`admin key (shown only this once): ${firstKey.token}`);
+    await firstKey?.shown();
     if (url) console.log(`Signalbox listens on ${url}: GraphQL at ${new URL('/graphql', publicUrl!).href}`);
     if (url && config.mode === 'development') console.log(`GraphiQL: ${publicUrl}`);
     if (parts.runner)
