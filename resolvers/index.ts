@@ -2,3 +2,8 @@
 import './tenant.ts';
 import './principal.ts';
 import './tool.ts';
+import './agent.ts';
+import './policy.ts';
+import './decision.ts';
+import './approval.ts';
+import './execution.ts';
