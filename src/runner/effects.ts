@@ -12,7 +12,9 @@ import type { EffectResult } from './carry.ts';
 
 export interface Effects {
   perform(tenantId: string, executionId: string, effect: Effect): Promise<EffectResult>;
-  /** Aborts everything that still runs: the process is going. */
+  /** The process is going: what runs may end, and a tool server that ends first has only been quicker. */
+  leave(): void;
+  /** Aborts everything that still runs. */
   abandon(): void;
   close(): void;
 }
@@ -36,6 +38,7 @@ interface Running {
 
 export function createEffects({ database, hints, toolServers, logger, checkMs }: EffectDependencies): Effects {
   const running = new Set<Running>();
+  let leaving = false;
 
   const abort = (executionId: string) => {
     for (const effect of running) if (effect.executionId === executionId) effect.controller.abort('ended' satisfies Reason);
@@ -76,7 +79,9 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
         if (outcome.ok) return succeeded(effect, storableJson(outcome.output));
         const reason = signal.reason as Reason | undefined;
         if (reason === 'ended') return { kind: 'dropped' };
-        if (reason === 'shutdown') {
+        // A Ctrl-C in the terminal reaches the tool servers, too: what they broke off then was not a failure of the step.
+        const cutOff = reason === 'shutdown' || (leaving && outcome.code === 'TOOL_SERVER_FAILED');
+        if (cutOff) {
           const tool = toolServers.describe(effect.tool);
           return { kind: 'interrupted', repeatable: !outcome.dispatched || (tool !== null && isRepeatable(tool)) };
         }
@@ -85,6 +90,9 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
       } finally {
         running.delete(entry);
       }
+    },
+    leave() {
+      leaving = true;
     },
     abandon() {
       for (const effect of running) effect.controller.abort('shutdown' satisfies Reason);

@@ -35,7 +35,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
   const registry = createRegistry({ ...options, clock, logger, checkMs: options.takeoverCheckMs });
   const pool = new pg.Pool({
     connectionString: options.connectionString,
-    max: Math.min(options.concurrency, 10) + 2,
+    max: options.concurrency + 2,
     application_name: 'signalbox-queue',
   });
   const log = (err: unknown) => logger.warn({ err }, 'the job queue lost a connection');
@@ -83,6 +83,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     },
     async stop() {
       draining = true;
+      effects.leave();
       const grace = setTimeout(() => effects.abandon(), options.graceMs);
       await queue?.stop().catch((err: unknown) => logger.warn({ err }, 'the job queue did not stop cleanly'));
       clearTimeout(grace);
