@@ -33,26 +33,6 @@ const meanings: Readonly<Record<EventType, string>> = {
   'approval.cancelled': 'The execution ended before anybody decided.',
 };
 
-export const EventTypeEnum = enumOf('EventType', eventTypes, 'What happened; each has an object type of its own.', meanings);
-
-export const ExecutionEvent = builder.interfaceRef<EventRow>('ExecutionEvent').implement({
-  description: 'Something that happened in an execution. Never changes, never disappears before its execution does.',
-  resolveType: (row) => typeName(row.type),
-  fields: (t) => ({
-    sequence: t.exposeInt('sequence', { description: 'Place in the execution: 1, 2, 3 … without a gap.' }),
-    type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When, by the clock of the process that recorded it.' }),
-  }),
-});
-
-/** `step.retry_scheduled` → `StepRetryScheduled`. */
-function typeName(type: string): string {
-  return type
-    .split(/[._]/)
-    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
-    .join('');
-}
-
 const fieldMeanings: Readonly<Record<string, string>> = {
   requestedBy: 'Id of the principal who started it.',
   failure: 'Why.',
@@ -72,30 +52,66 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   decidedBy: 'Id of the principal who decided.',
 };
 
+export const EventTypeEnum = enumOf('EventType', eventTypes, 'What happened; each has an object type of its own.', meanings);
+
+export const ExecutionEvent = builder.interfaceRef<EventRow>('ExecutionEvent').implement({
+  description: 'Something that happened in an execution. Never changes, never disappears before its execution does.',
+  resolveType: (row) => typeName(row.type),
+  fields: (t) => ({
+    sequence: t.exposeInt('sequence', { description: 'Place in the execution: 1, 2, 3 … without a gap.' }),
+    type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When, by the clock of the process that recorded it.' }),
+  }),
+});
+
+export const StepEvent = builder.interfaceRef<EventRow>('StepEvent').implement({
+  description: 'An event about one step, or one item of it.',
+  interfaces: [ExecutionEvent],
+  resolveType: (row) => typeName(row.type),
+  fields: (t) => ({
+    stepId: t.string({ description: fieldMeanings['stepId']!, resolve: (row) => String(row.data['stepId']) }),
+    itemIndex: t.int({
+      nullable: true,
+      description: fieldMeanings['itemIndex']!,
+      resolve: (row) => valueOf('itemIndex', row.data['itemIndex']) as number | null,
+    }),
+  }),
+});
+
+/** `step.retry_scheduled` → `StepRetryScheduled`. */
+function typeName(type: string): string {
+  return type
+    .split(/[._]/)
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
+}
+
 for (const type of eventTypes) {
   const shape: Record<string, z.core.$ZodType> = eventCatalogue[type].shape;
   builder.objectType(builder.objectRef<EventRow>(typeName(type)), {
-    interfaces: [ExecutionEvent],
+    interfaces: 'stepId' in shape ? [ExecutionEvent, StepEvent] : [ExecutionEvent],
     description: meanings[type],
     fields: (t) =>
       Object.fromEntries(
-        Object.entries(shape).map(([name, schema]) => {
-          const description = fieldMeanings[name];
-          if (description === undefined) throw new Error(`the field "${name}" of the event ${type} has no description`);
-          const nullable = name === 'itemIndex' || schema instanceof z.ZodOptional;
-          const value = (row: EventRow) => valueOf(name, row.data[name]);
-          if (name === 'failure') return [name, t.field({ type: Failure, description, resolve: (row) => row.data[name] as never })];
-          if (name.endsWith('At'))
-            return [name, t.field({ type: 'DateTime', description, resolve: (row) => new Date(String(row.data[name])) })];
-          if (name === 'approvalId')
-            return [name, t.globalID({ description, resolve: (row) => ({ type: 'Approval', id: String(row.data[name]) }) })];
-          if (name === 'decisionId')
-            return [name, t.globalID({ nullable, description, resolve: (row) => idOrNull('Decision', row.data[name]) as never })];
-          if (/By$/.test(name))
-            return [name, t.globalID({ description, resolve: (row) => ({ type: 'Principal', id: String(row.data[name]) }) })];
-          if (isNumber(schema)) return [name, t.int({ nullable, description, resolve: (row) => value(row) as number })];
-          return [name, t.string({ nullable, description, resolve: (row) => value(row) as string })];
-        }),
+        Object.entries(shape)
+          .filter(([name]) => name !== 'stepId' && name !== 'itemIndex')
+          .map(([name, schema]) => {
+            const description = fieldMeanings[name];
+            if (description === undefined) throw new Error(`the field "${name}" of the event ${type} has no description`);
+            const nullable = schema instanceof z.ZodOptional;
+            const value = (row: EventRow) => valueOf(name, row.data[name]);
+            if (name === 'failure') return [name, t.field({ type: Failure, description, resolve: (row) => row.data[name] as never })];
+            if (name.endsWith('At'))
+              return [name, t.field({ type: 'DateTime', description, resolve: (row) => new Date(String(row.data[name])) })];
+            if (name === 'approvalId')
+              return [name, t.globalID({ description, resolve: (row) => ({ type: 'Approval', id: String(row.data[name]) }) })];
+            if (name === 'decisionId')
+              return [name, t.globalID({ nullable, description, resolve: (row) => idOrNull('Decision', row.data[name]) as never })];
+            if (name.endsWith('By'))
+              return [name, t.globalID({ description, resolve: (row) => ({ type: 'Principal', id: String(row.data[name]) }) })];
+            if (isNumber(schema)) return [name, t.int({ nullable, description, resolve: (row) => value(row) as number })];
+            return [name, t.string({ nullable, description, resolve: (row) => value(row) as string })];
+          }),
       ),
   });
 }
@@ -105,7 +121,7 @@ const idOrNull = (type: string, id: unknown) => (typeof id === 'string' ? { type
 const valueOf = (name: string, value: unknown): unknown => (name === 'itemIndex' && value === -1 ? null : (value ?? null));
 
 function isNumber(schema: z.core.$ZodType): boolean {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return isNumber(schema.unwrap() as z.core.$ZodType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return isNumber(schema.unwrap());
   return schema instanceof z.ZodNumber;
 }
 
