@@ -32,7 +32,16 @@ export interface Process {
 }
 
 export async function startProcess(config: Config, parts: Parts, logger: Logger): Promise<Process> {
-  await using starting = new AsyncDisposableStack();
+  const starting = new AsyncDisposableStack();
+  try {
+    return await openParts(config, parts, logger, starting);
+  } catch (error) {
+    await starting.disposeAsync();
+    throw error;
+  }
+}
+
+async function openParts(config: Config, parts: Parts, logger: Logger, starting: AsyncDisposableStack): Promise<Process> {
   const postgres = await openPostgres(config, logger);
   starting.defer(() => postgres.stop());
   const database = await openDatabase(ormOptions({ ...postgres.app, poolMax: config.database.poolMax }));

@@ -122,8 +122,8 @@ async function runInitdb(identity: Identity, { initdb }: Binaries, data: string,
   const { command, args, options: spawnOptions } = identity.command(initdb, options);
   const child = spawn(command, args, { ...spawnOptions, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  child.stdout!.on('data', (chunk) => (output += String(chunk)));
-  child.stderr!.on('data', (chunk) => (output += String(chunk)));
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
   if (code !== 0) throw failureOf(output, dirname(dirname(data)), 'cannot be initialised');
 }
