@@ -71,7 +71,7 @@ export async function findIdentity(data: string, { postgres }: Binaries): Promis
   const capability = await readCapability();
   if (!capability) {
     throw new EmbeddedPostgresError(
-      `Postgres refuses to run as root, and user ${uid} cannot reach ${dirname(postgres)} or ${dirname(data)}: ` +
+      `Postgres refuses to run as root, and user ${uid} cannot reach ${dirname(postgres)} or ${dirname(dirname(data))}: ` +
         'start Signalbox as another user, or move both out of folders that only root may enter',
     );
   }
