@@ -11,6 +11,8 @@ export interface RunContext {
 /** What a command that keeps running has started. */
 export interface Running {
   stop(reason: string): Promise<void>;
+  /** Resolves when there is nothing left to run; without it, or while it is open, only a signal ends the command. */
+  readonly done?: Promise<void> | undefined;
 }
 
 /** Beyond the grace period: the time that closing sockets, pools and Postgres may take. */
@@ -27,7 +29,7 @@ export async function run(command: (context: RunContext) => Promise<Running | un
     const signal = firstSignal(logger);
     const running = await command({ config, logger });
     if (running) {
-      const name = await signal;
+      const name = await Promise.race([signal, ...(running.done ? [running.done.then(() => 'done')] : [])]);
       setTimeout(() => quit(`stopping took longer than ${config.runner.graceMs + closeMs} ms`), config.runner.graceMs + closeMs).unref();
       await running.stop(`the server is stopping (${name})`);
       logger.info('stopped');

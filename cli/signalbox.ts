@@ -2,6 +2,7 @@
 // The command line: one command per file, listed here.
 import { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { demoCommand } from './demo.ts';
 import { gatewayCommand } from './gateway.ts';
 import { migrateCommand } from './migrate.ts';
 import { startCommand } from './start.ts';
@@ -15,5 +16,6 @@ await new Command('signalbox')
   .addCommand(gatewayCommand)
   .addCommand(workerCommand)
   .addCommand(migrateCommand)
+  .addCommand(demoCommand)
   .showHelpAfterError()
   .parseAsync();

@@ -4,6 +4,12 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Which agent to activate. */
+export type ActivateAgentInput = {
+  /** The agent. */
+  agentId: string;
+};
+
 /** Who shall be in which team. */
 export type AddTeamMemberInput = {
   /** Who shall be in it. */
@@ -12,12 +18,117 @@ export type AddTeamMemberInput = {
   teamId: string;
 };
 
+/** Conditions that an agent must all satisfy; an absent one is satisfied by every agent. */
+export type AgentFilter = {
+  /** Archived ones too; they are left out otherwise. */
+  includeArchived?: boolean | null | undefined;
+  /** Whose name contains this text. */
+  name?: string | null | undefined;
+  /** In this project. */
+  projectId?: string | null | undefined;
+  /** In this status. */
+  status?: AgentStatus | null | undefined;
+  /** With this tag. */
+  tag?: string | null | undefined;
+  /** Of this team. */
+  teamId?: string | null | undefined;
+};
+
+/** Whether an agent takes new executions. */
+export type AgentStatus =
+  /** Yes. */
+  | 'ACTIVE'
+  /** No longer. */
+  | 'DEPRECATED'
+  /** Not yet: it was never activated. */
+  | 'DRAFT'
+  /** Not now: somebody paused it, with a reason. */
+  | 'PAUSED';
+
+/** What an approver can answer. */
+export type ApprovalDecision =
+  /** It may run, exactly as shown. */
+  | 'APPROVE'
+  /** It must not run. */
+  | 'REJECT';
+
+/** Conditions that an approval must all satisfy; an absent one is satisfied by every approval. */
+export type ApprovalFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** Of this execution. */
+  executionId?: string | null | undefined;
+  /** Of one of these risk classes. */
+  risk?: Array<RiskClass> | null | undefined;
+  /** In one of these statuses. */
+  status?: Array<ApprovalStatus> | null | undefined;
+};
+
+/** What asks for an approval. */
+export type ApprovalSource =
+  /** A policy that requires it for a tool call. */
+  | 'POLICY'
+  /** An approval step of the definition. */
+  | 'STEP';
+
+/** Where an approval stands. */
+export type ApprovalStatus =
+  /** Granted, once, for exactly what was shown. */
+  | 'APPROVED'
+  /** The execution ended before anybody decided. */
+  | 'CANCELLED'
+  /** Nobody decided in time; the step is blocked. */
+  | 'EXPIRED'
+  /** Waits for a decision. */
+  | 'PENDING'
+  /** Refused; the step is blocked. */
+  | 'REJECTED';
+
+/** Conditions on the approvals to watch. Not by status: decisions are part of the stream. */
+export type ApprovalStreamFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** Of this execution. */
+  executionId?: string | null | undefined;
+  /** Of one of these risk classes. */
+  risk?: Array<RiskClass> | null | undefined;
+};
+
 /** Which description of which tool to accept. */
 export type ApproveToolInput = {
   /** The digest that you looked at; refused when the tool has changed again since. */
   digest: string;
   /** Full name, `server.name`. */
   tool: string;
+};
+
+/** Which agent to archive. */
+export type ArchiveAgentInput = {
+  /** The agent. */
+  agentId: string;
+};
+
+/** How one try of an effect stands. */
+export type AttemptStatus =
+  /** Its process ended, or the execution did; nothing of it was committed. */
+  | 'ABANDONED'
+  /** It failed. */
+  | 'FAILED'
+  /** Under way. */
+  | 'RUNNING'
+  /** Its result was committed. */
+  | 'SUCCEEDED';
+
+/** What to cancel, and why. */
+export type CancelExecutionInput = {
+  /** The execution. */
+  executionId: string;
+  /** Kept with the event; at most 1,000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** What an agent must be allowed to do in order to call a tool. */
@@ -30,6 +141,22 @@ export type Capability =
   | 'READ'
   /** Changes data. */
   | 'WRITE';
+
+/** A new agent: a draft without versions. */
+export type CreateAgentInput = {
+  /** For people; at most 2,000 characters. */
+  description?: string | null | undefined;
+  /** Lower-case slug, unique in the project; definitions carry it, so it never changes. */
+  name: string;
+  /** Whom to ask; at most 200 characters. */
+  owner?: string | null | undefined;
+  /** The project it belongs to. */
+  projectId: string;
+  /** At most 50 words of at most 63 characters to find it by; policies may name them. */
+  tags?: Array<string> | null | undefined;
+  /** The team it belongs to: roles on the team cover it. */
+  teamId?: string | null | undefined;
+};
 
 /** A new API key. */
 export type CreateApiKeyInput = {
@@ -53,6 +180,26 @@ export type CreateEnvironmentInput = {
   name: string;
   /** The project it belongs to. */
   projectId: string;
+};
+
+/** A new policy. */
+export type CreatePolicyInput = {
+  /** What it is for. */
+  description?: string | null | undefined;
+  /** True when absent. */
+  enabled?: boolean | null | undefined;
+  /** What it decides. */
+  kind: PolicyKind;
+  /** `ENFORCE` when absent. */
+  mode?: PolicyMode | null | undefined;
+  /** Lower-case letters, digits and `-`; unique in the tenant. */
+  name: string;
+  /** Lower first, 0 to 10000; 100 when absent. */
+  priority?: number | null | undefined;
+  /** A list of rules as `policies/<kind>.schema.json` describes them. */
+  rules: unknown;
+  /** The whole tenant when absent. */
+  scope?: PolicyScopeInput | null | undefined;
 };
 
 /** A new principal; it holds no role yet. */
@@ -89,10 +236,53 @@ export type CreateTenantInput = {
   name: string;
 };
 
+/** A decision about an approval. It is final. */
+export type DecideApprovalInput = {
+  /** The approval. */
+  approvalId: string;
+  /** Approve or reject. */
+  decision: ApprovalDecision;
+  /** Digest of what you were shown; refused as a conflict when the approval is for something else. */
+  expectedDigest?: string | null | undefined;
+  /** Repeating the same decision with the same key gives the same answer instead of a conflict. */
+  idempotencyKey?: string | null | undefined;
+  /** Why; at most 4000 characters. */
+  note?: string | null | undefined;
+};
+
+/** What the gate or one policy answers. */
+export type DecisionEffect =
+  /** It may run. */
+  | 'ALLOW'
+  /** It is refused. */
+  | 'DENY'
+  /** A person must approve exactly this first. */
+  | 'REQUIRE_APPROVAL';
+
+/** Conditions that a decision must all satisfy; an absent one is satisfied by every decision. */
+export type DecisionFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** With one of these outcomes. */
+  effect?: Array<DecisionEffect> | null | undefined;
+  /** Of this execution. */
+  executionId?: string | null | undefined;
+  /** Decided at this moment or later. */
+  since?: string | null | undefined;
+  /** Decided before this moment. */
+  until?: string | null | undefined;
+};
+
 /** Which environment to delete. */
 export type DeleteEnvironmentInput = {
   /** The environment; nothing may ever have been deployed or run in it. */
   environmentId: string;
+};
+
+/** Which policy to end. */
+export type DeletePolicyInput = {
+  /** The policy. */
+  policyId: string;
 };
 
 /** Which project to delete. */
@@ -107,10 +297,29 @@ export type DeleteTeamInput = {
   teamId: string;
 };
 
+/** How a version became live. */
+export type DeploymentKind =
+  /** It was promoted. */
+  | 'PROMOTE'
+  /** It was returned to. */
+  | 'ROLLBACK';
+
+/** Which policy to switch off. */
+export type DisablePolicyInput = {
+  /** The policy. */
+  policyId: string;
+};
+
 /** Whose credentials to end. */
 export type DisablePrincipalInput = {
   /** The principal. */
   principalId: string;
+};
+
+/** Which policy to switch on. */
+export type EnablePolicyInput = {
+  /** The policy. */
+  policyId: string;
 };
 
 /** Whose credentials shall work again. */
@@ -153,6 +362,97 @@ export type ErrorCode =
   /** The input is wrong; every problem is listed. */
   | 'VALIDATION_FAILED';
 
+/** What happened; each has an object type of its own. */
+export type EventType =
+  /** A person approved what the step will run. */
+  | 'APPROVAL_APPROVED'
+  /** The execution ended before anybody decided. */
+  | 'APPROVAL_CANCELLED'
+  /** Nobody decided in time. */
+  | 'APPROVAL_EXPIRED'
+  /** A person rejected it. */
+  | 'APPROVAL_REJECTED'
+  /** The step waits for a person. */
+  | 'APPROVAL_REQUESTED'
+  /** It ended because a step was refused by a policy or a person. */
+  | 'EXECUTION_BLOCKED'
+  /** It was cancelled. */
+  | 'EXECUTION_CANCELLED'
+  /** It ended because a step failed for good, or its output could not be made. */
+  | 'EXECUTION_FAILED'
+  /** The execution was accepted and is durable. */
+  | 'EXECUTION_QUEUED'
+  /** Something it waited for happened. */
+  | 'EXECUTION_RESUMED'
+  /** A runner took it up. */
+  | 'EXECUTION_STARTED'
+  /** It ended with its output. */
+  | 'EXECUTION_SUCCEEDED'
+  /** Every open step waits for a person or a timer. */
+  | 'EXECUTION_WAITING'
+  /** The step was refused by a policy or a person. */
+  | 'STEP_BLOCKED'
+  /** The list of a forEach step is known. */
+  | 'STEP_EXPANDED'
+  /** The step, or an item of it, failed for good. */
+  | 'STEP_FAILED'
+  /** The process of an attempt ended; the step is ready again. */
+  | 'STEP_INTERRUPTED'
+  /** The step, or an item of it, is ready to run. */
+  | 'STEP_QUEUED'
+  /** An attempt failed and will be made again. */
+  | 'STEP_RETRY_SCHEDULED'
+  /** The step is not needed on the path taken. */
+  | 'STEP_SKIPPED'
+  /** An attempt passed the gate and began. */
+  | 'STEP_STARTED'
+  /** The step, or an item of it, succeeded. */
+  | 'STEP_SUCCEEDED'
+  /** The step waits for a moment in time. */
+  | 'STEP_WAITING';
+
+/** Conditions that an execution must all satisfy; an absent one is satisfied by every execution. */
+export type ExecutionFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** With every one of these labels, as an object of texts. */
+  labels?: unknown;
+  /** Of this project. */
+  projectId?: string | null | undefined;
+  /** Accepted at or after this moment. */
+  since?: string | null | undefined;
+  /** In one of these statuses. */
+  status?: Array<ExecutionStatus> | null | undefined;
+  /** Accepted before this moment. */
+  until?: string | null | undefined;
+};
+
+/** Where an execution stands. */
+export type ExecutionStatus =
+  /** Ended because a policy or a person refused a step. */
+  | 'BLOCKED'
+  /** Ended by a person. */
+  | 'CANCELLED'
+  /** Ended because a step failed for good. */
+  | 'FAILED'
+  /** Accepted; no runner has taken it up yet. */
+  | 'QUEUED'
+  /** At least one step runs or is ready to. */
+  | 'RUNNING'
+  /** Ended with its output. */
+  | 'SUCCEEDED'
+  /** Every open step waits for a person or a timer; this costs nothing. */
+  | 'WAITING';
+
+/** What passes the gate. */
+export type GateAction =
+  /** The start of an execution. */
+  | 'EXECUTION_START'
+  /** A call of a tool, with exactly its arguments. */
+  | 'TOOL_CALL';
+
 /** Which role, where, to whom. */
 export type GrantRoleInput = {
   /** The principal that gets it, or the team whose members get it. */
@@ -161,6 +461,14 @@ export type GrantRoleInput = {
   role: Role;
   /** The tenant, project, environment or team that the role is on. */
   scopeId: string;
+};
+
+/** Which agent to pause, and why. */
+export type PauseAgentInput = {
+  /** The agent. */
+  agentId: string;
+  /** Shown to whoever tries to start it; at most 500 characters. */
+  reason: string;
 };
 
 /** What an operation asks for. */
@@ -212,6 +520,50 @@ export type Permission =
   /** See tools. */
   | 'TOOL_READ';
 
+/** Conditions that a policy must all satisfy; an absent one is satisfied by every policy. */
+export type PolicyFilter = {
+  /** Whose scope names this agent. */
+  agentId?: string | null | undefined;
+  /** Switched on, or off. */
+  enabled?: boolean | null | undefined;
+  /** Whose scope names this environment. */
+  environmentId?: string | null | undefined;
+  /** Of this kind. */
+  kind?: PolicyKind | null | undefined;
+  /** In this mode. */
+  mode?: PolicyMode | null | undefined;
+  /** Whose scope names this project. */
+  projectId?: string | null | undefined;
+  /** Whose scope names this tag. */
+  tag?: string | null | undefined;
+};
+
+/** What a policy decides; it gives `rules` their shape. */
+export type PolicyKind =
+  /** Which tool calls a person must approve first. */
+  | 'APPROVAL_REQUIRED'
+  /** Which tools may be called: rules that allow or deny. */
+  | 'TOOL_ACCESS';
+
+/** Whether a policy has consequences. */
+export type PolicyMode =
+  /** Evaluated, recorded and enforced. */
+  | 'ENFORCE'
+  /** Evaluated and recorded with each decision, never enforced. */
+  | 'OBSERVE';
+
+/** Where a policy applies: every member that is given must match; none is the whole tenant. */
+export type PolicyScopeInput = {
+  /** Only for this agent. */
+  agentId?: string | null | undefined;
+  /** Only in this environment. */
+  environmentId?: string | null | undefined;
+  /** Only in this project. */
+  projectId?: string | null | undefined;
+  /** Only for agents with this tag; at most 63 characters. */
+  tag?: string | null | undefined;
+};
+
 /** What kind of actor a principal is. */
 export type PrincipalKind =
   /** A program that calls this API. */
@@ -220,6 +572,24 @@ export type PrincipalKind =
   | 'USER'
   /** A program that takes work from this server. */
   | 'WORKER';
+
+/** Which version to make live where. */
+export type PromoteAgentVersionInput = {
+  /** The agent. */
+  agentId: string;
+  /** An environment of the agent’s project. */
+  environmentId: string;
+  /** A published version, for example `1.2.0`. */
+  version: string;
+};
+
+/** A new version of an agent. */
+export type PublishAgentVersionInput = {
+  /** The agent. */
+  agentId: string;
+  /** The definition as YAML or JSON text of at most 1 MiB; `src/agents/definition.schema.json` is its JSON Schema. */
+  definition: string;
+};
 
 /** Who shall no longer be in which team. */
 export type RemoveTeamMemberInput = {
@@ -267,6 +637,16 @@ export type Role =
   /** Read. */
   | 'VIEWER';
 
+/** Where to return to an earlier version. */
+export type RollbackAgentInput = {
+  /** The agent. */
+  agentId: string;
+  /** The environment. */
+  environmentId: string;
+  /** A version that was live there before; when absent, the one that was live before the present one was promoted. */
+  version?: string | null | undefined;
+};
+
 /** On what a role is granted; it is inherited downwards. */
 export type ScopeKind =
   /** One environment; also reads the agents of its project. */
@@ -277,6 +657,58 @@ export type ScopeKind =
   | 'TEAM'
   /** The whole tenant. */
   | 'TENANT';
+
+/** What to run, where, with what. */
+export type StartExecutionInput = {
+  /** The agent. */
+  agentId: string;
+  /** Where to run it. */
+  environmentId: string;
+  /** Unique in the tenant: the same key with the same request gives the same execution. */
+  idempotencyKey?: string | null | undefined;
+  /** Checked against the JSON Schema of the version; at most 1 MiB. Default {}. */
+  inputs?: unknown;
+  /** Up to 32 names with texts of at most 256 characters, to find it by. */
+  labels?: unknown;
+  /** A version that is or was deployed there, instead of the live one. */
+  version?: string | null | undefined;
+};
+
+/** What a step does. */
+export type StepKind =
+  /** Asks a person. */
+  | 'APPROVAL'
+  /** Chooses which steps follow. */
+  | 'BRANCH'
+  /** Calls a tool, through the gate. */
+  | 'TOOL'
+  /** Computes a value. */
+  | 'TRANSFORM'
+  /** Waits for a time. */
+  | 'WAIT';
+
+/** Where a step, or an item of it, stands. */
+export type StepStatus =
+  /** Waits for a person. */
+  | 'AWAITING_APPROVAL'
+  /** Refused by a policy or a person. */
+  | 'BLOCKED'
+  /** The execution ended first. */
+  | 'CANCELLED'
+  /** Failed for good. */
+  | 'FAILED'
+  /** Waits for other steps. */
+  | 'PENDING'
+  /** Ready to run, or to run again. */
+  | 'QUEUED'
+  /** Runs. */
+  | 'RUNNING'
+  /** Not needed on the path taken. */
+  | 'SKIPPED'
+  /** Ended well. */
+  | 'SUCCEEDED'
+  /** Waits for a moment in time. */
+  | 'WAITING';
 
 /** Conditions that a tool must all satisfy; an absent one is satisfied by every tool. */
 export type ToolFilter = {
@@ -299,6 +731,20 @@ export type ToolStatus =
   /** Not used yet; the first use accepts the description. */
   | 'UNSEEN';
 
+/** What to change of an agent; what is left out stays. */
+export type UpdateAgentInput = {
+  /** The agent. */
+  agentId: string;
+  /** For people; at most 2,000 characters. */
+  description?: string | null | undefined;
+  /** Whom to ask; at most 200 characters. Null clears it. */
+  owner?: string | null | undefined;
+  /** All of them: At most 50 words of at most 63 characters to find it by; policies may name them. */
+  tags?: Array<string> | null | undefined;
+  /** The team it belongs to; null takes it out of its team. */
+  teamId?: string | null | undefined;
+};
+
 /** What to change of an environment; what is left out stays. */
 export type UpdateEnvironmentInput = {
   /** The environment. */
@@ -307,6 +753,26 @@ export type UpdateEnvironmentInput = {
   kind?: EnvironmentKind | null | undefined;
   /** Unique in the project. Lower-case slug: a letter, then letters, digits and hyphens, at most 63 characters. */
   name?: string | null | undefined;
+};
+
+/** What to change of a policy; fields left out stay as they are. */
+export type UpdatePolicyInput = {
+  /** A new description. */
+  description?: string | null | undefined;
+  /** The version that you read; another current one is a conflict. */
+  expectedVersion: number;
+  /** A new mode. */
+  mode?: PolicyMode | null | undefined;
+  /** A new name. */
+  name?: string | null | undefined;
+  /** The policy. */
+  policyId: string;
+  /** A new priority. */
+  priority?: number | null | undefined;
+  /** New rules, replacing the old ones as a whole. */
+  rules?: unknown;
+  /** A new scope, replacing the old one as a whole; `{}` is the whole tenant. */
+  scope?: PolicyScopeInput | null | undefined;
 };
 
 /** What to change of a project; what is left out stays. */
@@ -326,6 +792,340 @@ export type UpdateTeamInput = {
   /** The team. */
   teamId: string;
 };
+
+export type AgentFieldsFragment = { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null };
+
+export type AgentVersionFieldsFragment = { id: string, version: string, digest: string, definition: unknown, createdAt: string };
+
+export type DeploymentFieldsFragment = { id: string, kind: DeploymentKind, createdAt: string, supersededAt: string | null, environment: { id: string, name: string, kind: EnvironmentKind }, version: { id: string, version: string } };
+
+export type AgentQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type AgentQuery = { agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } | null };
+
+export type AgentsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AgentFilter | null | undefined;
+}>;
+
+
+export type AgentsQuery = { agents: { edges: Array<{ cursor: string, node: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type CreateAgentMutationVariables = Exact<{
+  input: CreateAgentInput;
+}>;
+
+
+export type CreateAgentMutation = { createAgent:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'CreateAgentSuccess', agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type UpdateAgentMutationVariables = Exact<{
+  input: UpdateAgentInput;
+}>;
+
+
+export type UpdateAgentMutation = { updateAgent:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UpdateAgentSuccess', agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ArchiveAgentMutationVariables = Exact<{
+  input: ArchiveAgentInput;
+}>;
+
+
+export type ArchiveAgentMutation = { archiveAgent:
+    | { __typename: 'ArchiveAgentSuccess', agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ActivateAgentMutationVariables = Exact<{
+  input: ActivateAgentInput;
+}>;
+
+
+export type ActivateAgentMutation = { activateAgent:
+    | { __typename: 'ActivateAgentSuccess', agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type PauseAgentMutationVariables = Exact<{
+  input: PauseAgentInput;
+}>;
+
+
+export type PauseAgentMutation = { pauseAgent:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'PauseAgentSuccess', agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type PublishAgentVersionMutationVariables = Exact<{
+  input: PublishAgentVersionInput;
+}>;
+
+
+export type PublishAgentVersionMutation = { publishAgentVersion:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'PublishAgentVersionSuccess', version: { id: string, version: string, digest: string, definition: unknown, createdAt: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type PromoteAgentVersionMutationVariables = Exact<{
+  input: PromoteAgentVersionInput;
+}>;
+
+
+export type PromoteAgentVersionMutation = { promoteAgentVersion:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'PromoteAgentVersionSuccess', deployment: { id: string, kind: DeploymentKind, createdAt: string, supersededAt: string | null, environment: { id: string, name: string, kind: EnvironmentKind }, version: { id: string, version: string } } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RollbackAgentMutationVariables = Exact<{
+  input: RollbackAgentInput;
+}>;
+
+
+export type RollbackAgentMutation = { rollbackAgent:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RollbackAgentSuccess', deployment: { id: string, kind: DeploymentKind, createdAt: string, supersededAt: string | null, environment: { id: string, name: string, kind: EnvironmentKind }, version: { id: string, version: string } } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ApprovalFieldsFragment = { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null };
+
+export type ApprovalQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null };
+
+export type ApprovalsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: ApprovalFilter | null | undefined;
+}>;
+
+
+export type ApprovalsQuery = { approvals: { edges: Array<{ cursor: string, node: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type DecideApprovalMutationVariables = Exact<{
+  input: DecideApprovalInput;
+}>;
+
+
+export type DecideApprovalMutation = { decideApproval:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'DecideApprovalSuccess', approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ApprovalRequestsSubscriptionVariables = Exact<{
+  filter?: ApprovalStreamFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ApprovalRequestsSubscription = { approvalRequests: { cursor: string, caughtUp: boolean, changes: Array<{ type: EventType, occurredAt: string, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> } };
+
+export type ExecutionFieldsFragment = { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null };
+
+type SlotFields_Step_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, failure: { code: string, message: string, stepId: string | null } | null };
+
+type SlotFields_StepItem_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, failure: { code: string, message: string, stepId: string | null } | null };
+
+export type SlotFieldsFragment =
+  | SlotFields_Step_Fragment
+  | SlotFields_StepItem_Fragment
+;
+
+type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionStarted_Fragment = { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string, sequence: number, type: EventType, occurredAt: string };
+
+export type EventFieldsFragment =
+  | EventFields_ApprovalApproved_Fragment
+  | EventFields_ApprovalCancelled_Fragment
+  | EventFields_ApprovalExpired_Fragment
+  | EventFields_ApprovalRejected_Fragment
+  | EventFields_ApprovalRequested_Fragment
+  | EventFields_ExecutionBlocked_Fragment
+  | EventFields_ExecutionCancelled_Fragment
+  | EventFields_ExecutionFailed_Fragment
+  | EventFields_ExecutionQueued_Fragment
+  | EventFields_ExecutionResumed_Fragment
+  | EventFields_ExecutionStarted_Fragment
+  | EventFields_ExecutionSucceeded_Fragment
+  | EventFields_ExecutionWaiting_Fragment
+  | EventFields_StepBlocked_Fragment
+  | EventFields_StepExpanded_Fragment
+  | EventFields_StepFailed_Fragment
+  | EventFields_StepInterrupted_Fragment
+  | EventFields_StepQueued_Fragment
+  | EventFields_StepRetryScheduled_Fragment
+  | EventFields_StepSkipped_Fragment
+  | EventFields_StepStarted_Fragment
+  | EventFields_StepSucceeded_Fragment
+  | EventFields_StepWaiting_Fragment
+;
+
+export type ExecutionQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null }>, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
+
+export type ExecutionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: ExecutionFilter | null | undefined;
+}>;
+
+
+export type ExecutionsQuery = { executions: { edges: Array<{ cursor: string, node: { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type StartExecutionMutationVariables = Exact<{
+  input: StartExecutionInput;
+}>;
+
+
+export type StartExecutionMutation = { startExecution:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'StartExecutionSuccess', execution: { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type CancelExecutionMutationVariables = Exact<{
+  input: CancelExecutionInput;
+}>;
+
+
+export type CancelExecutionMutation = { cancelExecution:
+    | { __typename: 'CancelExecutionSuccess', execution: { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ExecutionEventsSubscriptionVariables = Exact<{
+  executionId: string;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExecutionEventsSubscription = { executionEvents: { cursor: string, caughtUp: boolean, events: Array<
+      | { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionQueued', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string, sequence: number, type: EventType, occurredAt: string }
+    > } };
+
+export type ExecutionChangedSubscriptionVariables = Exact<{
+  filter?: ExecutionFilter | null | undefined;
+}>;
+
+
+export type ExecutionChangedSubscription = { executionChanged: { executions: Array<{ id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }> } };
 
 type Failure_ConflictError_Fragment = { __typename: 'ConflictError', code: ErrorCode, message: string };
 
@@ -364,6 +1164,101 @@ export type FailureFragment =
 ;
 
 export type PageFragment = { hasNextPage: boolean, endCursor: string | null };
+
+export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } };
+
+export type DecisionFieldsFragment = { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
+
+export type PolicyQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type PolicyQuery = { policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } | null };
+
+export type PoliciesQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: PolicyFilter | null | undefined;
+}>;
+
+
+export type PoliciesQuery = { policies: { edges: Array<{ cursor: string, node: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type DecisionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: DecisionFilter | null | undefined;
+}>;
+
+
+export type DecisionsQuery = { decisions: { edges: Array<{ cursor: string, node: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type CreatePolicyMutationVariables = Exact<{
+  input: CreatePolicyInput;
+}>;
+
+
+export type CreatePolicyMutation = { createPolicy:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'CreatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type UpdatePolicyMutationVariables = Exact<{
+  input: UpdatePolicyInput;
+}>;
+
+
+export type UpdatePolicyMutation = { updatePolicy:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UpdatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type EnablePolicyMutationVariables = Exact<{
+  input: EnablePolicyInput;
+}>;
+
+
+export type EnablePolicyMutation = { enablePolicy:
+    | { __typename: 'EnablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type DisablePolicyMutationVariables = Exact<{
+  input: DisablePolicyInput;
+}>;
+
+
+export type DisablePolicyMutation = { disablePolicy:
+    | { __typename: 'DisablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type DeletePolicyMutationVariables = Exact<{
+  input: DeletePolicyInput;
+}>;
+
+
+export type DeletePolicyMutation = { deletePolicy:
+    | { __typename: 'DeletePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
 
 export type PrincipalFieldsFragment = { id: string, kind: PrincipalKind, name: string, email: string | null, issuer: string | null, subject: string | null, createdAt: string, disabledAt: string | null };
 
@@ -733,6 +1628,237 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const AgentFieldsFragmentDoc = new TypedDocumentString(`
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+    `, {"fragmentName":"AgentFields"}) as unknown as TypedDocumentString<AgentFieldsFragment, unknown>;
+export const AgentVersionFieldsFragmentDoc = new TypedDocumentString(`
+    fragment AgentVersionFields on AgentVersion {
+  id
+  version
+  digest
+  definition
+  createdAt
+}
+    `, {"fragmentName":"AgentVersionFields"}) as unknown as TypedDocumentString<AgentVersionFieldsFragment, unknown>;
+export const DeploymentFieldsFragmentDoc = new TypedDocumentString(`
+    fragment DeploymentFields on Deployment {
+  id
+  kind
+  createdAt
+  supersededAt
+  environment {
+    id
+    name
+    kind
+  }
+  version {
+    id
+    version
+  }
+}
+    `, {"fragmentName":"DeploymentFields"}) as unknown as TypedDocumentString<DeploymentFieldsFragment, unknown>;
+export const ApprovalFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"ApprovalFields"}) as unknown as TypedDocumentString<ApprovalFieldsFragment, unknown>;
+export const ExecutionFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ExecutionFields on Execution {
+  id
+  status
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"ExecutionFields"}) as unknown as TypedDocumentString<ExecutionFieldsFragment, unknown>;
+export const SlotFieldsFragmentDoc = new TypedDocumentString(`
+    fragment SlotFields on Slot {
+  stepId
+  status
+  queuedAt
+  startedAt
+  finishedAt
+  wakeAt
+  failure {
+    code
+    message
+    stepId
+  }
+}
+    `, {"fragmentName":"SlotFields"}) as unknown as TypedDocumentString<SlotFieldsFragment, unknown>;
+export const EventFieldsFragmentDoc = new TypedDocumentString(`
+    fragment EventFields on ExecutionEvent {
+  __typename
+  sequence
+  type
+  occurredAt
+  ... on StepEvent {
+    stepId
+    itemIndex
+  }
+  ... on ExecutionFailed {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ExecutionBlocked {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ExecutionCancelled {
+    reason
+    cancelledBy
+  }
+  ... on StepExpanded {
+    total
+  }
+  ... on StepStarted {
+    attempt
+    decisionId
+  }
+  ... on StepWaiting {
+    wakeAt
+  }
+  ... on StepSucceeded {
+    attempt
+    outputBytes
+    branchCase
+  }
+  ... on StepRetryScheduled {
+    attempt
+    retryAt
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on StepInterrupted {
+    attempt
+  }
+  ... on StepFailed {
+    attempt
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on StepBlocked {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ApprovalRequested {
+    approvalId
+    expiresAt
+  }
+  ... on ApprovalApproved {
+    approvalId
+    decidedBy
+  }
+  ... on ApprovalRejected {
+    approvalId
+    decidedBy
+  }
+  ... on ApprovalExpired {
+    approvalId
+  }
+  ... on ApprovalCancelled {
+    approvalId
+  }
+}
+    `, {"fragmentName":"EventFields"}) as unknown as TypedDocumentString<EventFieldsFragment, unknown>;
 export const FailureFragmentDoc = new TypedDocumentString(`
     fragment Failure on Error {
   __typename
@@ -755,6 +1881,62 @@ export const PageFragmentDoc = new TypedDocumentString(`
   endCursor
 }
     `, {"fragmentName":"Page"}) as unknown as TypedDocumentString<PageFragment, unknown>;
+export const PolicyFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}
+    `, {"fragmentName":"PolicyFields"}) as unknown as TypedDocumentString<PolicyFieldsFragment, unknown>;
+export const DecisionFieldsFragmentDoc = new TypedDocumentString(`
+    fragment DecisionFields on Decision {
+  id
+  action
+  effect
+  reasons
+  stepId
+  itemIndex
+  input
+  inputDigest
+  durationMicros
+  createdAt
+  execution {
+    id
+  }
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}
+    `, {"fragmentName":"DecisionFields"}) as unknown as TypedDocumentString<DecisionFieldsFragment, unknown>;
 export const PrincipalFieldsFragmentDoc = new TypedDocumentString(`
     fragment PrincipalFields on Principal {
   id
@@ -869,6 +2051,1430 @@ export const ToolFieldsFragmentDoc = new TypedDocumentString(`
   changedAt
 }
     `, {"fragmentName":"ToolFields"}) as unknown as TypedDocumentString<ToolFieldsFragment, unknown>;
+export const AgentDocument = new TypedDocumentString(`
+    query agent($id: ID!) {
+  agent(id: $id) {
+    ...AgentFields
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}`) as unknown as TypedDocumentString<AgentQuery, AgentQueryVariables>;
+export const AgentsDocument = new TypedDocumentString(`
+    query agents($first: Int, $after: String, $filter: AgentFilter) {
+  agents(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...AgentFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<AgentsQuery, AgentsQueryVariables>;
+export const CreateAgentDocument = new TypedDocumentString(`
+    mutation createAgent($input: CreateAgentInput!) {
+  createAgent(input: $input) {
+    __typename
+    ... on CreateAgentSuccess {
+      agent {
+        ...AgentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<CreateAgentMutation, CreateAgentMutationVariables>;
+export const UpdateAgentDocument = new TypedDocumentString(`
+    mutation updateAgent($input: UpdateAgentInput!) {
+  updateAgent(input: $input) {
+    __typename
+    ... on UpdateAgentSuccess {
+      agent {
+        ...AgentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<UpdateAgentMutation, UpdateAgentMutationVariables>;
+export const ArchiveAgentDocument = new TypedDocumentString(`
+    mutation archiveAgent($input: ArchiveAgentInput!) {
+  archiveAgent(input: $input) {
+    __typename
+    ... on ArchiveAgentSuccess {
+      agent {
+        ...AgentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ArchiveAgentMutation, ArchiveAgentMutationVariables>;
+export const ActivateAgentDocument = new TypedDocumentString(`
+    mutation activateAgent($input: ActivateAgentInput!) {
+  activateAgent(input: $input) {
+    __typename
+    ... on ActivateAgentSuccess {
+      agent {
+        ...AgentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ActivateAgentMutation, ActivateAgentMutationVariables>;
+export const PauseAgentDocument = new TypedDocumentString(`
+    mutation pauseAgent($input: PauseAgentInput!) {
+  pauseAgent(input: $input) {
+    __typename
+    ... on PauseAgentSuccess {
+      agent {
+        ...AgentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment AgentFields on Agent {
+  id
+  name
+  description
+  owner
+  tags
+  status
+  pauseReason
+  createdAt
+  updatedAt
+  archivedAt
+  project {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  latestVersion {
+    id
+    version
+    digest
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<PauseAgentMutation, PauseAgentMutationVariables>;
+export const PublishAgentVersionDocument = new TypedDocumentString(`
+    mutation publishAgentVersion($input: PublishAgentVersionInput!) {
+  publishAgentVersion(input: $input) {
+    __typename
+    ... on PublishAgentVersionSuccess {
+      version {
+        ...AgentVersionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment AgentVersionFields on AgentVersion {
+  id
+  version
+  digest
+  definition
+  createdAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<PublishAgentVersionMutation, PublishAgentVersionMutationVariables>;
+export const PromoteAgentVersionDocument = new TypedDocumentString(`
+    mutation promoteAgentVersion($input: PromoteAgentVersionInput!) {
+  promoteAgentVersion(input: $input) {
+    __typename
+    ... on PromoteAgentVersionSuccess {
+      deployment {
+        ...DeploymentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment DeploymentFields on Deployment {
+  id
+  kind
+  createdAt
+  supersededAt
+  environment {
+    id
+    name
+    kind
+  }
+  version {
+    id
+    version
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<PromoteAgentVersionMutation, PromoteAgentVersionMutationVariables>;
+export const RollbackAgentDocument = new TypedDocumentString(`
+    mutation rollbackAgent($input: RollbackAgentInput!) {
+  rollbackAgent(input: $input) {
+    __typename
+    ... on RollbackAgentSuccess {
+      deployment {
+        ...DeploymentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment DeploymentFields on Deployment {
+  id
+  kind
+  createdAt
+  supersededAt
+  environment {
+    id
+    name
+    kind
+  }
+  version {
+    id
+    version
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RollbackAgentMutation, RollbackAgentMutationVariables>;
+export const ApprovalDocument = new TypedDocumentString(`
+    query approval($id: ID!) {
+  approval(id: $id) {
+    ...ApprovalFields
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<ApprovalQuery, ApprovalQueryVariables>;
+export const ApprovalsDocument = new TypedDocumentString(`
+    query approvals($first: Int, $after: String, $filter: ApprovalFilter) {
+  approvals(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...ApprovalFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<ApprovalsQuery, ApprovalsQueryVariables>;
+export const DecideApprovalDocument = new TypedDocumentString(`
+    mutation decideApproval($input: DecideApprovalInput!) {
+  decideApproval(input: $input) {
+    __typename
+    ... on DecideApprovalSuccess {
+      approval {
+        ...ApprovalFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<DecideApprovalMutation, DecideApprovalMutationVariables>;
+export const ApprovalRequestsDocument = new TypedDocumentString(`
+    subscription approvalRequests($filter: ApprovalStreamFilter, $after: String) {
+  approvalRequests(filter: $filter, after: $after) {
+    cursor
+    caughtUp
+    changes {
+      type
+      occurredAt
+      approval {
+        ...ApprovalFields
+      }
+    }
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<ApprovalRequestsSubscription, ApprovalRequestsSubscriptionVariables>;
+export const ExecutionDocument = new TypedDocumentString(`
+    query execution($id: ID!) {
+  execution(id: $id) {
+    ...ExecutionFields
+    inputs
+    output
+    steps {
+      ...SlotFields
+      kind
+      needs
+      itemTotal
+      itemDone
+      itemFailed
+      attempts {
+        number
+        status
+        startedAt
+        finishedAt
+      }
+    }
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment SlotFields on Slot {
+  stepId
+  status
+  queuedAt
+  startedAt
+  finishedAt
+  wakeAt
+  failure {
+    code
+    message
+    stepId
+  }
+}`) as unknown as TypedDocumentString<ExecutionQuery, ExecutionQueryVariables>;
+export const ExecutionsDocument = new TypedDocumentString(`
+    query executions($first: Int, $after: String, $filter: ExecutionFilter) {
+  executions(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...ExecutionFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<ExecutionsQuery, ExecutionsQueryVariables>;
+export const StartExecutionDocument = new TypedDocumentString(`
+    mutation startExecution($input: StartExecutionInput!) {
+  startExecution(input: $input) {
+    __typename
+    ... on StartExecutionSuccess {
+      execution {
+        ...ExecutionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<StartExecutionMutation, StartExecutionMutationVariables>;
+export const CancelExecutionDocument = new TypedDocumentString(`
+    mutation cancelExecution($input: CancelExecutionInput!) {
+  cancelExecution(input: $input) {
+    __typename
+    ... on CancelExecutionSuccess {
+      execution {
+        ...ExecutionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<CancelExecutionMutation, CancelExecutionMutationVariables>;
+export const ExecutionEventsDocument = new TypedDocumentString(`
+    subscription executionEvents($executionId: ID!, $after: String) {
+  executionEvents(executionId: $executionId, after: $after) {
+    cursor
+    caughtUp
+    events {
+      ...EventFields
+    }
+  }
+}
+    fragment EventFields on ExecutionEvent {
+  __typename
+  sequence
+  type
+  occurredAt
+  ... on StepEvent {
+    stepId
+    itemIndex
+  }
+  ... on ExecutionFailed {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ExecutionBlocked {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ExecutionCancelled {
+    reason
+    cancelledBy
+  }
+  ... on StepExpanded {
+    total
+  }
+  ... on StepStarted {
+    attempt
+    decisionId
+  }
+  ... on StepWaiting {
+    wakeAt
+  }
+  ... on StepSucceeded {
+    attempt
+    outputBytes
+    branchCase
+  }
+  ... on StepRetryScheduled {
+    attempt
+    retryAt
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on StepInterrupted {
+    attempt
+  }
+  ... on StepFailed {
+    attempt
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on StepBlocked {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ApprovalRequested {
+    approvalId
+    expiresAt
+  }
+  ... on ApprovalApproved {
+    approvalId
+    decidedBy
+  }
+  ... on ApprovalRejected {
+    approvalId
+    decidedBy
+  }
+  ... on ApprovalExpired {
+    approvalId
+  }
+  ... on ApprovalCancelled {
+    approvalId
+  }
+}`) as unknown as TypedDocumentString<ExecutionEventsSubscription, ExecutionEventsSubscriptionVariables>;
+export const ExecutionChangedDocument = new TypedDocumentString(`
+    subscription executionChanged($filter: ExecutionFilter) {
+  executionChanged(filter: $filter) {
+    executions {
+      ...ExecutionFields
+    }
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<ExecutionChangedSubscription, ExecutionChangedSubscriptionVariables>;
+export const PolicyDocument = new TypedDocumentString(`
+    query policy($id: ID!) {
+  policy(id: $id) {
+    ...PolicyFields
+  }
+}
+    fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<PolicyQuery, PolicyQueryVariables>;
+export const PoliciesDocument = new TypedDocumentString(`
+    query policies($first: Int, $after: String, $filter: PolicyFilter) {
+  policies(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...PolicyFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<PoliciesQuery, PoliciesQueryVariables>;
+export const DecisionsDocument = new TypedDocumentString(`
+    query decisions($first: Int, $after: String, $filter: DecisionFilter) {
+  decisions(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...DecisionFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment DecisionFields on Decision {
+  id
+  action
+  effect
+  reasons
+  stepId
+  itemIndex
+  input
+  inputDigest
+  durationMicros
+  createdAt
+  execution {
+    id
+  }
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}`) as unknown as TypedDocumentString<DecisionsQuery, DecisionsQueryVariables>;
+export const CreatePolicyDocument = new TypedDocumentString(`
+    mutation createPolicy($input: CreatePolicyInput!) {
+  createPolicy(input: $input) {
+    __typename
+    ... on CreatePolicySuccess {
+      policy {
+        ...PolicyFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<CreatePolicyMutation, CreatePolicyMutationVariables>;
+export const UpdatePolicyDocument = new TypedDocumentString(`
+    mutation updatePolicy($input: UpdatePolicyInput!) {
+  updatePolicy(input: $input) {
+    __typename
+    ... on UpdatePolicySuccess {
+      policy {
+        ...PolicyFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<UpdatePolicyMutation, UpdatePolicyMutationVariables>;
+export const EnablePolicyDocument = new TypedDocumentString(`
+    mutation enablePolicy($input: EnablePolicyInput!) {
+  enablePolicy(input: $input) {
+    __typename
+    ... on EnablePolicySuccess {
+      policy {
+        ...PolicyFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<EnablePolicyMutation, EnablePolicyMutationVariables>;
+export const DisablePolicyDocument = new TypedDocumentString(`
+    mutation disablePolicy($input: DisablePolicyInput!) {
+  disablePolicy(input: $input) {
+    __typename
+    ... on DisablePolicySuccess {
+      policy {
+        ...PolicyFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<DisablePolicyMutation, DisablePolicyMutationVariables>;
+export const DeletePolicyDocument = new TypedDocumentString(`
+    mutation deletePolicy($input: DeletePolicyInput!) {
+  deletePolicy(input: $input) {
+    __typename
+    ... on DeletePolicySuccess {
+      policy {
+        ...PolicyFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  scope {
+    tag
+    project {
+      id
+      name
+    }
+    environment {
+      id
+      name
+    }
+    agent {
+      id
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<DeletePolicyMutation, DeletePolicyMutationVariables>;
 export const ViewerDocument = new TypedDocumentString(`
     query viewer {
   viewer {
