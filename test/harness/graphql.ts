@@ -27,6 +27,9 @@ export interface Answer<Data = Record<string, any>> {
 export interface TestServer {
   readonly url: string;
   readonly database: Database;
+  /** URL of the role that owns the tables, for runners. */
+  readonly ownerUrl: string;
+  readonly services: Services;
   readonly people: People;
   readonly gateway: Gateway;
   /** Log lines so far, parsed. */
@@ -110,6 +113,8 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
   return {
     url,
     database,
+    ownerUrl: test.ownerUrl,
+    services,
     people,
     gateway,
     logs,
@@ -131,6 +136,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     async close() {
       await Promise.all(clients.map((each) => each.dispose()));
       await gateway.close('the test is over');
+      services.feed.close();
       await people.authenticator.close();
       await test.close();
     },
