@@ -22,6 +22,8 @@ function settleItem(draft: Draft, slot: Slot): void {
       stepId: slot.stepId,
     });
   } else if (items.outputBytes > maxCollectedBytes) {
+    // Where the execution goes on, items that run already end first: a step that has ended has no open item.
+    if (!stops && items.done < items.next) return;
     const message = `the items of step "${slot.stepId}" give more than ${maxCollectedBytes} bytes together; let each return less`;
     endStep(draft, parent, 'failed', { code: 'OUTPUT_TOO_LARGE', message, stepId: slot.stepId });
   } else if (items.next < items.total) {

@@ -2,9 +2,10 @@
 // An illegal command gives `{ ok: false, reason }` and no event; the caller's transaction then changes nothing.
 import type { NewEvent } from '../events/catalogue.ts';
 import type { StepDefinition } from '../agents/definition.ts';
-import { isFinalExecution, isFinalStep, maxInterruptions, type ExecutionFailure, type StepStatus } from './execution.ts';
+import { isFinalExecution, isFinalStep, maxInterruptions, type ExecutionFailure } from './execution.ts';
 import { apply } from './machine-apply.ts';
 import { nameOf, queue, withdraw, type Draft, type PendingApproval } from './machine-draft.ts';
+import { refusalOf, type SlotCommand } from './machine-legal.ts';
 import { settle, updateWaiting } from './machine-settle.ts';
 import { cloneState, newSlotState, slotState, type ExecutionState, type Plan, type Slot, type SlotState } from './machine-state.ts';
 
@@ -104,35 +105,13 @@ function run(draft: Draft, command: Command, now: number): string | null {
   return runOnSlot(draft, command, now);
 }
 
-type SlotCommand = Exclude<Command, { type: 'queue' | 'start' | 'cancel' | 'finish' }>;
-
-/** The status a slot must have for each command; an attempt also has to be the newest one. */
-const expected: Readonly<Record<SlotCommand['type'], StepStatus>> = {
-  skip: 'queued',
-  expand: 'queued',
-  dispatch: 'queued',
-  complete: 'queued',
-  succeed: 'running',
-  fail: 'queued',
-  block: 'queued',
-  requestApproval: 'queued',
-  resolveApproval: 'awaiting_approval',
-  wait: 'queued',
-  wake: 'waiting',
-  interrupt: 'running',
-};
-
 function runOnSlot(draft: Draft, command: SlotCommand, now: number): string | null {
   const slot = command.type === 'expand' ? { stepId: command.stepId, itemIndex: -1 } : command.slot;
   const definition = draft.plan.steps.get(slot.stepId);
   if (!definition) return `the definition has no step "${slot.stepId}"`;
   const current = slotState(draft.state, slot) ?? newSlotState();
-  const wanted = command.type === 'fail' && command.attempt > 0 ? 'running' : expected[command.type];
-  if (current.status !== wanted) return `${nameOf(slot)} is ${current.status}; ${command.type} needs it to be ${wanted}`;
-  if ('attempt' in command && command.attempt > 0 && command.attempt !== current.attempt) {
-    return `attempt ${command.attempt} of ${nameOf(slot)} is stale; the current one is ${current.attempt}`;
-  }
-  if (wanted === 'queued' && current.wakeAt !== null && current.wakeAt > now) return `${nameOf(slot)} retries later`;
+  const refusal = refusalOf(command, slot, definition, current, now);
+  if (refusal !== null) return refusal;
   return carryOut(draft, command, slot, definition, current, now);
 }
 
