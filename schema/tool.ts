@@ -1,6 +1,5 @@
 // Tools: what the operator's MCP servers offer and which description this tenant accepts.
-import { capabilities } from '#src/agents/agent.ts';
-import { riskClasses, toolStatuses } from '#src/tools/tool.ts';
+import { capabilities, riskClasses, toolStatuses } from '#src/tools/tool.ts';
 import type { ToolView } from '#src/tools/tool-reads.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';

@@ -1,8 +1,7 @@
 // Every setting once: its type, its default, its environment variable and what it means.
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
-import { capabilities } from './agents/agent.ts';
-import { riskClasses, serverNamePattern } from './tools/tool.ts';
+import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
 
 interface About {
   /** Environment variable that sets it; without one it can only stand in the YAML file. */

@@ -10,9 +10,6 @@ export type AgentStatus = (typeof agentStatuses)[number];
 export const deploymentKinds = ['promote', 'rollback'] as const;
 export type DeploymentKind = (typeof deploymentKinds)[number];
 
-export const capabilities = ['read', 'write', 'notify', 'execute'] as const;
-export type Capability = (typeof capabilities)[number];
-
 /** A semantic version exactly as semver.org 2.0.0 writes it: no `v`, no `=`, no blanks. */
 export const isVersion = (text: string): boolean => /^\d\S*$/.test(text) && semver.parse(text) !== null;
 

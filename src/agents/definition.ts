@@ -1,6 +1,5 @@
 // The normalised form of an agent definition: what a version stores and the machine runs. Parsing stands in definition-parse.ts.
-import type { RiskClass } from '../tools/tool.ts';
-import type { Capability } from './agent.ts';
+import type { Capability, RiskClass } from '../tools/tool.ts';
 
 export const stepKinds = ['tool', 'transform', 'approval', 'wait', 'branch'] as const;
 export type StepKind = (typeof stepKinds)[number];

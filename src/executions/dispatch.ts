@@ -3,11 +3,10 @@ import { subjectDigest, type ApprovalService } from '../approvals/approval-servi
 import type { ApprovalSubject } from '../approvals/approval.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
-import { capabilities } from '../agents/agent.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
 import type { Gate } from '../policies/gate-service.ts';
 import type { GateInput } from '../policies/gate.ts';
-import type { RiskClass } from '../tools/tool.ts';
+import { capabilities, type RiskClass } from '../tools/tool.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
 import { insertItems } from './execution-store.ts';

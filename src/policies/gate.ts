@@ -1,7 +1,6 @@
 // The gate's input and answer. Evaluation is pure: same input and policies, same answer.
-import type { Capability } from '../agents/agent.ts';
 import type { EnvironmentKind } from '../tenants/tenant.ts';
-import type { RiskClass } from '../tools/tool.ts';
+import type { Capability, RiskClass } from '../tools/tool.ts';
 import type { DecisionEffect, GateAction, PolicyKind, PolicyMode } from './policy.ts';
 
 /** Everything a policy can see of one effect. Recorded whole with the decision. */

@@ -1,12 +1,11 @@
 // The rules documents of each policy kind: shape, limits, JSON Schema. Parsing only; what a rule means stands in compile.ts.
 import { z } from 'zod';
-import { capabilities } from '../agents/agent.ts';
 import { parseDuration } from '../platform/duration.ts';
 import type { Problem } from '../platform/errors.ts';
 import { knownKeys, problemsOf, textOf } from '../platform/problems.ts';
 import { roles } from '../principals/permission.ts';
 import { environmentKinds } from '../tenants/tenant.ts';
-import { riskClasses } from '../tools/tool.ts';
+import { capabilities, riskClasses } from '../tools/tool.ts';
 import type { PolicyKind } from './policy.ts';
 
 export const maxRules = 100;

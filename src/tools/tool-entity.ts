@@ -1,8 +1,7 @@
 // Tools as the operator's MCP servers describe them (global, no tenant), and which description a tenant has approved.
 import { defineEntity, p } from '@mikro-orm/core';
-import { capabilities } from '../agents/agent.ts';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import { riskClasses, type ToolAnnotations } from './tool.ts';
+import { capabilities, riskClasses, type ToolAnnotations } from './tool.ts';
 
 /** The current description of `server.name`, as last listed by the server. */
 export const ToolDefinition = defineEntity({

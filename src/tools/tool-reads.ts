@@ -1,6 +1,5 @@
 // Rows of tools as the service and GraphQL give them.
-import type { Capability } from '../agents/agent.ts';
-import type { RiskClass, ToolAnnotations, ToolDescription, ToolStatus } from './tool.ts';
+import type { Capability, RiskClass, ToolAnnotations, ToolDescription, ToolStatus } from './tool.ts';
 
 /** A tool as one tenant sees it. */
 export interface ToolView extends ToolDescription {

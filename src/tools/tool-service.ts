@@ -8,8 +8,7 @@ import { compileSchema, type Validate } from '../platform/json-schema.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { can, visibilityOf, type Authority } from '../principals/permission.ts';
 import { descriptionColumns, toDescription, toView, viewColumns, type DescriptionRow, type ToolView, type ViewRow } from './tool-reads.ts';
-import { splitToolName, type RiskClass, type ToolDescription, type ToolStatus } from './tool.ts';
-import type { Capability } from '../agents/agent.ts';
+import { type Capability, splitToolName, type RiskClass, type ToolDescription, type ToolStatus } from './tool.ts';
 
 export interface ToolService {
   /** Tools that satisfy every given condition, by name. Empty for those who may read no tools. */

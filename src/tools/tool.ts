@@ -1,9 +1,12 @@
 // Tools: names, risk classes, and what MCP annotations say of them. Pure; no I/O.
-import type { Capability } from '../agents/agent.ts';
 import { digestOf } from '../platform/canonical.ts';
 
 export const riskClasses = ['low', 'medium', 'high', 'critical'] as const;
 export type RiskClass = (typeof riskClasses)[number];
+
+/** What a tool does to the world; an agent may call only tools whose capability its definition claims. */
+export const capabilities = ['read', 'write', 'notify', 'execute'] as const;
+export type Capability = (typeof capabilities)[number];
 
 /** How a tenant stands to the current description of a tool. `unseen`: its first use approves it. */
 export const toolStatuses = ['unseen', 'approved', 'changed'] as const;
