@@ -104,7 +104,7 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
   const now = clock.now().toISOString();
   const touched = new Map<string, { slot: Slot; facts: Record<string, unknown> }>();
   const attempts: Record<string, unknown>[] = [];
-  let execution: { startedAt?: string; finishedAt?: string; failure?: ExecutionFailure } = {};
+  const execution: { startedAt?: string; failure?: ExecutionFailure } = {};
   for (const event of events) {
     if (isSlotEvent(event)) {
       const key = slotKey(event.data);
@@ -114,8 +114,8 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
       if (event.type === 'step.started' || event.type === 'step.expanded') entry.facts['started_at'] = now;
       if ('failure' in event.data) entry.facts['failure'] = event.data.failure;
       attempts.push(...attemptChanges(event, now));
-    } else if (event.type === 'execution.started') execution = { ...execution, startedAt: now };
-    else if ('failure' in event.data) execution = { ...execution, failure: event.data.failure };
+    } else if (event.type === 'execution.started') execution.startedAt = now;
+    else if ('failure' in event.data) execution.failure = event.data.failure;
   }
   const final = isFinalExecution(state.status);
   await writeSteps(uow, executionId, state, touched, extras, now);
