@@ -200,7 +200,7 @@ export const PublishAgentVersionInput = builder.inputType('PublishAgentVersionIn
     agentId: t.id({ required: true, description: agentId }).validate(globalId('Agent')),
     definition: t.string({
       required: true,
-      description: 'The definition as YAML or JSON text of at most 1 MiB; `src/agents/definition.schema.json` is its JSON Schema.',
+      description: 'The definition as YAML or JSON text of at most 1 MiB; `docs/definition.schema.json` is its JSON Schema.',
     }),
   }),
 });

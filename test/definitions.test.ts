@@ -52,7 +52,7 @@ describe('docs/definitions.md', () => {
 });
 
 it('the committed JSON Schema is the generated one', () => {
-  const committed = readFileSync(new URL('../src/agents/definition.schema.json', import.meta.url), 'utf8');
+  const committed = readFileSync(new URL('../docs/definition.schema.json', import.meta.url), 'utf8');
   assert.equal(committed, `${JSON.stringify(definitionJsonSchema(), null, 2)}\n`, 'run npm run generate');
 });
 

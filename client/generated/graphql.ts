@@ -587,7 +587,7 @@ export type PromoteAgentVersionInput = {
 export type PublishAgentVersionInput = {
   /** The agent. */
   agentId: string;
-  /** The definition as YAML or JSON text of at most 1 MiB; `src/agents/definition.schema.json` is its JSON Schema. */
+  /** The definition as YAML or JSON text of at most 1 MiB; `docs/definition.schema.json` is its JSON Schema. */
   definition: string;
 };
 
