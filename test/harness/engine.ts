@@ -1,12 +1,12 @@
 // An engine for tests: services and real runners on a test database, tools as functions of this process, agents made from
-// normalised definitions without the publishing path.
+// normalised definitions without the publishing path (it has tests of its own).
 import { createServices, type Services } from '#src/app.ts';
 import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { EventRow } from '#src/events/event-service.ts';
-import { createExecutionService, type StartableAgents } from '#src/executions/execution-service.ts';
+import type { StartExecution } from '#src/executions/execution-service.ts';
 import { isFinalExecution, maxOutputBytes } from '#src/executions/execution.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
-import { createEvaluator } from '#src/expressions/evaluator.ts';
+import { createEvaluator, type Evaluator } from '#src/expressions/evaluator.ts';
 import { digestOf } from '#src/platform/canonical.ts';
 import { systemClock, type Clock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -14,6 +14,7 @@ import { createLogger } from '#src/platform/logger.ts';
 import type { Authority, Role } from '#src/principals/permission.ts';
 import { createRunner, type Runner } from '#src/runner/runner.ts';
 import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
+import type { ToolServers } from '#src/tools/tool-servers.ts';
 import { describeTool, type ToolAnnotations, type ToolDescription } from '#src/tools/tool.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
 
@@ -26,6 +27,8 @@ export interface FakeTool {
 export interface Engine {
   readonly db: TestDatabase;
   readonly services: Services;
+  readonly evaluator: Evaluator;
+  readonly toolServers: Pick<ToolServers, 'call' | 'describe'>;
   readonly tenantId: string;
   readonly projectId: string;
   readonly environmentId: string;
@@ -37,7 +40,8 @@ export interface Engine {
   readonly calls: { tool: string; args: Record<string, unknown>; options: CallOptions }[];
   authority(roles: readonly Role[], name?: string): Promise<Authority>;
   agent(steps: readonly Partial<StepDefinition>[], more?: Partial<Definition>): Promise<string>;
-  start(agentId: string, inputs?: Record<string, unknown>): Promise<ExecutionRow>;
+  start(agentId: string, inputs?: Record<string, unknown>, more?: Partial<StartExecution>): Promise<ExecutionRow>;
+  cancel(executionId: string, reason?: string): Promise<ExecutionRow>;
   /** Resolves when `test` holds; looks again after each committed change. */
   until(executionId: string, test: (execution: ExecutionRow) => boolean): Promise<ExecutionRow>;
   finished(executionId: string): Promise<ExecutionRow>;
@@ -64,18 +68,7 @@ export function step(partial: Partial<StepDefinition>): StepDefinition {
 
 export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Clock = systemClock): Promise<Engine> {
   const db = await testDatabase();
-  const composed = createServices({ clock, database: db.database, logger });
-  const agents: StartableAgents = {
-    async resolveVersionForStart(uow, _actor, { agentId, environmentId }) {
-      const [row] = await uow.rows<any>(
-        `select a.id, a.project_id as "projectId", a.team_id as "teamId", v.id as "versionId", v.digest, v.definition from agents a
-         join agent_versions v on v.agent_id = a.id where a.id = $1`,
-        [agentId],
-      );
-      return { agent: row, version: { ...row, id: row.versionId }, environment: { id: environmentId } };
-    },
-  };
-  const services: Services = { ...composed, agents, executions: createExecutionService({ ...composed, clock, agents }) };
+  const services = createServices({ clock, database: db.database, logger });
   const evaluator = createEvaluator({ workers: 1 });
   const tenantId = newId();
   const [projectId, environmentId] = [newId(), newId()];
@@ -131,6 +124,8 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
   const engine: Engine = {
     db,
     services,
+    evaluator,
+    toolServers,
     tenantId,
     projectId,
     environmentId,
@@ -171,8 +166,10 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
       });
       return agentId;
     },
-    start: (agentId, inputs = {}) =>
-      db.database.write(tenantId, (uow) => services.executions.startExecution(uow, operator, { agentId, environmentId, inputs })),
+    start: (agentId, inputs = {}, more = {}) =>
+      db.database.write(tenantId, (uow) => services.executions.startExecution(uow, operator, { agentId, environmentId, inputs, ...more })),
+    cancel: (executionId, reason = '') =>
+      db.database.write(tenantId, (uow) => services.executions.cancelExecution(uow, operator, { executionId, reason })),
     until(executionId, test) {
       const look = () => db.database.read(tenantId, (uow) => services.executions.getExecution(uow, operator, executionId));
       return new Promise((resolve, reject) => {
