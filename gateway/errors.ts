@@ -2,7 +2,8 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { newId } from '#src/platform/ids.ts';
-import { SignalboxError, ValidationError } from '#src/platform/errors.ts';
+import { SignalboxError, UnavailableError, ValidationError } from '#src/platform/errors.ts';
+import { isTransient } from '#src/platform/transient.ts';
 
 export type GatewayLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
 
@@ -22,10 +23,12 @@ export function createTranslator(logger: GatewayLogger): Translate {
   return (error) => {
     const place = error instanceof GraphQLError ? placeOf(error) : {};
     const cause = causeOf(error);
-    if (cause instanceof SignalboxError) {
-      if (Object.keys(cause.details).length > 0) logger.info({ code: cause.code, details: cause.details }, 'refused');
-      const problems = cause instanceof ValidationError ? { problems: cause.problems } : {};
-      return { message: cause.message, ...place, extensions: { code: cause.code, ...problems } };
+    const expected = expectedError(cause);
+    if (expected) {
+      if (expected !== cause) logger.warn({ err: cause, path: place.path }, 'the database did not answer an operation');
+      if (Object.keys(expected.details).length > 0) logger.info({ code: expected.code, details: expected.details }, 'refused');
+      const problems = expected instanceof ValidationError ? { problems: expected.problems } : {};
+      return { message: expected.message, ...place, extensions: { code: expected.code, ...problems } };
     }
     const code = requestCodeOf(error);
     if (code && error instanceof GraphQLError) {
@@ -40,6 +43,12 @@ export function createTranslator(logger: GatewayLogger): Translate {
       extensions: { code: 'INTERNAL', traceId },
     };
   };
+}
+
+/** The failure a client may hear of: thrown as such, or a database that passes through a bad moment. */
+export function expectedError(error: unknown): SignalboxError | undefined {
+  if (error instanceof SignalboxError) return error;
+  return isTransient(error) ? new UnavailableError('the database does not answer just now; try again in a moment') : undefined;
 }
 
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {

@@ -13,10 +13,10 @@ import type { GraphQLSchema } from 'graphql';
 import type { Context } from '#schema/context.ts';
 import type { Services } from '#src/app.ts';
 import type { Database } from '#src/platform/database.ts';
-import { LimitExceededError, SignalboxError, UnauthenticatedError } from '#src/platform/errors.ts';
+import { LimitExceededError, type SignalboxError } from '#src/platform/errors.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
 import type { Authority } from '#src/principals/permission.ts';
-import type { GatewayLogger, Translate } from './errors.ts';
+import { expectedError, type GatewayLogger, type Translate } from './errors.ts';
 import { bearerOf } from './credential.ts';
 import { limitRule, requireAffordable, type GatewayLimits } from './limits.ts';
 import { openOperation } from './operation.ts';
@@ -74,9 +74,10 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
       const tooLarge = new LimitExceededError(`the request body is larger than ${limits.bodyBytes} bytes`);
       return reply.code(413).send({ errors: [translate(tooLarge)] });
     }
-    if (error instanceof SignalboxError) {
-      if (error instanceof UnauthenticatedError) void reply.header('www-authenticate', 'Bearer');
-      return reply.code(statusOf(error)).send({ errors: [translate(error)] });
+    const expected = expectedError(error);
+    if (expected) {
+      if (expected.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
+      return reply.code(statusOf(expected)).send({ errors: [translate(error)] });
     }
     const status = error.statusCode ?? 500;
     // Below 500 it is fastify's own answer to a malformed request: wrong content type, broken JSON, length mismatch.

@@ -2,7 +2,7 @@
 // Sockets with the same credential share one session, so that looking again costs one statement however many there are.
 import type { Authenticator } from '#src/principals/authenticate.ts';
 import type { Clock } from '#src/platform/clock.ts';
-import { SignalboxError, UnauthenticatedError } from '#src/platform/errors.ts';
+import { UnauthenticatedError, type SignalboxError } from '#src/platform/errors.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import type { GatewayLogger } from './errors.ts';
 
@@ -36,23 +36,28 @@ export interface SessionSettings {
   readonly recheckMs: number;
 }
 
+const checksAtOnce = 4;
+
 export function createSessions({ authenticator, clock, logger, recheckMs }: SessionSettings): Sessions {
   const sessions = new Map<string, LiveSession>();
   let checking: Promise<void> | undefined;
 
   async function checkAll(): Promise<void> {
-    await Promise.all(
-      [...sessions.values()].map((session) =>
-        session.check(clock.now()).catch((error: unknown) => {
+    const waiting = [...sessions.values()].values();
+    const lane = async () => {
+      for (const session of waiting) {
+        await session.check(clock.now()).catch((error: unknown) => {
           // Rights stay as last read while the database does not answer: nothing can be read then either.
           logger.warn({ err: error, principalId: session.authority.principalId }, 'rights of a live session could not be read again');
-        }),
-      ),
-    );
+        });
+      }
+    };
+    // A few at a time: looking again must not take the connections that operations need.
+    await Promise.all(Array.from({ length: checksAtOnce }, lane));
   }
 
   const check = () => (checking ??= checkAll().finally(() => (checking = undefined)));
-  const timer = setInterval(() => void check(), recheckMs);
+  const timer = setInterval(() => void check(), recheckMs).unref();
 
   return {
     open(authority) {

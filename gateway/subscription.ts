@@ -76,7 +76,7 @@ export function createSubscriber({ schema, services, database, translate }: Subs
     }
 
     return liveResults({
-      source: source as AsyncIterable<unknown>,
+      source,
       executeBatch,
       failed: (error) => ({ errors: [translate(error)] }),
       stopped: () => abort.abort(),

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { SignalboxError, UnauthenticatedError } from '#src/platform/errors.ts';
+import { UnauthenticatedError } from '#src/platform/errors.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
 import { bearerOfSocket } from './credential.ts';
-import type { GatewayLogger } from './errors.ts';
+import { expectedError, type GatewayLogger } from './errors.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Sessions } from './session.ts';
 import { socketOperations, type SocketOperations, type SocketOperationsSettings, type SocketState } from './socket-operations.ts';
@@ -58,7 +58,8 @@ export function createSockets(settings: SocketSettings): Sockets {
   function refuse(socket: WebSocket, error: unknown): void {
     // 4401 tells clients not to try again; 4403, used when a credential ends later, that another one may help.
     if (error instanceof UnauthenticatedError) return closeSocket(socket, CloseCode.Unauthorized, error.message);
-    if (error instanceof SignalboxError) return closeSocket(socket, tryAgainLater, error.message);
+    const expected = expectedError(error);
+    if (expected) return closeSocket(socket, tryAgainLater, expected.message);
     logger.error({ err: error }, 'a WebSocket could not be accepted');
     closeSocket(socket, CloseCode.InternalServerError, 'internal error');
   }

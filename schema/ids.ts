@@ -45,13 +45,7 @@ export const globalId = (typename: string) => schemaFor([typename], ({ id }) => 
 /** Where several types fit, or any (no names given): the resolver gets `{ typename, id }`. */
 export const globalIdOfAny = (...typenames: readonly string[]) => schemaFor(typenames, (id) => id);
 
-/** `t.idList({ … }).validate(globalIds('Agent'))`; `max` bounds the length. */
-export function globalIds(typename: string, max = 100) {
-  const schema = z.array(globalId(typename)).max(max, `at most ${max} ids`);
-  acceptedTypes.set(schema, [typename]);
-  return schema;
-}
-
+/** `t.idList({ … }).validate(globalIdsOfAny())`; `max` bounds the length. */
 export function globalIdsOfAny(max = 100) {
   const schema = z.array(globalIdOfAny()).max(max, `at most ${max} ids`);
   acceptedTypes.set(schema, []);

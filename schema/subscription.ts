@@ -37,7 +37,7 @@ export function subscription<Batch, Args extends InputFieldMap>(
       type,
       description,
       authScopes: { permission },
-      args: (args ? builder.args(args) : {}) as InputFieldMap,
+      args: args ? builder.args(args) : {},
       async subscribe(_root, given, context) {
         const input = given as InputShapeFromFields<Args>;
         if (permitted) await (context as SourceContext).guard((uow, actor) => permitted(context.services, uow, actor, input));

@@ -2,6 +2,7 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Script } from 'node:vm';
 import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
@@ -72,6 +73,12 @@ test('unexpected failures become INTERNAL with a trace id that the log explains,
     const logged = server.logs.find(({ traceId }) => traceId === extensions['traceId']);
     assert.match(JSON.stringify(logged), /hunter2|nowhere/);
   }
+});
+
+test('a lost database connection is UNAVAILABLE, which tells clients to try again, and the next operation gets a new one', async () => {
+  const query = (how: string) => `{ testThings(first: 1) { edges { node { fails(how: "${how}") } } } }`;
+  assert.deepEqual(codesOf(await server.gql(query('lost'))), ['UNAVAILABLE']);
+  assert.deepEqual(codesOf(await server.gql(query('expected'))), ['INVALID_STATE']);
 });
 
 test('a mutation answers with its success or with each expected failure as a member of its result', async () => {
@@ -232,6 +239,7 @@ test('production has no introspection, no suggestions and no GraphiQL; developme
   const html = await page.text();
   assert.match(page.headers.get('content-type')!, /text\/html/);
   assert.ok(html.includes('connectionParams: () => ({ authorization: signalbox.authorization })'));
+  for (const [, script] of html.matchAll(/<script>([\s\S]*?)<\/script>/g)) assert.doesNotThrow(() => new Script(script!));
   assert.ok(!/(src|href)="https?:/.test(html.slice(0, 5_000)), 'loads nothing from elsewhere');
 });
 

@@ -66,7 +66,7 @@ test('every root field declares a known permission, or that any credential will 
       assert.equal(scopes.length, 1, `${root.name}.${field.name} declares no permission`);
       const [[kind, value]] = scopes as [[string, unknown]];
       if (kind === 'authenticated') assert.equal(value, true);
-      else assert.ok(kind === 'permission' && permissions.includes(value as never), `${root.name}.${field.name}: ${kind} ${value}`);
+      else assert.ok(kind === 'permission' && permissions.includes(value as never), `${root.name}.${field.name}: ${kind} ${String(value)}`);
     }
   }
 });
@@ -91,7 +91,7 @@ test('every mutation takes one required input of its own and answers with its su
   for (const field of Object.values(schema.getMutationType()!.getFields())) {
     const title = `${field.name.slice(0, 1).toUpperCase()}${field.name.slice(1)}`;
     assert.deepEqual(
-      field.args.map(({ name, type }) => `${name}: ${type}`),
+      field.args.map(({ name, type }) => `${name}: ${String(type)}`),
       [`input: ${title}Input!`],
     );
     const result = getNullableType(field.type);

@@ -38,9 +38,13 @@ Thing.implement({
     }),
     fails: t.string({
       description: 'Always fails.',
-      args: { how: t.arg.string({ required: true, description: 'expected, unexpected or sql.' }) },
+      args: { how: t.arg.string({ required: true, description: 'expected, unexpected, sql or lost.' }) },
       resolve: async (_row, { how }, { read }) => {
         if (how === 'expected') throw new InvalidStateError('this is public', { private: 'detail' });
+        if (how === 'lost') {
+          await read((uow) => uow.rows('set local role none')); // back to the role that may end its own session
+          await read((uow) => uow.rows('select pg_terminate_backend(pg_backend_pid())'));
+        }
         if (how === 'sql') await read((uow) => uow.rows('select secret_column from nowhere'));
         throw new Error('the password is hunter2');
       },

@@ -1,0 +1,135 @@
+// At least one row of every Node type in a tenant, made the way users make them: an agent is published, promoted and run up to its approval.
+import { createServices } from '#src/app.ts';
+import { createEvaluator } from '#src/expressions/evaluator.ts';
+import { systemClock } from '#src/platform/clock.ts';
+import type { Database } from '#src/platform/database.ts';
+import { createLogger } from '#src/platform/logger.ts';
+import type { Authority } from '#src/principals/permission.ts';
+import { createRunner } from '#src/runner/runner.ts';
+import type { Home } from './people.ts';
+
+/** Name of the Node type → id of a row. */
+export type Seed = Readonly<Record<string, string>>;
+
+export const definition = (name: string) => `
+apiVersion: signalbox/v1
+kind: Agent
+metadata: { name: ${name}, project: one, tags: [seeded] }
+spec:
+  version: 1.0.0
+  inputs: { type: object }
+  steps:
+    - id: each
+      forEach: '\${{ [1, 2, 3] }}'
+      transform: item * 2
+    - id: sign_off
+      needs: [each]
+      approval: { title: "Go on?", risk: high, show: { total: "\${{ $sum(steps.each.output) }}" } }
+`;
+
+/** Seeds each tenant; one runner carries all their executions. */
+export async function seedTenants(database: Database, ownerUrl: string, homes: readonly Home[]): Promise<Seed[]> {
+  const logger = createLogger({ level: 'silent' });
+  const services = createServices({ clock: systemClock, database, logger });
+  const evaluator = createEvaluator({ workers: 1 });
+  const toolServers = { describe: () => null, call: () => Promise.reject(new Error('seeded agents call no tools')) };
+  const runner = createRunner(
+    { ...services, clock: systemClock, database, evaluator, toolServers, logger },
+    { connectionString: ownerUrl, concurrency: 2, graceMs: 1_000, takeoverCheckMs: 1_000, pollMs: 100 },
+  );
+  await runner.start();
+  try {
+    const seeds: Seed[] = [];
+    for (const home of homes) seeds.push(await seedTenant(services, home));
+    return seeds;
+  } finally {
+    await runner.stop();
+    services.feed.close();
+    await evaluator.close();
+  }
+}
+
+async function seedTenant(services: ReturnType<typeof createServices>, home: Home): Promise<Seed> {
+  const { admin, project, staging, team, write, read } = home;
+  const { principals, grants, apiKeys, agents, policies, hints } = services;
+
+  const person = await write((uow) =>
+    principals.createPrincipal(uow, admin, { kind: 'user', name: 'Seeded Person', email: 'p@example.com' }),
+  );
+  await write((uow) => principals.addTeamMember(uow, admin, { teamId: team, principalId: person.id }));
+  const grant = (more: object) =>
+    write((uow) => grants.grantRole(uow, admin, { role: 'viewer', scopeKind: 'environment', scopeId: staging, ...more }));
+  const roleGrant = await grant({ principalId: person.id });
+  await grant({ granteeTeamId: team });
+  const key = await write((uow) =>
+    apiKeys.createApiKey(uow, admin, { principalId: person.id, name: 'seeded', roles: ['viewer'], environmentId: staging }),
+  );
+  const policy = await write((uow) =>
+    policies.createPolicy(uow, admin, {
+      name: 'seeded',
+      kind: 'tool_access',
+      mode: 'observe',
+      scope: { projectId: project },
+      rules: [{ effect: 'deny', tools: ['nothing.*'] }],
+    }),
+  );
+
+  const agent = await write((uow) =>
+    agents.createAgent(uow, admin, { projectId: project, name: 'seeded', teamId: team, tags: ['seeded'] }),
+  );
+  const version = await write((uow) => agents.publishAgentVersion(uow, admin, { agentId: agent.id, definition: definition('seeded') }));
+  await write((uow) => agents.activateAgent(uow, admin, { agentId: agent.id }));
+  const deployment = await write((uow) =>
+    agents.promoteAgentVersion(uow, admin, { agentId: agent.id, environmentId: staging, version: '1.0.0' }),
+  );
+  await write((uow) =>
+    policies.createPolicy(uow, admin, {
+      name: 'seeded-narrow',
+      kind: 'tool_access',
+      scope: { agentId: agent.id, environmentId: staging },
+      rules: [{ effect: 'deny', tools: ['nothing.*'] }],
+    }),
+  );
+
+  const execution = await startSeeded(services, home, admin, agent.id);
+  const pending = Promise.withResolvers<string>();
+  const look = async () => {
+    const { rows } = await read((uow) => services.approvals.listApprovals(uow, admin, { executionId: execution }, {}));
+    if (rows[0]) pending.resolve(rows[0].id);
+  };
+  const stop = hints.subscribe((hint) => void (hint.executionId === execution && look().catch(pending.reject)));
+  await look();
+  const approval = await pending.promise;
+  stop();
+  const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
+
+  return {
+    Tenant: home.tenantId,
+    Project: project,
+    Environment: staging,
+    Team: team,
+    Principal: person.id,
+    RoleGrant: roleGrant.id,
+    ApiKey: key.apiKey.id,
+    Policy: policy.id,
+    Agent: agent.id,
+    AgentVersion: version.id,
+    Deployment: deployment.id,
+    Execution: execution,
+    Approval: approval,
+    Decision: decision!.id,
+  };
+}
+
+/** Another execution of the seeded agent. */
+export async function startSeeded(
+  services: ReturnType<typeof createServices>,
+  home: Home,
+  actor: Authority,
+  agentId: string,
+): Promise<string> {
+  const { id } = await home.write((uow) =>
+    services.executions.startExecution(uow, actor, { agentId, environmentId: home.staging, inputs: {} }),
+  );
+  return id;
+}
