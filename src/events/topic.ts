@@ -34,6 +34,8 @@ export class Topic<Row, Position> {
   #head: Position | null = null;
   #reading: Promise<void> | null = null;
   #again = false;
+  /** How often `wake` was called. */
+  #wakes = 0;
 
   constructor(source: TopicSource<Row, Position>) {
     this.#source = source;
@@ -48,7 +50,7 @@ export class Topic<Row, Position> {
     return this.#head;
   }
 
-  /** Batches after a position: first one batch at least (perhaps empty) of history, then what is new, until `signal` aborts. */
+  /** Batches after a position: history up to one that is caught up (perhaps empty), then what is new, until `signal` aborts. */
   async *watch(after: Position, signal: AbortSignal): AsyncGenerator<Batch<Row, Position>, void, undefined> {
     let position = after;
     while (!signal.aborted) {
@@ -78,15 +80,16 @@ export class Topic<Row, Position> {
   /** Reads until nothing more is known, then joins the live members without a gap. */
   async *#catchUp(after: Position, signal: AbortSignal): AsyncGenerator<Batch<Row, Position>, Member<Row, Position> | null, undefined> {
     let position = after;
-    let first = true;
     while (!signal.aborted) {
+      const wakes = this.#wakes;
       const page = await this.#source.read(position, pageSize);
       position = page.position;
       const complete = page.rows.length < pageSize && (this.#head === null || this.#source.compare(this.#head, position) <= 0);
       // No await between the comparison and the join: rows read for the others in between would be missed.
       const member = complete ? this.#join(position) : null;
-      if (page.rows.length > 0 || (first && complete)) {
-        first = false;
+      // Who woke the topic meanwhile may have found nobody to read for.
+      if (member && wakes !== this.#wakes) void this.wake().catch(() => undefined);
+      if (page.rows.length > 0 || complete) {
         let taken = false;
         try {
           yield { rows: page.rows, position, caughtUp: member !== null };
@@ -110,6 +113,7 @@ export class Topic<Row, Position> {
 
   /** New rows may exist: reads them once for all members. Never overlaps with itself. */
   wake(): Promise<void> {
+    this.#wakes += 1;
     this.#again = true;
     this.#reading ??= this.#readAll().finally(() => {
       this.#reading = null;
