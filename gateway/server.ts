@@ -17,6 +17,8 @@ export interface GatewaySettings {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Where users reach it, when that is not where it listens. */
+  readonly publicUrl?: string | undefined;
   /** Web origins besides its own that may use it from a browser. */
   readonly allowedOrigins: readonly string[];
   readonly isProduction: boolean;
@@ -44,19 +46,9 @@ const socketGraceMs = 2_000;
 const requestGraceMs = 10_000;
 
 export async function createGateway(settings: GatewaySettings): Promise<Gateway> {
-  const {
-    host,
-    port,
-    services,
-    database,
-    authenticator,
-    clock,
-    logger,
-    limits,
-    allowedOrigins,
-    isProduction,
-    recheckMs = 1_000,
-  } = settings;
+  const { host, port, services, database, authenticator, clock, logger, limits, publicUrl, isProduction, recheckMs = 1_000 } = settings;
+  // Behind a proxy that rewrites Host, its own pages would look foreign.
+  const allowedOrigins = [...settings.allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])];
   const translate = createTranslator(logger);
   const http = await createHttp({ schema, services, database, authenticator, translate, limits, allowedOrigins, isProduction, logger });
   const sessions = createSessions({ authenticator, clock, logger, recheckMs });

@@ -16,6 +16,7 @@ before(async () => {
     recheckMs: 10,
     limits: { wsInitTimeoutMs: 100, wsMaxSubscriptions: 3, wsMaxMessageBytes: 10_000 },
     allowedOrigins: ['https://console.example.com'],
+    publicUrl: 'https://signalbox.example.com/base',
   });
 });
 after(() => server.close());
@@ -88,7 +89,7 @@ test('a foreign Origin is refused with 403 and told why; none, its own and an al
     assert.deepEqual([status, body.errors[0].extensions.code], [403, 'FORBIDDEN'], origin);
     assert.match(body.errors[0].message, /http\.allowedOrigins/);
   }
-  for (const origin of [undefined, server.url, 'https://console.example.com']) {
+  for (const origin of [undefined, server.url, 'https://console.example.com', 'https://signalbox.example.com']) {
     const { socket } = await new RawSocket(protocol, origin === undefined ? {} : { headers: { origin } }).init();
     assert.equal(socket.readyState, WebSocket.OPEN);
     socket.close();

@@ -53,6 +53,7 @@ export interface TestServerSettings {
   readonly limits?: Partial<GatewayLimits>;
   readonly recheckMs?: number;
   readonly allowedOrigins?: readonly string[];
+  readonly publicUrl?: string;
   readonly isProduction?: boolean;
   readonly dependencies?: Record<string, () => Promise<void>>;
   /** Changes how credentials are looked up. */
@@ -85,6 +86,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     host: '127.0.0.1',
     port: 0,
     allowedOrigins,
+    publicUrl: settings.publicUrl,
     isProduction,
     limits: { ...testLimits, ...limits },
     services,
