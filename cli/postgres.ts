@@ -21,7 +21,7 @@ export async function openPostgres(config: Config, logger: Logger): Promise<Open
   const { url, appUrl, embeddedPort } = config.database;
   if (url !== undefined) {
     const appRole = appUrl === undefined ? defaultAppRole : decodeURIComponent(new URL(appUrl).username);
-    const applied = await migrate({ ownerUrl: url, appRole });
+    const applied = await migrate({ ownerUrl: url, appRole, ownerActsAsApp: appUrl === undefined });
     return { ownerUrl: url, app: appUrl === undefined ? { url, actAs: appRole } : { url: appUrl }, applied, stop: async () => {} };
   }
   const server = await startEmbeddedPostgres({ folder: join(config.dataDir, 'postgres'), port: embeddedPort, log: logger });

@@ -14,6 +14,8 @@ export interface MigrateSettings {
   readonly appRole: string;
   /** Given for an embedded server: the application logs in with it. */
   readonly appPassword?: string | undefined;
+  /** The application connects as the owner and switches to its role, so the owner has to be a member of it. */
+  readonly ownerActsAsApp?: boolean | undefined;
 }
 
 /** Tables whose rows are written once: the application may add and read them, never change or delete. */
@@ -42,11 +44,12 @@ export async function migrate(settings: MigrateSettings): Promise<string[]> {
   }
 }
 
-async function grantApplicationRole(client: pg.Client, { appRole, appPassword }: MigrateSettings): Promise<void> {
+async function grantApplicationRole(client: pg.Client, { appRole, appPassword, ownerActsAsApp }: MigrateSettings): Promise<void> {
   const role = pg.escapeIdentifier(appRole);
   const login = appPassword === undefined ? 'nologin' : `login password ${pg.escapeLiteral(appPassword)}`;
-  const found = await client.query<{ rolsuper: boolean; rolbypassrls: boolean }>(
-    'select rolsuper, rolbypassrls from pg_roles where rolname = $1',
+  const found = await client.query<{ rolsuper: boolean; rolbypassrls: boolean; isMine: boolean }>(
+    `select rolsuper, rolbypassrls, pg_has_role(current_user, oid, 'member') as "isMine"
+     from pg_roles where rolname = $1`,
     [appRole],
   );
   if (found.rows[0]?.rolsuper || found.rows[0]?.rolbypassrls) {
@@ -65,6 +68,11 @@ async function grantApplicationRole(client: pg.Client, { appRole, appPassword }:
     }
     await client.query(`grant ${role} to current_user`);
   } else if (appPassword !== undefined) await client.query(`alter role ${role} ${login}`);
+  else if (ownerActsAsApp && !found.rows[0].isMine) {
+    throw new OperatorError(
+      `the role of DATABASE_URL may not act as "${appRole}", which exists already; run GRANT ${role} TO that role, or set DATABASE_APP_URL`,
+    );
+  }
   await client.query(`
     grant usage on schema public, jobs, identity to ${role};
     grant execute on function jobs.enqueue(json), identity.tenant_id_by_name(text) to ${role};

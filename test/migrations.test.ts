@@ -7,7 +7,7 @@ import { migrate } from '#src/migrate.ts';
 import { ormOptions } from '#src/orm.ts';
 import { newId } from '#src/platform/ids.ts';
 import { offlineOrm } from '../scripts/generated.ts';
-import { testDatabase, type TestDatabase } from './harness/database.ts';
+import { serverUrl, testDatabase, type TestDatabase } from './harness/database.ts';
 
 let db: TestDatabase;
 let owner: pg.Client;
@@ -178,6 +178,24 @@ test('an application role that bypasses row level security is refused', async ()
     );
   } finally {
     await admin.query(`drop role ${role}`);
+    await admin.end();
+  }
+});
+
+test('an owner that may not act as an application role of others is told what to grant', async () => {
+  const admin = new pg.Client({ connectionString: serverUrl('postgres') });
+  await admin.connect();
+  try {
+    await admin.query('create role stranger login');
+    await admin.query('create database strange owner stranger');
+    const ownerUrl = serverUrl('strange', 'stranger');
+    await assert.rejects(
+      migrate({ ownerUrl, appRole: db.appRole, ownerActsAsApp: true }),
+      /run GRANT "signalbox_app" TO that role, or set DATABASE_APP_URL/,
+    );
+  } finally {
+    await admin.query('drop database if exists strange');
+    await admin.query('drop role if exists stranger');
     await admin.end();
   }
 });
