@@ -316,9 +316,11 @@ test('leaving while history is read, while it is delivered, while waiting and be
 type Command =
   | { do: 'append'; count: number; wake: boolean }
   | { do: 'join'; at: number; runs: boolean }
-  | { do: 'leave' | 'take'; who: number }
+  | { do: 'leave'; who: number }
+  | { do: 'take'; who: number }
   | { do: 'release'; which: number }
-  | { do: 'wake' | 'fail' };
+  | { do: 'wake' }
+  | { do: 'fail' };
 
 const commands = fc.array(
   fc.oneof(

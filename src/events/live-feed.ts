@@ -12,6 +12,9 @@ export interface LiveFeed {
   approvals(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<ApprovalEventRow, FeedPosition>>;
   /** Ids of executions with new events after a position. */
   changed(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<ChangedExecution, FeedPosition>>;
+  /** How many different things are watched now. */
+  readonly size: number;
+  /** Ends every stream. Sockets are closed before: to a client this end looks like the stream's own. */
   close(): void;
 }
 
@@ -133,6 +136,9 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
         },
       };
       return watch(`changed ${tenantId}`, { tenantId, approvalsOnly: false }, source, after, signal);
+    },
+    get size() {
+      return open.size;
     },
     close() {
       clearInterval(timer);
