@@ -186,9 +186,9 @@ test('an owner that may not act as an application role of others is told what to
   const admin = new pg.Client({ connectionString: serverUrl('postgres') });
   await admin.connect();
   try {
-    await admin.query('create role stranger login');
-    await admin.query('create database strange owner stranger');
     const ownerUrl = serverUrl('strange', 'stranger');
+    await admin.query(`create role stranger login password ${pg.escapeLiteral(new URL(ownerUrl).password)}`);
+    await admin.query('create database strange owner stranger');
     await assert.rejects(
       migrate({ ownerUrl, appRole: db.appRole, ownerActsAsApp: true }),
       /run GRANT "signalbox_app" TO that role, or set DATABASE_APP_URL/,
