@@ -2,6 +2,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError } from '../platform/errors.ts';
+import { storableJson } from '../platform/json.ts';
 import { isFinalEvent, type EventType, type NewEvent } from './catalogue.ts';
 import type { Hints } from './hints.ts';
 
@@ -69,7 +70,7 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
         `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
          select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5
          from jsonb_array_elements($4::jsonb) with ordinality as list(event, ordinality)`,
-        [uow.tenantId, executionId, first, JSON.stringify(events), clock.now()],
+        [uow.tenantId, executionId, first, storableJson(events), clock.now()],
       );
       const final = events.some((event) => isFinalEvent(event.type));
       const approvals = events.some((event) => event.type.startsWith('approval.'));

@@ -9,7 +9,7 @@ import type { GateInput } from '../policies/gate.ts';
 import { capabilities, type RiskClass } from '../tools/tool.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
-import { insertItems } from './execution-store.ts';
+import { insertItems } from './slot-store.ts';
 import { slotState, type Slot } from './machine-state.ts';
 import type { Transition } from './transition.ts';
 import type { Effect, Work } from './work.ts';

@@ -1,8 +1,9 @@
 // Loads a machine state under the execution's row lock and writes back what events changed. With execution-reads.ts the only
-// SQL on executions, steps and attempts. One transition costs the same however many events or items the execution has.
+// SQL on executions, steps and attempts, and slot-store.ts. One transition costs the same however many events or items the execution has.
 import { isSlotEvent, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
+import { storableJson } from '../platform/json.ts';
 import { isFinalExecution, isFinalStep, type ExecutionFailure } from './execution.ts';
 import type { LockedRow } from './execution-rows.ts';
 import { newState, slotKey, slotState, type ExecutionState, type Slot, type SlotState, type StepState } from './machine-state.ts';
@@ -106,6 +107,8 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
   const attempts: Record<string, unknown>[] = [];
   const execution: { startedAt?: string; failure?: ExecutionFailure } = {};
   for (const event of events) {
+    // A withdrawn approval changes nothing at its slot, which was perhaps not even loaded; the end of the execution closes it.
+    if (event.type === 'approval.cancelled') continue;
     if (isSlotEvent(event)) {
       const key = slotKey(event.data);
       const entry = touched.get(key) ?? { slot: { stepId: event.data.stepId, itemIndex: event.data.itemIndex }, facts: {} };
@@ -131,7 +134,7 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
       state.lastSequence,
       execution.startedAt ?? null,
       final ? now : null,
-      execution.failure ? JSON.stringify(execution.failure) : null,
+      execution.failure ? storableJson(execution.failure) : null,
       output ?? null,
     ],
   );
@@ -166,7 +169,8 @@ async function writeSteps(
        interruptions = excluded.interruptions, job_id = excluded.job_id,
        wake_at = excluded.wake_at, approval_id = excluded.approval_id, item_total = excluded.item_total, item_next = excluded.item_next,
        item_done = excluded.item_done, item_failed = excluded.item_failed, item_waiting = excluded.item_waiting,
-       output_bytes = greatest(excluded.output_bytes, s.output_bytes), failure = coalesce(excluded.failure, s.failure),
+       output_bytes = greatest(excluded.output_bytes, s.output_bytes),
+       failure = case when excluded.status <> 'succeeded' then coalesce(excluded.failure, s.failure) end,
        output = coalesce(excluded.output, s.output), queued_at = coalesce(s.queued_at, excluded.queued_at),
        started_at = coalesce(s.started_at, excluded.started_at), finished_at = excluded.finished_at`,
     [uow.tenantId, executionId, `[${rows.join(',')}]`],
@@ -182,7 +186,7 @@ function rowText(
   now: string,
 ): string {
   const items = 'items' in state ? state.items : null;
-  const text = JSON.stringify({
+  const text = storableJson({
     step_id: slot.stepId,
     item_index: slot.itemIndex,
     status: state.status,
@@ -236,7 +240,7 @@ async function writeAttempts(
       `update attempts a set status = r.status, failure = r.failure, finished_at = r.finished_at
        from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, number int, status text, failure jsonb, finished_at timestamptz)
        where a.tenant_id = $1 and a.execution_id = $2 and a.step_id = r.step_id and a.item_index = r.item_index and a.number = r.number`,
-      [uow.tenantId, executionId, JSON.stringify(ended)],
+      [uow.tenantId, executionId, storableJson(ended)],
     );
   }
   if (begun.length > 0) {
@@ -266,32 +270,4 @@ async function closeOpen(uow: UnitOfWork, executionId: string, now: string): Pro
     `update attempts set status = 'abandoned', finished_at = $3 where tenant_id = $1 and execution_id = $2 and status = 'running'`,
     [uow.tenantId, executionId, now],
   );
-}
-
-/** One row per item of a forEach, with its value, before the first of them is queued. */
-export async function insertItems(uow: UnitOfWork, executionId: string, stepId: string, items: string): Promise<void> {
-  await uow.rows(
-    `insert into steps (tenant_id, execution_id, step_id, item_index, status, item)
-     select $1, $2, $3, ordinality - 1, 'pending', value from jsonb_array_elements($4::jsonb) with ordinality`,
-    [uow.tenantId, executionId, stepId, items],
-  );
-}
-
-/** Open slots that a job carries: where it goes on when it runs again after a crash. */
-export async function slotsOfJob(uow: UnitOfWork, executionId: string, jobId: string): Promise<Slot[]> {
-  return uow.rows<Slot>(
-    `select step_id as "stepId", item_index as "itemIndex" from steps
-     where tenant_id = $1 and execution_id = $2 and job_id = $3 and status in ('queued', 'running')`,
-    [uow.tenantId, executionId, jobId],
-  );
-}
-
-/** Takes a queued slot from the job that carried it; the caller adds the job that will. */
-export async function releaseSlot(uow: UnitOfWork, executionId: string, slot: Slot, jobId: string): Promise<boolean> {
-  const rows = await uow.rows(
-    `update steps set job_id = null where tenant_id = $1 and execution_id = $2 and item_index = $3 and step_id = $4 and job_id = $5
-       and status = 'queued' returning step_id`,
-    [uow.tenantId, executionId, slot.itemIndex, slot.stepId, jobId],
-  );
-  return rows.length > 0;
 }

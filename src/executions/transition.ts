@@ -13,6 +13,7 @@ import { loadState, lockExecution, persist, type SlotExtras } from './execution-
 import { decide, type Command } from './machine.ts';
 import type { PendingApproval } from './machine-draft.ts';
 import { planOf, slotKey, slotState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
+import { releaseSlots } from './slot-store.ts';
 
 export interface TransitionDependencies {
   readonly clock: Clock;
@@ -36,9 +37,11 @@ export interface Transition {
   complete(): boolean;
   /** The given job goes on with the slot after the commit; every other ready slot gets a job of its own. */
   carry(slot: Slot, jobId: string): void;
+  /** A queued slot that the caller had and does not go on with gets a job of its own, which stands for the jobs `after`, too. */
+  release(slot: Slot, after: readonly string[]): void;
   /** JSON text of the execution's output. */
   setOutput(output: string): void;
-  /** Writes everything; nothing when no command was carried out. */
+  /** Writes everything; nothing when no command was carried out and nothing was released. */
   save(): Promise<void>;
 }
 
@@ -76,11 +79,13 @@ export async function beginTransition(
   const row = await lockExecution(uow, executionId);
   if (!row) return null;
   const plan = await loadPlan(uow, row.agentVersionId);
-  const current = known?.lastSequence === row.lastSequence && slots.every((slot) => slotState(known, slot));
+  // Steps that a known state does not hold are pending; items it does not hold have to be loaded.
+  const current = known?.lastSequence === row.lastSequence && slots.every((slot) => slot.itemIndex < 0 || slotState(known, slot));
   const loaded = current ? { state: known, jobs: null } : await loadState(uow, executionId, row, slots);
   let state = loaded.state;
   const events: NewEvent[] = [];
   const extras = new Map<string, SlotExtras>();
+  const released = new Map<string, { slot: Slot; after: readonly string[] }>();
   let output: string | undefined;
 
   return {
@@ -113,10 +118,26 @@ export async function beginTransition(
     carry(slot, jobId) {
       extras.set(slotKey(slot), { ...extras.get(slotKey(slot)), jobId });
     },
+    release(slot, after) {
+      released.set(slotKey(slot), { slot, after });
+    },
     setOutput(text) {
       output = text;
     },
     async save() {
+      const untouched = [...released.values()].filter(({ slot }) => !touchedSlots(events).some((each) => slotKey(each) === slotKey(slot)));
+      if (untouched.length > 0) {
+        await releaseSlots(
+          uow,
+          executionId,
+          untouched.map(({ slot }) => slot),
+        );
+        const payload = { tenantId: uow.tenantId, executionId };
+        await enqueue(
+          uow,
+          untouched.map(({ slot, after }) => ({ name: 'run-step', payload: { ...payload, ...slot, ...(after.length > 0 && { after }) } })),
+        );
+      }
       if (events.length === 0) return;
       await persist(uow, clock, { executionId, events, state, extras, output });
       await eventService.append(uow, executionId, state.lastSequence - events.length + 1, events);

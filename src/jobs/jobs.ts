@@ -4,9 +4,14 @@ import type { UnitOfWork } from '../platform/database.ts';
 /** Payload of each job. `itemIndex` is -1 for a step without forEach. */
 export interface JobPayloads {
   /** Carry an execution forward from one step (or its start) for as long as a step is ready. */
-  'run-execution': { tenantId: string; executionId: string };
-  'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number };
+  'run-execution': { tenantId: string; executionId: string } & Replacing;
+  'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number } & Replacing;
   'expire-approval': { tenantId: string; approvalId: string };
+}
+
+/** Ids of the jobs this one stands for since their runner was taken for dead, oldest first: what they carried goes on here. */
+export interface Replacing {
+  after?: readonly string[] | undefined;
 }
 export type JobName = keyof JobPayloads;
 

@@ -1,23 +1,25 @@
 // Carries one execution forward for as long as a step is ready: finish step N, pass the gate and start step N+1 in one transaction,
 // then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
-import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
 import type { ExecutionFailure } from '../executions/execution.ts';
 import { readInputs } from '../executions/execution-reads.ts';
-import { releaseSlot, slotsOfJob } from '../executions/execution-store.ts';
+import { lockExecution } from '../executions/execution-store.ts';
+import { slotsOfJobs } from '../executions/slot-store.ts';
 import { decide, type Command } from '../executions/machine.ts';
 import { slotKey, slotState, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
 import { loadScope, outputReferences, referencesOf, type ResultCache } from '../executions/scope.ts';
 import { allStepsEnded, beginTransition, readySlots, type Transition, type TransitionDependencies } from '../executions/transition.ts';
 import { prepareFinish, prepareSlot, type Effect, type Work } from '../executions/work.ts';
 import type { Evaluator } from '../expressions/evaluator.ts';
-import { enqueue } from '../jobs/jobs.ts';
-import type { Database, UnitOfWork } from '../platform/database.ts';
+import type { Database } from '../platform/database.ts';
+import { asStored } from '../platform/json.ts';
 import { isTransient } from '../platform/transient.ts';
-import { resume, type Resumption } from './resume.ts';
+import { mayCarry, resume, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
-export interface CarryDependencies extends TransitionDependencies, DispatchDependencies {
+export type { CarriedJob } from './resume.ts';
+
+export interface CarryDependencies extends TransitionDependencies, DispatchDependencies, Pick<ResumeDependencies, 'random'> {
   readonly database: Database;
   readonly evaluator: Evaluator;
   /** Runs an effect to its end; never throws. */
@@ -34,19 +36,10 @@ export type EffectResult =
   /** The execution ended meanwhile; there is nothing to record. */
   | { readonly kind: 'dropped' };
 
-/** What a job is about. `again`: it ran before and did not end (crash, lost connection). */
-export interface CarriedJob {
-  readonly id: string;
-  readonly again: boolean;
-  readonly tenantId: string;
-  readonly executionId: string;
-  /** Null: the execution as a whole (its start). */
-  readonly slot: Slot | null;
-}
-
 interface Memory {
   plan: Plan | null;
   inputs: unknown;
+  /** As this job committed it last; its steps, and of the items only the one it holds. */
   state: ExecutionState | null;
   readonly results: ResultCache;
 }
@@ -65,7 +58,7 @@ export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<v
     const turn: Turn = result
       ? await persistently(() => takeTurn(deps, job, memory, next, result))
       : await takeTurn(deps, job, memory, next, null);
-    next = turn.next;
+    next = turn === overtaken ? await begin(deps, job, memory) : turn.next;
     result = turn.effect && { effect: turn.effect, outcome: await deps.perform(job.tenantId, job.executionId, turn.effect) };
     if (result?.outcome.kind === 'dropped') return;
   }
@@ -91,24 +84,25 @@ async function persistently(turn: () => Promise<Turn>): Promise<Turn> {
 const retryDelaysMs = [100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
 /** Another runner took over, or the execution ended: this process is late and commits nothing. */
 const stale: Turn = { effect: null, next: null };
+/** The slot this job was about to start is no longer as it was: it looks again. A job that replaces another may have lost to it. */
+const overtaken: Turn = { effect: null, next: null };
 
 /** Opens the execution or picks up what this job left behind; gives the slot to go on with. */
 async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Next> {
   return deps.database.write(job.tenantId, async (uow) => {
-    const mine = job.again ? await slotsOfJob(uow, job.executionId, job.id) : [];
+    // Locked first: what is carried by whom must not change between looking and taking.
+    const mine =
+      job.before.length > 0 && (await lockExecution(uow, job.executionId)) ? await slotsOfJobs(uow, job.executionId, job.before) : [];
     const slots = mine.length > 0 ? mine : job.slot ? [job.slot] : [];
     const t = await beginTransition(deps, uow, job.executionId, slots);
     if (!t) return null;
     memory.plan = t.plan;
     memory.inputs = await readInputs(uow, job.executionId);
-    let next: Next = null;
-    if (slots.length === 0) {
-      if (t.row.status === 'queued') await t.run({ type: 'start' });
-    }
-    for (const slot of slots) {
-      const resumption: Resumption = await resume(deps, t, slot, job);
-      if (resumption === 'go') next ??= slot;
-    }
+    if (slots.length === 0 && t.row.status === 'queued') await t.run({ type: 'start' });
+    const ready: Slot[] = [];
+    for (const slot of slots) if ((await resume(deps, t, slot, job)) === 'go') ready.push(slot);
+    const [next, ...others] = ready;
+    for (const slot of others) t.release(slot, job.before);
     return commit(deps, job, memory, t, next ?? (t.complete() ? 'finish' : nextOf(t)));
   });
 }
@@ -121,7 +115,7 @@ async function takeTurn(
   next: Next,
   result: { effect: Effect; outcome: EffectResult } | null,
 ): Promise<Turn> {
-  const ended = result && commandOf(result.effect, result.outcome);
+  const ended = result && commandOf(deps, result.effect, result.outcome);
   const foreseen = ended ? foresee(deps, memory, ended) : next;
   if (result?.outcome.kind === 'succeeded') remember(memory, result.effect.slot, result.outcome.output);
   // While draining, a complete execution still gets its end: it is short, and only this job would do it.
@@ -133,37 +127,38 @@ async function takeTurn(
     const t = await beginTransition(deps, uow, job.executionId, slots, memory.state);
     if (!t) return { effect: null, next: null };
     let actual: Next = foreseen;
-    if (stops && !ended) return release(uow, job, foreseen);
+    if (!ended && !isOpen(t, foreseen, job, deps.clock.now().getTime())) return overtaken;
     if (ended) {
       const output = result.outcome.kind === 'succeeded' ? { output: result.outcome.output } : undefined;
       if ((await t.run(ended, output)) !== null) return stale;
       actual = nextOf(t);
     }
     let effect: Effect | null = null;
-    if (work !== null && sameNext(actual, foreseen) && isOpen(t, foreseen, job)) {
+    if (work !== null && sameNext(actual, foreseen)) {
       effect = await carryOut(deps, t, work, job.id);
       actual = effect ? null : nextOf(t);
-    } else if (!ended && work !== null) {
-      actual = null;
     }
-    return { effect, next: await commit(deps, job, memory, t, actual) };
+    return { effect, next: await commit(deps, job, memory, t, actual, effect?.slot) };
   });
 }
 
-async function commit(deps: CarryDependencies, job: CarriedJob, memory: Memory, t: Transition, next: Next): Promise<Next> {
+/** Gives what this job goes on with after the commit: nothing when the process shuts down, which then hands the slot over. */
+async function commit(deps: CarryDependencies, job: CarriedJob, memory: Memory, t: Transition, next: Next, running?: Slot): Promise<Next> {
   const going = deps.isDraining() && next !== 'finish' ? null : next;
-  if (going !== null && going !== 'finish') t.carry(going, job.id);
+  const slot = next === 'finish' ? null : next;
+  if (slot && going) t.carry(slot, job.id);
+  else if (slot) t.release(slot, job.before);
   await t.save();
-  memory.state = t.state;
+  const { state } = t;
+  // Not before the commit: a transaction that fails may be tried again, and must then not start from what never happened.
+  t.uow.afterCommit(() => (memory.state = holding(state, running ?? slot)));
   return going;
 }
 
-/** Shutting down before a carried slot began: it gets a job of its own, for whichever runner lives on. */
-async function release(uow: UnitOfWork, job: CarriedJob, next: Next): Promise<Turn> {
-  if (next !== null && next !== 'finish' && (await releaseSlot(uow, job.executionId, next, job.id))) {
-    await enqueue(uow, [{ name: 'run-step', payload: { tenantId: job.tenantId, executionId: job.executionId, ...next } }]);
-  }
-  return { effect: null, next: null };
+/** Without the items that others hold or that have ended: a carrier's memory does not grow with the list it works on. */
+function holding(state: ExecutionState, slot: Slot | null): ExecutionState {
+  const item = slot && state.items.get(slotKey(slot));
+  return { ...state, items: new Map(item ? [[slotKey(slot), item]] : []) };
 }
 
 const nextOf = (t: Transition): Next => t.ready()[0] ?? (t.complete() ? 'finish' : null);
@@ -171,12 +166,11 @@ const nextOf = (t: Transition): Next => t.ready()[0] ?? (t.complete() ? 'finish'
 const sameNext = (a: Next, b: Next): boolean =>
   a === b || (a !== null && b !== null && a !== 'finish' && b !== 'finish' && slotKey(a) === slotKey(b));
 
-/** Still what it was when the work was prepared: queued, and not taken up by another job. */
-function isOpen(t: Transition, next: Next, job: CarriedJob): boolean {
+/** Still what it was when the job looked at it: queued, due, and not taken up by another job. */
+function isOpen(t: Transition, next: Next, job: CarriedJob, now: number): boolean {
   if (next === 'finish') return t.complete();
-  if (next === null) return false;
-  const owner = t.jobOf(next);
-  return slotState(t.state, next)?.status === 'queued' && (owner === null || owner === job.id);
+  const current = next && slotState(t.state, next);
+  return current?.status === 'queued' && (current.wakeAt ?? 0) <= now && mayCarry(job, t.jobOf(next!));
 }
 
 /** The same decision on the state this job saw last; the transaction checks that nothing else happened. */
@@ -204,11 +198,11 @@ async function prepare(deps: CarryDependencies, job: CarriedJob, memory: Memory,
 
 /** Outputs of plain steps are kept for the steps that follow; a forEach is read from its rows once it is complete. */
 function remember(memory: Memory, slot: Slot, output: string): void {
-  if (slot.itemIndex < 0) memory.results.set(slot.stepId, { output: JSON.parse(output), status: 'succeeded', error: null });
+  if (slot.itemIndex < 0) memory.results.set(slot.stepId, { output: asStored(JSON.parse(output)), status: 'succeeded', error: null });
 }
 
-function commandOf({ slot, attempt }: Effect, outcome: EffectResult): Command {
-  const random = randomInt(1_000_000) / 1_000_000;
+function commandOf(deps: CarryDependencies, { slot, attempt }: Effect, outcome: EffectResult): Command {
+  const random = deps.random();
   switch (outcome.kind) {
     case 'succeeded':
       return { type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(outcome.output) };

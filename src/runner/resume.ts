@@ -1,5 +1,4 @@
 // What a job finds at the slot it was made for: ready work, a due timer, a decided approval, an effect that lost its process.
-import { randomInt } from 'node:crypto';
 import { isRepeatable } from '../tools/tool.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
@@ -13,6 +12,19 @@ export interface ResumeDependencies {
   readonly clock: Clock;
   readonly approvals: ApprovalService;
   readonly tools: Pick<ToolService, 'checkTool'>;
+  /** In [0, 1): spreads retries. */
+  readonly random: () => number;
+}
+
+/** What a job is about. */
+export interface CarriedJob {
+  readonly id: string;
+  /** Ids under which it ran before without coming to an end (crash, lost connection): its own, and those of jobs it replaces. */
+  readonly before: readonly string[];
+  readonly tenantId: string;
+  readonly executionId: string;
+  /** Null: the execution as a whole (its start). */
+  readonly slot: Slot | null;
 }
 
 /** `go`: the slot is ready for this job. `rest`: nothing more to do at this slot, though the transition may have made others ready. */
@@ -22,35 +34,43 @@ export async function resume(
   deps: ResumeDependencies,
   t: Transition,
   slot: Slot,
-  job: { readonly id: string; readonly again: boolean },
+  job: Pick<CarriedJob, 'before' | 'id'>,
 ): Promise<Resumption> {
   const current = slotState(t.state, slot);
   const now = deps.clock.now().getTime();
   switch (current?.status) {
-    case 'queued': {
-      const owner = t.jobOf(slot);
-      if (owner !== null && owner !== job.id) return 'rest';
-      return current.wakeAt !== null && current.wakeAt > now ? later(t, slot, current.wakeAt) : 'go';
-    }
+    case 'queued':
+      if (!mayCarry(job, t.jobOf(slot))) return 'rest';
+      return current.wakeAt !== null && current.wakeAt > now ? later(t, slot, current.wakeAt, now) : 'go';
     case 'waiting':
-      if (current.wakeAt !== null && current.wakeAt > now) return later(t, slot, current.wakeAt);
+      if (current.wakeAt !== null && current.wakeAt > now) return later(t, slot, current.wakeAt, now);
       await t.run({ type: 'wake', slot });
       return 'rest';
     case 'awaiting_approval':
       return resolve(deps, t, slot, current.approvalId!);
     case 'running':
-      if (!job.again || t.jobOf(slot) !== job.id) return 'rest';
-      await t.run({ type: 'interrupt', slot, attempt: current.attempt, repeatable: await repeatable(deps, t, slot), random: random() });
+      // Its job's earlier run or a job that this one replaces began it: that process is gone, or taken for gone and fenced off now.
+      if (!job.before.includes(t.jobOf(slot) ?? '')) return 'rest';
+      await t.run({
+        type: 'interrupt',
+        slot,
+        attempt: current.attempt,
+        repeatable: await repeatable(deps, t, slot),
+        random: deps.random(),
+      });
       return isReady(t, slot) ? 'go' : 'rest';
     default:
       return 'rest';
   }
 }
 
-/** The job came early (the database's clock runs ahead of ours): once more, at the right time. */
-async function later(t: Transition, slot: Slot, wakeAt: number): Promise<Resumption> {
+/**
+ * The job came early: the queue's clock, which is the database's, runs ahead of ours. Once more, as much later as it is ahead, so that
+ * a skewed clock costs a job or two and no busy loop.
+ */
+async function later(t: Transition, slot: Slot, wakeAt: number, now: number): Promise<Resumption> {
   const payload = { tenantId: t.uow.tenantId, executionId: t.row.id, ...slot };
-  await enqueue(t.uow, [{ name: 'run-step', payload, runAt: new Date(wakeAt) }]);
+  await enqueue(t.uow, [{ name: 'run-step', payload, runAt: new Date(wakeAt + Math.min(wakeAt - now, 60_000)) }]);
   return 'rest';
 }
 
@@ -79,4 +99,6 @@ const isReady = (t: Transition, slot: Slot): boolean => {
   return current?.status === 'queued' && current.wakeAt === null;
 };
 
-const random = (): number => randomInt(1_000_000) / 1_000_000;
+/** Nobody carries it, or this job did in an earlier run or under an earlier id. */
+export const mayCarry = (job: Pick<CarriedJob, 'before' | 'id'>, owner: string | null): boolean =>
+  owner === null || owner === job.id || job.before.includes(owner);

@@ -1,8 +1,9 @@
 // A runner process: takes jobs from the queue and carries executions forward. Waiting executions cost it nothing.
+import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { Logger as QueueLogger, run, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import { Logger as QueueLogger, run, type Job, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
-import type { JobPayloads } from '../jobs/jobs.ts';
+import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
 import { carry, type CarryDependencies } from './carry.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
@@ -27,7 +28,7 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-type RunnerDependencies = Omit<CarryDependencies, 'perform' | 'isDraining'> & Omit<EffectDependencies, 'checkMs'>;
+type RunnerDependencies = Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> & Omit<EffectDependencies, 'checkMs'>;
 
 export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
   const { clock, database, approvals, logger } = deps;
@@ -44,15 +45,17 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
   let queue: QueueRunner | null = null;
   let draining = false;
 
-  const carrying: CarryDependencies = { ...deps, perform: effects.perform, isDraining: () => draining };
+  const random = () => randomInt(1_000_000) / 1_000_000;
+  const carrying: CarryDependencies = { ...deps, perform: effects.perform, isDraining: () => draining, random };
+  const runBefore = ({ after = [] }: Replacing, job: Job) => (job.attempts > 1 ? [...after, job.id] : after);
   const tasks: TaskList = {
     'run-execution': async (payload, { job }) => {
-      const { tenantId, executionId } = payload as JobPayloads['run-execution'];
-      await carry(carrying, { id: job.id, again: job.attempts > 1, tenantId, executionId, slot: null });
+      const { tenantId, executionId, ...rest } = payload as JobPayloads['run-execution'];
+      await carry(carrying, { id: job.id, before: runBefore(rest, job), tenantId, executionId, slot: null });
     },
     'run-step': async (payload, { job }) => {
-      const { tenantId, executionId, stepId, itemIndex } = payload as JobPayloads['run-step'];
-      await carry(carrying, { id: job.id, again: job.attempts > 1, tenantId, executionId, slot: { stepId, itemIndex } });
+      const { tenantId, executionId, stepId, itemIndex, ...rest } = payload as JobPayloads['run-step'];
+      await carry(carrying, { id: job.id, before: runBefore(rest, job), tenantId, executionId, slot: { stepId, itemIndex } });
     },
     'expire-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];

@@ -1,0 +1,101 @@
+// One runner process of a simulation: runs the real `carry` for one job, stops before every transaction and every effect until the
+// scheduler lets it go on, and can be made to die or to lose its connection at each of these points.
+import { carry, type CarriedJob, type CarryDependencies, type EffectResult } from '#src/runner/carry.ts';
+import type { Effect } from '#src/executions/work.ts';
+import type { Database, UnitOfWork } from '#src/platform/database.ts';
+
+/** What happens at a point. `die…` and `lose…`: before the transaction, inside of it (rolled back), or after its commit. */
+export type Fate = 'go' | 'die-before' | 'die-inside' | 'die-after' | 'lose-inside' | 'lose-after';
+export type Point = 'read' | 'write' | 'effect';
+
+export class Death extends Error {}
+
+/** What a driver calls when Postgres went away under it. */
+const connectionLost = () => Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' });
+
+export interface CarrierOptions {
+  readonly name: string;
+  readonly job: CarriedJob;
+  readonly deps: Omit<CarryDependencies, 'database' | 'perform' | 'isDraining'>;
+  readonly database: Database;
+  /** The effect itself; called once the scheduler lets it begin. */
+  readonly call: (effect: Effect) => Promise<EffectResult>;
+}
+
+export class Carrier {
+  readonly name: string;
+  readonly job: CarriedJob;
+  /** Where it stands; null while it runs and once it has ended. */
+  point: Point | null = null;
+  /** How it ended: `done`, `dead`, or the error that the queue is told. */
+  end: 'done' | 'dead' | Error | null = null;
+  isDraining = false;
+  #go: ((fate: Fate) => void) | null = null;
+  #arrived: (() => void) | null = null;
+
+  constructor({ name, job, deps, database, call }: CarrierOptions) {
+    this.name = name;
+    this.job = job;
+    const transact =
+      (kind: 'read' | 'write') =>
+      async <T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T> => {
+        const fate = await this.#stop(kind);
+        if (fate === 'die-before') throw new Death();
+        const result = await database[kind](tenantId, async (uow) => {
+          const value = await work(uow);
+          if (fate === 'die-inside') throw new Death();
+          if (fate === 'lose-inside') throw connectionLost();
+          return value;
+        });
+        if (fate === 'die-after') throw new Death();
+        if (fate === 'lose-after') throw connectionLost();
+        return result;
+      };
+    const carrying: CarryDependencies = {
+      ...deps,
+      database: { ...database, read: transact('read'), write: transact('write') },
+      isDraining: () => this.isDraining,
+      perform: async (_tenantId, _executionId, effect) => {
+        const fate = await this.#stop('effect');
+        if (fate === 'die-before') throw new Death();
+        const result = await call(effect);
+        if (fate !== 'go') throw new Death();
+        return result;
+      },
+    };
+    void carry(carrying, job).then(
+      () => this.#finish('done'),
+      (error: unknown) => this.#finish(error instanceof Death ? 'dead' : (error as Error)),
+    );
+  }
+
+  /** Lets it go on; resolves when it stands at its next point or has ended. */
+  async step(fate: Fate): Promise<void> {
+    const go = this.#go!;
+    this.#go = null;
+    this.point = null;
+    go(fate);
+    await this.settled();
+  }
+
+  /** Resolves when it stands at a point or has ended. */
+  settled(): Promise<void> {
+    if (this.point !== null || this.end !== null) return Promise.resolve();
+    return new Promise((resolve) => (this.#arrived = resolve));
+  }
+
+  #stop(point: Point): Promise<Fate> {
+    return new Promise((resolve) => {
+      this.#go = resolve;
+      this.point = point;
+      this.#arrived?.();
+      this.#arrived = null;
+    });
+  }
+
+  #finish(end: 'done' | 'dead' | Error): void {
+    this.end = end;
+    this.#arrived?.();
+    this.#arrived = null;
+  }
+}
