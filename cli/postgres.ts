@@ -17,16 +17,26 @@ export interface OpenPostgres {
 
 const defaultAppRole = 'signalbox_app';
 
-export async function openPostgres(config: Config, logger: Logger): Promise<OpenPostgres> {
+/** `say` hears what takes long, and what is ready. */
+export async function openPostgres(config: Config, logger: Logger, say: (line: string) => void = () => {}): Promise<OpenPostgres> {
   const { url, appUrl, embeddedPort } = config.database;
   if (url !== undefined) {
     const appRole = appUrl === undefined ? defaultAppRole : decodeURIComponent(new URL(appUrl).username);
     const applied = await migrate({ ownerUrl: url, appRole, ownerActsAsApp: appUrl === undefined });
     return { ownerUrl: url, app: appUrl === undefined ? { url, actAs: appRole } : { url: appUrl }, applied, stop: async () => {} };
   }
-  const server = await startEmbeddedPostgres({ folder: join(config.dataDir, 'postgres'), port: embeddedPort, log: logger });
+  const log = {
+    info(message: string) {
+      logger.info(message);
+      say(message);
+    },
+    warn: (message: string) => logger.warn(message),
+    error: (message: string) => logger.error(message),
+  };
+  const server = await startEmbeddedPostgres({ folder: join(config.dataDir, 'postgres'), port: embeddedPort, log });
   try {
     const { ownerUrl, appRole, appPassword, appUrl: ownAppUrl } = server;
+    say(`Postgres is ready on 127.0.0.1:${server.port}`);
     const applied = await migrate({ ownerUrl, appRole, appPassword });
     return { ownerUrl, app: { url: ownAppUrl }, applied, stop: () => server.stop() };
   } catch (error) {

@@ -31,26 +31,34 @@ export interface Process {
   stop(reason: string): Promise<void>;
 }
 
-export async function startProcess(config: Config, parts: Parts, logger: Logger): Promise<Process> {
+/** `say` hears, line by line, what has become ready: for a person who watches. */
+export async function startProcess(config: Config, parts: Parts, logger: Logger, say: (line: string) => void = () => {}): Promise<Process> {
   const starting = new AsyncDisposableStack();
   try {
-    return await openParts(config, parts, logger, starting);
+    return await openParts(config, parts, { logger, say }, starting);
   } catch (error) {
     await starting.disposeAsync();
     throw error;
   }
 }
 
-async function openParts(config: Config, parts: Parts, logger: Logger, starting: AsyncDisposableStack): Promise<Process> {
-  const postgres = await openPostgres(config, logger);
+async function openParts(
+  config: Config,
+  parts: Parts,
+  { logger, say }: { readonly logger: Logger; say(line: string): void },
+  starting: AsyncDisposableStack,
+): Promise<Process> {
+  const postgres = await openPostgres(config, logger, say);
   starting.defer(() => postgres.stop());
   const database = await openDatabase(ormOptions({ ...postgres.app, poolMax: config.database.poolMax }));
   starting.defer(() => database.close());
+  if (postgres.applied.length > 0) say(`the database was brought to this version (${postgres.applied.length} migrations)`);
   const firstKey = await ensureFirstKey(config.dataDir, database);
   const toolServers = parts.runner ? createToolServers({ servers: config.toolServers, logger, maxOutputBytes }) : undefined;
   const services = createServices({ clock, database, logger, toolServers });
   starting.defer(() => services.feed.close());
-  const runner = toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, toolServers, logger }, starting));
+  const runner =
+    toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, toolServers, logger, say }, starting));
   const gateway = parts.gateway ? await prepareGateway(config, { services, database, logger }, starting) : null;
 
   let reason = 'stopping';
@@ -81,16 +89,20 @@ interface Common {
 async function prepareRunner(
   config: Config,
   connectionString: string,
-  deps: Common & { toolServers: ToolServers },
+  deps: Common & { toolServers: ToolServers; say(line: string): void },
   starting: AsyncDisposableStack,
 ) {
-  const { services, database, toolServers, logger } = deps;
+  const { services, database, toolServers, logger, say } = deps;
   const sync = startToolSync({ database, toolServers, tools: services.tools, logger });
   starting.defer(async () => {
     await sync.stop();
     await toolServers.close();
   });
-  await toolServers.start((progress) => logger.info(progress, 'tool server'));
+  await toolServers.start((progress) => {
+    logger.info(progress, 'tool server');
+    if (progress.state === 'ready') say(`tool server "${progress.server}" is ready (${progress.tools} tools)`);
+    if (progress.state === 'failed') say(`tool server "${progress.server}" did not start: ${progress.error}`);
+  });
   await sync.settled();
   const evaluator = createEvaluator();
   starting.defer(() => evaluator.close());

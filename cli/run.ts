@@ -11,7 +11,7 @@ export interface RunContext {
 /** What a command that keeps running has started. */
 export interface Running {
   stop(reason: string): Promise<void>;
-  /** Resolves when there is nothing left to run; without it, or while it is open, only a signal ends the command. */
+  /** Resolves when there is nothing left to run, rejects when it cannot go on; without it, or while it is open, only a signal ends the command. */
   readonly done?: Promise<void> | undefined;
 }
 
@@ -29,10 +29,12 @@ export async function run(command: (context: RunContext) => Promise<Running | un
     const signal = firstSignal(logger);
     const running = await command({ config, logger });
     if (running) {
-      const name = await Promise.race([signal, ...(running.done ? [running.done.then(() => 'done')] : [])]);
+      const ended = Promise.race([signal, ...(running.done ? [running.done.then(() => 'done')] : [])]);
+      const name = await ended.catch(() => 'failed');
       setTimeout(() => quit(`stopping took longer than ${config.runner.graceMs + closeMs} ms`), config.runner.graceMs + closeMs).unref();
       await running.stop(`the server is stopping (${name})`);
       logger.info('stopped');
+      await ended; // throws what made it end
     }
     process.exit(0);
   } catch (error) {

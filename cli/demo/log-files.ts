@@ -1,6 +1,7 @@
 // The folder of log files that the demo's agent reads: made once, the same on every machine.
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { OperatorError } from '#src/platform/errors.ts';
 
 const services = ['payments', 'auth', 'search', 'billing'];
 const errors: Readonly<Record<string, readonly string[]>> = {
@@ -11,15 +12,34 @@ const errors: Readonly<Record<string, readonly string[]>> = {
 };
 const hoursPerFile = 6;
 
-/** Writes one log file per service unless the folder has some already. Gives the folder. */
+/** Writes one log file per service, except those that the folder has already: they may have been edited. Gives the folder. */
 export async function makeLogFiles(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const present = await readdir(folder);
-  for (const [index, service] of services.entries()) {
-    const name = `${service}.log`;
-    if (!present.includes(name)) await writeFile(join(folder, name), logOf(service, index));
+  try {
+    await mkdir(folder, { recursive: true });
+    const present = await readdir(folder);
+    for (const [index, service] of services.entries()) {
+      const name = `${service}.log`;
+      if (!present.includes(name)) await writeWhole(join(folder, name), logOf(service, index));
+    }
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new OperatorError(
+      `the log files of the demo cannot be written to ${folder} (${code}): set SIGNALBOX_DATA_DIR to a folder that may be written`,
+      { cause },
+    );
   }
   return folder;
+}
+
+/** A kill in between must not leave half a file, which would count as present; nor may the agent see a draft. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = join(dirname(dirname(file)), `draft-${process.pid}`);
+  try {
+    await writeFile(draft, text);
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 function logOf(service: string, seed: number): string {

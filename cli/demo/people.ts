@@ -1,4 +1,4 @@
-// The two people of the demo, with fresh keys for this run: one starts executions, the other approves.
+// The two people of the demo, with keys of their own for this run: one starts executions, the other decides approvals.
 import type { Process } from '../process.ts';
 import { OperatorError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -8,22 +8,35 @@ import { firstAdminName } from '#src/principals/first-admin.ts';
 import type { Authority, Role } from '#src/principals/permission.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 
-export interface DemoKeys {
-  readonly operator: string;
-  readonly reviewer: string;
+export interface People {
+  readonly operatorKey: string;
+  readonly reviewerKey: string;
+  /** Revokes both keys. Those of a demo that was killed expire within a day. */
+  leave(): Promise<void>;
 }
 
-const keyName = 'demo';
+export const operatorName = 'demo-operator';
+export const reviewerName = 'demo-reviewer';
 const validMs = 24 * 3_600_000;
 
-export async function demoKeys({ database, services }: Process): Promise<DemoKeys> {
+export async function admitPeople({ database, services }: Process): Promise<People> {
   const [tenant] = await database.read(newId(), (uow) =>
     uow.rows<{ id: string }>('select identity.tenant_id_by_name($1) as id', [firstTenantName]),
   );
   return database.write(tenant!.id, async (uow) => {
+    // Two demos that begin at the same moment want the same people.
+    await uow.rows('select id from tenants where tenant_id = $1 for update', [uow.tenantId]);
     const admin = await firstAdmin(uow);
-    const key = (name: string, roles: readonly Role[]) => freshKey(services, uow, admin, name, roles);
-    return { operator: await key('demo-operator', ['admin']), reviewer: await key('demo-reviewer', ['reviewer']) };
+    const operator = await freshKey(services, uow, admin, operatorName, ['admin']);
+    const reviewer = await freshKey(services, uow, admin, reviewerName, ['reviewer']);
+    return {
+      operatorKey: operator.token,
+      reviewerKey: reviewer.token,
+      leave: () =>
+        database.write(tenant!.id, async (later) => {
+          for (const { apiKey } of [operator, reviewer]) await services.apiKeys.revokeApiKey(later, admin, { apiKeyId: apiKey.id });
+        }),
+    };
   });
 }
 
@@ -44,7 +57,7 @@ async function freshKey(
   admin: Authority,
   name: string,
   roles: readonly Role[],
-): Promise<string> {
+) {
   const found = await principals.listPrincipals(uow, admin, { name, first: 1 });
   const person = found.rows[0] ?? (await principals.createPrincipal(uow, admin, { kind: 'user', name }));
   if (found.rows.length === 0) {
@@ -52,9 +65,6 @@ async function freshKey(
       await grants.grantRole(uow, admin, { role, scopeKind: 'tenant', scopeId: uow.tenantId, principalId: person.id });
     }
   }
-  const old = await apiKeys.listApiKeys(uow, admin, { principalId: person.id, first: 100 });
-  for (const apiKey of old.rows)
-    if (apiKey.name === keyName && !apiKey.revokedAt) await apiKeys.revokeApiKey(uow, admin, { apiKeyId: apiKey.id });
   const expiresAt = new Date(Date.now() + validMs);
-  return (await apiKeys.createApiKey(uow, admin, { principalId: person.id, name: keyName, roles, expiresAt })).token;
+  return apiKeys.createApiKey(uow, admin, { principalId: person.id, name: 'demo', roles, expiresAt });
 }
