@@ -171,7 +171,7 @@ function walk(document: Document, at: (offset: number) => Position) {
     if (node.tag !== undefined && !coreTags.has(node.tag)) return report(path, node, `the YAML tag ${node.tag} is not supported`);
     if (isMap(node)) return visitMap(node.items as Pair<Node, Node | null>[], path, depth);
     if (isSeq(node)) return (node.items as (Node | null)[]).map((item, index) => visit(item, pathOf(path, index), depth + 1));
-    return isScalar(node) ? visitScalar(node, path) : report(path, node as Node, 'is not supported');
+    return isScalar(node) ? visitScalar(node, path) : report(path, node, 'is not supported');
   }
 
   function visitMap(items: readonly Pair<Node, Node | null>[], path: string, depth: number): Record<string, unknown> {
@@ -201,7 +201,7 @@ function walk(document: Document, at: (offset: number) => Position) {
     return isStorableText(value) ? value : report(path, node, unstorableText);
   }
 
-  const value = visit(document.contents as Node | null, '', 0);
+  const value = visit(document.contents, '', 0);
   if (count > maxValues)
     problems.push({ path: '', message: `the text has more than ${maxValues} values (aliases followed)`, line: 1, column: 1 });
   return { value, problems, values, keys };
