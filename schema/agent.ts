@@ -13,7 +13,7 @@ export const AgentStatusEnum = enumOf('AgentStatus', agentStatuses, 'Whether an 
   draft: 'Not yet: it was never activated.',
   active: 'Yes.',
   paused: 'Not now: somebody paused it, with a reason.',
-  deprecated: 'No longer.',
+  deprecated: 'No longer: it is archived.',
 });
 
 export const DeploymentKindEnum = enumOf('DeploymentKind', deploymentKinds, 'How a version became live.', {

@@ -131,7 +131,7 @@ describe('an agent', () => {
   });
   it('is gone from lists when archived, stays readable with its history, and takes no change', async () => {
     const agent = await deployed('1.0.0');
-    await archive(agent.id);
+    assert.equal((await archive(agent.id)).status, 'deprecated');
     assert.ok(!(await list({ name: agent.name })).includes(agent.name));
     assert.ok((await list({ name: agent.name, includeArchived: true })).includes(agent.name));
     const [versions] = await read((uow) => agents.versionsOf(uow, home.admin, [agent.id], {}));

@@ -38,7 +38,7 @@ export type AgentFilter = {
 export type AgentStatus =
   /** Yes. */
   | 'ACTIVE'
-  /** No longer. */
+  /** No longer: it is archived. */
   | 'DEPRECATED'
   /** Not yet: it was never activated. */
   | 'DRAFT'

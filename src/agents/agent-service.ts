@@ -185,7 +185,7 @@ export function createAgentService({ clock, missingTools }: AgentDependencies): 
     },
 
     async archiveAgent(uow, actor, { agentId }) {
-      return save(uow, { ...(await manageable(uow, actor, agentId)), archivedAt: clock.now() });
+      return save(uow, { ...(await manageable(uow, actor, agentId)), status: 'deprecated', archivedAt: clock.now() });
     },
 
     async activateAgent(uow, actor, { agentId }) {
@@ -195,7 +195,7 @@ export function createAgentService({ clock, missingTools }: AgentDependencies): 
         'select count(*)::int as versions from agent_versions where tenant_id = $1 and agent_id = $2',
         [uow.tenantId, agent.id],
       );
-      const verdict = activated(agent.status, counted?.versions ?? 0);
+      const verdict = activated(counted?.versions ?? 0);
       if (!verdict.ok) throw new InvalidStateError(`the agent "${agent.name}" cannot be activated: ${verdict.reason}`);
       return save(uow, { ...agent, status: 'active', pauseReason: null });
     },

@@ -21,27 +21,21 @@ export function kindBefore(kind: EnvironmentKind, present: readonly EnvironmentK
   return promotionOrder.slice(0, promotionOrder.indexOf(kind)).findLast((lower) => present.includes(lower)) ?? null;
 }
 
-/** The status that `activate` leads to, or why it may not. */
-export function activated(status: AgentStatus, versions: number): { ok: true } | { ok: false; reason: string } {
-  if (status === 'deprecated') return { ok: false, reason: 'it is deprecated' };
+/** May an agent with so many versions be activated? */
+export function activated(versions: number): { ok: true } | { ok: false; reason: string } {
   if (versions === 0) return { ok: false, reason: 'it has no version yet; publish one first' };
   return { ok: true };
 }
 
 /** Why an agent takes no new executions, or null. */
-export function refusalToStart(agent: {
-  readonly status: AgentStatus;
-  readonly pauseReason: string | null;
-  readonly archivedAt: Date | null;
-}) {
-  if (agent.archivedAt !== null) return 'is archived';
+export function refusalToStart(agent: { readonly status: AgentStatus; readonly pauseReason: string | null }) {
   switch (agent.status) {
     case 'draft':
       return 'is a draft; activate it first';
     case 'paused':
       return `is paused: ${agent.pauseReason ?? 'no reason was given'}`;
     case 'deprecated':
-      return 'is deprecated';
+      return 'is archived';
     case 'active':
       return null;
   }

@@ -138,8 +138,6 @@ export function createDeploymentService({ clock }: { readonly clock: Clock }): D
     async promoteAgentVersion(uow, actor, input) {
       const place = await deployable(uow, actor, input);
       const { agent, environment, history } = place;
-      if (agent.status === 'deprecated')
-        throw new InvalidStateError(`the agent "${agent.name}" is deprecated; nothing is promoted any more`);
       const version = await versionOf(uow, agent, input.version);
       const [live] = history;
       if (live?.versionId === version.id) return live;
