@@ -3,11 +3,11 @@
 import { approvalsByIds, listApprovals, matchesFilter, type ApprovalFilter } from '../approvals/approval-reads.ts';
 import { isFinalEvent, type EventType } from '../events/catalogue.ts';
 import { approvalsCursor, executionCursor, readApprovalsCursor, readExecutionCursor } from '../events/cursor.ts';
-import type { EventRow, EventService, FeedPosition } from '../events/event-service.ts';
-import type { LiveFeed } from '../events/live-feed.ts';
+import type { ApprovalEventRow, EventRow, EventService, FeedPosition } from '../events/event-service.ts';
+import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { CursorExpiredError } from '../platform/errors.ts';
-import { cursorOf } from '../platform/page.ts';
+import { cursorOf, type PageRequest } from '../platform/page.ts';
 import type { Authority } from '../principals/permission.ts';
 import { listExecutions, type ExecutionFilter } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
@@ -62,8 +62,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
         head: (await events.heads(uow, [executionId])).get(executionId) ?? 0,
       }));
       const start = after === null ? 0 : readExecutionCursor(after, epoch, executionId);
-      if (start > head)
-        throw new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
+      if (start > head) throw aheadOfHistory();
       for await (const batch of feed.execution(watcher.authority.tenantId, executionId, start, watcher.signal)) {
         const ended = batch.rows.some((row) => isFinalEvent(row.type));
         yield { events: batch.rows, cursor: executionCursor(epoch, executionId, batch.position), caughtUp: batch.caughtUp || ended };
@@ -91,19 +90,21 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
     },
 
     async *approvals(watcher, filter, after) {
-      const opening = await watcher.read((uow) => openApprovals(uow, watcher.authority, filter, after));
-      if (opening.changes.length > 0) {
-        yield { changes: opening.changes, cursor: approvalsCursor(opening.epoch, opening.position), caughtUp: false };
+      const { epoch, requests, position: start } = await watcher.read((uow) => openApprovals(uow, watcher.authority, filter, after));
+      for (let at = 0; at < requests.length; at += openingSize) {
+        const rows = requests.slice(at, at + openingSize);
+        const isLast = at + openingSize >= requests.length;
+        yield { changes: rows.map(changeOf), cursor: approvalsCursor(epoch, isLast ? start : rows.at(-1)!), caughtUp: false };
       }
       let told = false;
-      for await (const batch of feed.approvals(watcher.authority.tenantId, opening.position, watcher.signal)) {
+      for await (const batch of feed.approvals(watcher.authority.tenantId, start, watcher.signal)) {
         const ids = [...new Set(batch.rows.map(approvalIdOf))];
         const rows = ids.length === 0 ? [] : await watcher.read((uow) => approvalsByIds(uow, watcher.authority, ids));
         const visible = new Set(rows.filter((row) => matchesFilter(row, filter)).map((row) => row.id));
         const changes = batch.rows.filter((row) => visible.has(approvalIdOf(row))).map(changeOf);
         if (changes.length === 0 && (told || !batch.caughtUp)) continue;
         told ||= batch.caughtUp;
-        yield { changes, cursor: approvalsCursor(opening.epoch, batch.position), caughtUp: batch.caughtUp };
+        yield { changes, cursor: approvalsCursor(epoch, batch.position), caughtUp: batch.caughtUp };
       }
     },
   };
@@ -111,24 +112,33 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
   async function openApprovals(uow: UnitOfWork, actor: Authority, filter: ApprovalStreamFilter, after: string | null): Promise<Opening> {
     const epoch = await events.epoch(uow);
     // First the place, then what is pending: whatever is asked in between comes as a change, not twice.
-    const position = after === null ? await events.currentPosition(uow) : readApprovalsCursor(after, epoch);
-    const pending = await listApprovals(uow, actor, { ...filter, status: ['pending'] }, { first: after === null ? 100 : 1 });
-    if (after !== null) return { epoch, position, changes: [] };
-    const requests = [...(await events.requestsOf(uow, pending.rows, position))];
-    for (let page = pending; page.hasNextPage;) {
-      const last = page.rows.at(-1)!;
-      page = await listApprovals(uow, actor, { ...filter, status: ['pending'] }, { first: 100, after: cursorOf('approvals', last.id) });
-      requests.push(...(await events.requestsOf(uow, page.rows, position)));
+    const now = await events.currentPosition(uow);
+    const position = after === null ? now : readApprovalsCursor(after, epoch);
+    // Its watcher would wait for ever, and everybody who shares the stream for it.
+    if (comparePositions(position, now) > 0) throw aheadOfHistory();
+    const requests: ApprovalEventRow[] = [];
+    for (let page: PageRequest | null = { first: after === null ? 100 : 1 }; page !== null;) {
+      const { rows, hasNextPage } = await listApprovals(uow, actor, { ...filter, status: ['pending'] }, page);
+      if (after !== null) break; // read all the same: it refuses an invalid filter
+      requests.push(...(await events.requestsOf(uow, rows, position)));
+      page = hasNextPage ? { first: 100, after: cursorOf('approvals', rows.at(-1)!.id) } : null;
     }
-    return { epoch, position, changes: requests.map(changeOf) };
+    return { epoch, position, requests: requests.sort(comparePositions) };
   }
 }
 
 interface Opening {
   readonly epoch: string;
   readonly position: FeedPosition;
-  readonly changes: readonly ApprovalChange[];
+  /** Of what is pending, in commit order. */
+  readonly requests: readonly ApprovalEventRow[];
 }
+
+/** Pending approvals told in one batch. */
+const openingSize = 500;
+
+const aheadOfHistory = () =>
+  new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
 
 const approvalIdOf = (row: EventRow): string => String(row.data['approvalId']);
 
