@@ -53,7 +53,7 @@ function runTests(args: readonly string[]): Promise<number> {
   const run = spawn(
     process.execPath,
     [
-      ...['--test', '--test-concurrency=2', '--test-reporter=spec', ...flags],
+      ...['--test', '--test-timeout=240000', '--test-concurrency=2', '--test-reporter=spec', ...flags],
       ...(files.length > 0 ? files : globSync('test/**/*.test.ts').sort()),
     ],
     { stdio: 'inherit' },
