@@ -86,6 +86,10 @@ function typeName(type: string): string {
     .join('');
 }
 
+/** A field has the same type in every event, or a query could not ask for it in two of them (GraphQL: fields must merge). */
+const isSometimesAbsent = (name: string): boolean =>
+  Object.values(eventCatalogue).some(({ shape }) => (shape as Record<string, unknown>)[name] instanceof z.ZodOptional);
+
 for (const type of eventTypes) {
   const shape: Record<string, z.core.$ZodType> = eventCatalogue[type].shape;
   builder.objectType(builder.objectRef<EventRow>(typeName(type)), {
@@ -98,7 +102,7 @@ for (const type of eventTypes) {
           .map(([name, schema]) => {
             const description = fieldMeanings[name];
             if (description === undefined) throw new Error(`the field "${name}" of the event ${type} has no description`);
-            const nullable = schema instanceof z.ZodOptional;
+            const nullable = isSometimesAbsent(name);
             const value = (row: EventRow) => valueOf(name, row.data[name]);
             if (name === 'failure') return [name, t.field({ type: Failure, description, resolve: (row) => row.data[name] as never })];
             if (name.endsWith('At'))

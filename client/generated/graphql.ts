@@ -804,7 +804,7 @@ export type AgentQueryVariables = Exact<{
 }>;
 
 
-export type AgentQuery = { agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } | null };
+export type AgentQuery = { agent: { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, versions: { edges: Array<{ node: { id: string, version: string, digest: string, createdAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, deployments: { edges: Array<{ node: { id: string, kind: DeploymentKind, createdAt: string, supersededAt: string | null, environment: { id: string, name: string, kind: EnvironmentKind }, version: { id: string, version: string } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null } | null };
 
 export type AgentsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -988,7 +988,7 @@ type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled
 
 type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string };
 
@@ -998,7 +998,7 @@ type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded
 
 type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
 type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
 
@@ -1012,7 +1012,7 @@ type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled
 
 type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
 
@@ -1049,7 +1049,7 @@ export type ExecutionQueryVariables = Exact<{
 }>;
 
 
-export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null }>, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
+export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, approval: { id: string, status: ApprovalStatus } | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
 
 export type ExecutionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1103,19 +1103,19 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'ExecutionQueued', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string, sequence: number, type: EventType, occurredAt: string }
     > } };
@@ -1779,6 +1779,9 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     stepId
     itemIndex
   }
+  ... on ExecutionQueued {
+    requestedBy
+  }
   ... on ExecutionFailed {
     failure {
       code
@@ -1833,6 +1836,7 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     }
   }
   ... on StepBlocked {
+    decisionId
     failure {
       code
       message
@@ -2055,6 +2059,29 @@ export const AgentDocument = new TypedDocumentString(`
     query agent($id: ID!) {
   agent(id: $id) {
     ...AgentFields
+    versions {
+      edges {
+        node {
+          id
+          version
+          digest
+          createdAt
+        }
+      }
+      pageInfo {
+        ...Page
+      }
+    }
+    deployments {
+      edges {
+        node {
+          ...DeploymentFields
+        }
+      }
+      pageInfo {
+        ...Page
+      }
+    }
   }
 }
     fragment AgentFields on Agent {
@@ -2081,6 +2108,25 @@ export const AgentDocument = new TypedDocumentString(`
     version
     digest
   }
+}
+fragment DeploymentFields on Deployment {
+  id
+  kind
+  createdAt
+  supersededAt
+  environment {
+    id
+    name
+    kind
+  }
+  version {
+    id
+    version
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
 }`) as unknown as TypedDocumentString<AgentQuery, AgentQueryVariables>;
 export const AgentsDocument = new TypedDocumentString(`
     query agents($first: Int, $after: String, $filter: AgentFilter) {
@@ -2724,11 +2770,20 @@ export const ExecutionDocument = new TypedDocumentString(`
       itemTotal
       itemDone
       itemFailed
+      approval {
+        id
+        status
+      }
       attempts {
         number
         status
         startedAt
         finishedAt
+        failure {
+          code
+          message
+          stepId
+        }
       }
     }
   }
@@ -2959,6 +3014,9 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     stepId
     itemIndex
   }
+  ... on ExecutionQueued {
+    requestedBy
+  }
   ... on ExecutionFailed {
     failure {
       code
@@ -3013,6 +3071,7 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     }
   }
   ... on StepBlocked {
+    decisionId
     failure {
       code
       message
