@@ -16,8 +16,14 @@ export const ExecutionChanges = builder.objectRef<ExecutionChangesRow>('Executio
   fields: (t) => ({
     executions: t.field({
       type: [Execution],
-      description: 'As they are now; at least one.',
-      resolve: (batch) => batch.executions.map((row) => row.id),
+      description: 'As they are now; without those that you may no longer see.',
+      resolve: async ({ executions }, _args, { services, authority, read }) => {
+        const ids = executions.map((row) => row.id);
+        // Read with the rights of this batch, which may be newer than those it was gathered with.
+        const rows = await read((uow) => services.executions.executionsByIds(uow, authority, ids));
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        return ids.flatMap((id) => byId.get(id) ?? []);
+      },
     }),
   }),
 });
