@@ -75,6 +75,23 @@ test('forEach runs every item, keeps their order and collects their outputs', as
   assert.equal(done.output, 380);
 });
 
+test('what follows a forEach sees its last item, also when that is the only one', async () => {
+  const agentId = await engine.agent(
+    [
+      { id: 'each', forEach: 'inputs.list', tool: { name: 'math.add', with: { a: '${{ item }}', b: 1 } } },
+      { id: 'values', transform: '[steps.each.output.structured.value]', needs: ['each'] },
+    ],
+    { output: '${{ steps.values.output }}' },
+  );
+  for (const list of [[4], [4, 5]]) {
+    const done = await engine.finished((await engine.start(agentId, { list })).id);
+    assert.deepEqual(
+      done.output,
+      list.map((value) => value + 1),
+    );
+  }
+});
+
 test('a failing tool is retried as configured and then fails the execution, naming the step', async () => {
   const retry = { maxAttempts: 3, initialMs: 1, factor: 1, maxMs: 1 };
   const agentId = await engine.agent([{ id: 'bad', tool: { name: 'math.fail', with: {} }, retry }]);

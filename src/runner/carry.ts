@@ -116,7 +116,7 @@ async function takeTurn(
   result: { effect: Effect; outcome: EffectResult } | null,
 ): Promise<Turn> {
   const ended = result && commandOf(deps, result.effect, result.outcome);
-  const foreseen = ended ? foresee(deps, memory, ended) : next;
+  const foreseen = ended ? foresee(deps, memory, result.effect.slot, ended) : next;
   if (result?.outcome.kind === 'succeeded') remember(memory, result.effect.slot, result.outcome.output);
   // While draining, a complete execution still gets its end: it is short, and only this job would do it.
   const stops = deps.isDraining() && foreseen !== 'finish';
@@ -174,11 +174,14 @@ function isOpen(t: Transition, next: Next, job: CarriedJob, now: number): boolea
 }
 
 /** The same decision on the state this job saw last; the transaction checks that nothing else happened. */
-function foresee(deps: CarryDependencies, { plan, state }: Memory, command: Command): Next {
+function foresee(deps: CarryDependencies, { plan, state }: Memory, slot: Slot, command: Command): Next {
   if (!plan || !state) return null;
   const outcome = decide(plan, state, command, deps.clock.now().getTime());
   if (!outcome.ok) return null;
-  return readySlots(outcome.state, outcome.events)[0] ?? (allStepsEnded(plan, outcome.state) ? 'finish' : null);
+  const next = readySlots(outcome.state, outcome.events)[0] ?? (allStepsEnded(plan, outcome.state) ? 'finish' : null);
+  // What comes after the last item of a forEach reads all items, of which this one is in its row only after the commit.
+  const isItem = next !== null && next !== 'finish' && next.stepId === slot.stepId;
+  return slot.itemIndex >= 0 && !isItem ? null : next;
 }
 
 async function prepare(deps: CarryDependencies, job: CarriedJob, memory: Memory, next: Slot | 'finish'): Promise<Work> {
