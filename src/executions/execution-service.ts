@@ -10,6 +10,7 @@ import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationE
 import { isId, newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
+import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { rolesAt, type Authority } from '../principals/permission.ts';
 import type { Gate } from '../policies/gate-service.ts';
@@ -172,6 +173,7 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
       if (reason && reason.length > maxReasonLength) {
         throw new ValidationError([{ path: 'reason', message: `must have at most ${maxReasonLength} characters, has ${reason.length}` }]);
       }
+      if (reason && !isStorableText(reason)) throw new ValidationError([{ path: 'reason', message: unstorableText }]);
       const transition = (await beginTransition(deps, uow, executionId, []))!;
       const refusal = await transition.run({ type: 'cancel', reason: reason ?? '', cancelledBy: actor.principalId });
       if (refusal !== null) throw new InvalidStateError(`${refusal}; only an execution that has not ended can be cancelled`);
@@ -202,6 +204,7 @@ function validated(input: StartExecution): ValidRequest {
   if (key !== null && (key.length < 1 || key.length > maxKeyLength)) {
     problems.push({ path: 'idempotencyKey', message: `must have 1 to ${maxKeyLength} characters, has ${key.length}` });
   }
+  if (!isStorableText(key ?? '')) problems.push({ path: 'idempotencyKey', message: unstorableText });
   if (problems.length > 0) throw new ValidationError(problems);
   const { agentId, environmentId, version = null } = input;
   return { inputs, labels, idempotencyKey: key, digest: digestOf({ agentId, environmentId, version, inputs, labels }) };
