@@ -24,7 +24,8 @@ export function closingText(closing: Closing): string {
   return `\n${parts.join('\n')}`;
 }
 
-function resultLine({ status, failure, output }: Closing): string {
+function resultLine({ status, failure, output, rejectedBy }: Closing): string {
+  if (rejectedBy) return paint('red', `Rejected by ${rejectedBy}: the execution ended ${status}, no report was written.`);
   if (status !== 'succeeded') return paint('red', `The execution ended ${status}: ${failure ?? 'no reason was given'}`);
   const { report, verified, errors } = output as { report: string; verified: boolean; errors: readonly { errors: number }[] };
   const sum = errors.reduce((total, service) => total + service.errors, 0);

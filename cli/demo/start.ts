@@ -26,6 +26,7 @@ export async function startDemo(config: Config, given: Logger, { yes, exit }: De
   // The events are what to look at: of the usual lines only what went wrong, in words.
   const logger = config.logLevel === 'info' ? createLogger({ level: 'warn', destination: readableLog }) : given;
   given.level = logger.level;
+  if (process.stdin.isTTY) stopWithTerminal();
   say(`${paint('bold', 'Signalbox demo')}  (data folder ${config.dataDir})`);
   const directory = await makeLogFiles(join(config.dataDir, 'demo', 'logs'));
   const toolServers = { ...config.toolServers, files: fileServer(directory) };
@@ -56,7 +57,7 @@ export async function startDemo(config: Config, given: Logger, { yes, exit }: De
     });
     say(closingText({ ...ending, ...front, ...people, goesOn: !exit }));
     if (!exit) await new Promise<never>(() => undefined);
-    if (!ending.isGood) throw new OperatorError(`the execution ended ${ending.status}`);
+    if (ending.status !== 'succeeded' && !ending.rejectedBy) throw new OperatorError(`the execution ended ${ending.status}`);
   }
 
   return {
@@ -76,6 +77,12 @@ export async function startDemo(config: Config, given: Logger, { yes, exit }: De
       await signalbox.stop(reason);
     },
   };
+}
+
+/** Closing the terminal's window ends the demo as Ctrl-C does, and takes its Postgres along; nothing can be printed any more. */
+function stopWithTerminal(): void {
+  process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
+  process.stdout.on('error', () => undefined);
 }
 
 /** The real npm package, allowed to touch this folder and nothing else. */

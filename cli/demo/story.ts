@@ -18,8 +18,8 @@ export interface Ending {
   readonly environmentId: string;
   readonly directory: string;
   readonly status: string;
-  /** It succeeded, or it was refused because somebody said no. */
-  readonly isGood: boolean;
+  /** Who said no to the report; null when nobody did. */
+  readonly rejectedBy: string | null;
   readonly failure: string | null;
   readonly output: unknown;
 }
@@ -34,6 +34,7 @@ export async function tellStory(options: StoryOptions): Promise<Ending> {
   const executionId = await startOrResume(operator, place, directory);
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, broken.signal]);
+  let rejectedBy: string | null = null;
   let question: { readonly over: AbortController; readonly answered: Promise<void> } | null = null;
   for await (const { events } of operator.executionEvents({ executionId }, { signal })) {
     if (question && events.length > 0) {
@@ -41,7 +42,11 @@ export async function tellStory(options: StoryOptions): Promise<Ending> {
       await question.answered;
       question = null;
     }
-    for (const event of events) console.log(eventLine({ ...event, by: await decider(operator, event) }));
+    for (const event of events) {
+      const by = await decider(operator, event);
+      if (event.__typename === 'ApprovalRejected') rejectedBy = by;
+      console.log(eventLine({ ...event, by }));
+    }
     // What was asked and decided before this run comes with the history, too: only the newest request can be open.
     const asked = events.findLast((event) => event.__typename === 'ApprovalRequested');
     if (asked?.__typename !== 'ApprovalRequested') continue;
@@ -51,7 +56,7 @@ export async function tellStory(options: StoryOptions): Promise<Ending> {
     );
     question = { over, answered };
   }
-  return endingOf(operator, { ...place, executionId, directory });
+  return endingOf(operator, { ...place, executionId, directory, rejectedBy });
 }
 
 /** The newest run of the demo if it has not ended, else a new one. The key makes a start that was cut off count once. */
@@ -80,16 +85,12 @@ async function decider(
   return (await client.approval({ id: event.approvalId }))?.decidedBy?.name ?? null;
 }
 
-async function endingOf(
-  client: SignalboxClient,
-  known: Pick<Ending, 'executionId' | 'agentId' | 'environmentId' | 'directory'>,
-): Promise<Ending> {
+async function endingOf(client: SignalboxClient, known: Omit<Ending, 'status' | 'failure' | 'output'>): Promise<Ending> {
   const execution = await client.execution({ id: known.executionId });
   const { status, failure, output } = execution!;
   return {
     ...known,
     status: status.toLowerCase(),
-    isGood: status === 'SUCCEEDED' || failure?.code === 'APPROVAL_REJECTED',
     failure: failure ? `${failure.code}: ${failure.message}` : null,
     output,
   };
