@@ -1,0 +1,46 @@
+// Preloaded into a demo (`node --import`): kills its own process, as kill -9 does, at an exact point between two of its effects.
+import { statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import pg from 'pg';
+
+export type KillPoint =
+  /** At the nth statement that matches: before it is sent, or when its answer has come and nobody has been told yet. */
+  | { readonly sql: string; readonly nth: number; readonly when: 'before' | 'after' }
+  /** At the nth call of a tool: before it is sent, or when the file it writes is there and its answer is not read yet. */
+  | { readonly tool: string; readonly nth: number; readonly when: 'before' | 'after'; readonly file?: string };
+
+const point = JSON.parse(process.env['SIGNALBOX_TEST_KILL']!) as KillPoint;
+const die = (): never => {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('killed');
+};
+let seen = 0;
+if (process.argv[1]?.endsWith('signalbox.ts')) 'sql' in point ? killAtStatement(point) : killAtCall(point);
+
+function killAtStatement({ sql, nth, when }: Extract<KillPoint, { sql: string }>): void {
+  const pattern = new RegExp(sql, 'i');
+  const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string }).text;
+    const isPoint = text !== undefined && pattern.test(text) && ++seen === nth;
+    if (isPoint && when === 'before') die();
+    const answer = query.apply(this, args);
+    if (isPoint && answer instanceof Promise) return answer.then(die);
+    return answer;
+  } as typeof pg.Client.prototype.query;
+}
+
+function killAtCall({ tool, nth, when, file }: Extract<KillPoint, { tool: string }>): void {
+  const call = `"method":"tools/call","params":{"name":"${tool}"`;
+  const write = Socket.prototype.write as (...args: unknown[]) => boolean;
+  Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
+    const isPoint = typeof args[0] === 'string' && args[0].includes(call) && ++seen === nth;
+    if (isPoint && when === 'before') die();
+    const written = write.apply(this, args);
+    if (isPoint) {
+      while (file !== undefined && !(statSync(file, { throwIfNoEntry: false })?.size ?? 0)); // the server is another process
+      die();
+    }
+    return written;
+  } as typeof Socket.prototype.write;
+}
