@@ -151,7 +151,7 @@ export async function outputsOf(uow: UnitOfWork, slots: readonly SlotKey[]): Pro
   const rows = await uow.rows<SlotKey & { output: unknown }>(
     `select s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex",
        case when s.item_total is null then s.output else
-         (select jsonb_agg(i.output order by i.item_index) from steps i
+         (select coalesce(jsonb_agg(i.output order by i.item_index), '[]') from steps i
           where i.tenant_id = s.tenant_id and i.execution_id = s.execution_id and i.step_id = s.step_id and i.item_index >= 0) end as output
      from unnest($2::uuid[], $3::text[], $4::int[]) as asked (execution_id, step_id, item_index)
      join steps s on s.tenant_id = $1 and s.execution_id = asked.execution_id and s.step_id = asked.step_id and s.item_index = asked.item_index`,

@@ -47,6 +47,8 @@ export interface Api extends TestServer {
   start(agentId: string, input?: Partial<StartExecution>, as?: Authority): Promise<ExecutionRow>;
   /** Resolves with the events so far once there is one of this type, or the final one. */
   happened(executionId: string, type?: EventType): Promise<EventRow[]>;
+  /** Id of the newest approval that the execution asks for, once it does. */
+  asked(executionId: string): Promise<string>;
   /** The row after the final event. */
   finished(executionId: string): Promise<ExecutionRow>;
   events(executionId: string): Promise<EventRow[]>;
@@ -138,6 +140,10 @@ export async function testApi({ tools = {}, ...settings }: ApiSettings = {}): Pr
     start: (agentId, input = {}, as = operator) =>
       database.write(as.tenantId, (uow) => services.executions.startExecution(uow, as, { agentId, environmentId: home.staging, ...input })),
     happened,
+    async asked(executionId) {
+      const events = await happened(executionId, 'approval.requested');
+      return String(events.findLast(({ type }) => type === 'approval.requested')!.data['approvalId']);
+    },
     async finished(executionId) {
       await happened(executionId);
       return home.read((uow) => services.executions.getExecution(uow, home.admin, executionId));
