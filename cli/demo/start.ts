@@ -12,6 +12,7 @@ import { makeLogFiles } from './log-files.ts';
 import { admitPeople } from './people.ts';
 import { paint, readableLog } from './show.ts';
 import { tellStory } from './story.ts';
+import { lastTold, rememberTold } from './told.ts';
 
 export interface DemoOptions {
   /** Approve without asking. */
@@ -52,10 +53,12 @@ export async function startDemo(config: Config, given: Logger, { yes, exit }: De
       reviewerKey: people.reviewerKey,
       ...front,
       directory,
+      told: await lastTold(config.dataDir),
       yes,
       signal: stopping.signal,
     });
     say(closingText({ ...ending, ...front, ...people, goesOn: !exit }));
+    await rememberTold(config.dataDir, ending.executionId);
     if (!exit) await new Promise<never>(() => undefined);
     if (ending.status !== 'succeeded' && !ending.rejectedBy) throw new OperatorError(`the execution ended ${ending.status}`);
   }
@@ -73,7 +76,7 @@ export async function startDemo(config: Config, given: Logger, { yes, exit }: De
       await Promise.all([operator.close(), reviewer.close()]);
       await people
         .leave()
-        .catch((err: unknown) => logger.warn({ err }, 'the keys of the demo could not be revoked; they expire within a day'));
+        .catch((err: unknown) => logger.error({ err }, 'the keys of the demo could not be revoked; they expire within a day'));
       await signalbox.stop(reason);
     },
   };

@@ -1,6 +1,6 @@
 // What the demo does, all of it through the typed client: publish, start or resume, watch, have it approved.
 import type { SignalboxClient } from '#client/index.ts';
-import { ensureAgent } from './agent.ts';
+import { ensureAgent, type DemoAgent } from './agent.ts';
 import { decide, type Deciding } from './decide.ts';
 import { eventLine, readableId } from './show.ts';
 
@@ -9,6 +9,8 @@ export interface StoryOptions extends Deciding {
   readonly operator: SignalboxClient;
   /** Folder with the log files. */
   readonly directory: string;
+  /** The execution whose end was shown last, here. */
+  readonly told: string | null;
   readonly signal: AbortSignal;
 }
 
@@ -25,13 +27,12 @@ export interface Ending {
 }
 
 const label = { demo: 'log-triage' };
-const unfinished = ['QUEUED', 'RUNNING', 'WAITING'];
 
 /** Resolves when the execution has ended. */
 export async function tellStory(options: StoryOptions): Promise<Ending> {
   const { operator, directory } = options;
   const place = await ensureAgent(operator, (line) => console.log(`\n${line}`));
-  const executionId = await startOrResume(operator, place, directory);
+  const executionId = await startOrResume(options, place);
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, broken.signal]);
   let rejectedBy: string | null = null;
@@ -59,22 +60,26 @@ export async function tellStory(options: StoryOptions): Promise<Ending> {
   return endingOf(operator, { ...place, executionId, directory, rejectedBy });
 }
 
-/** The newest run of the demo if it has not ended, else a new one. The key makes a start that was cut off count once. */
-async function startOrResume(
-  client: SignalboxClient,
-  place: { agentId: string; environmentId: string },
-  directory: string,
-): Promise<string> {
-  const { edges } = await client.executions({ first: 1, filter: { labels: label, agentId: place.agentId } });
+/** The newest run of the demo unless its end was shown, else a new one. The key makes a start that was cut off count once. */
+async function startOrResume({ operator, directory, told }: StoryOptions, place: DemoAgent): Promise<string> {
+  const { edges } = await operator.executions({ first: 1, filter: { labels: label, agentId: place.agentId } });
   const newest = edges[0]?.node;
-  if (newest && unfinished.includes(newest.status)) {
+  if (newest && newest.id !== told && (isOpen(newest) || (await isOf(directory, operator, newest.id)))) {
     console.log(`\nresuming execution ${readableId(newest.id)}\n`);
     return newest.id;
   }
   const input = { ...place, inputs: { directory }, labels: label, idempotencyKey: `demo after ${newest?.id ?? 'nothing'}` };
-  const { execution } = await client.startExecution({ input });
+  const { execution } = await operator.startExecution({ input });
   console.log(`\nstarted execution ${readableId(execution.id)}\n`);
   return execution.id;
+}
+
+const isOpen = ({ status }: { status: string }): boolean => ['QUEUED', 'RUNNING', 'WAITING'].includes(status);
+
+/** A runner may have brought it to its end before we could look; on a shared database it may also be another folder's. */
+async function isOf(directory: string, client: SignalboxClient, executionId: string): Promise<boolean> {
+  const execution = await client.execution({ id: executionId });
+  return (execution?.inputs as { directory?: unknown } | undefined)?.directory === directory;
 }
 
 async function decider(

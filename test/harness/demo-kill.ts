@@ -1,13 +1,14 @@
 // Preloaded into a demo (`node --import`): kills its own process, as kill -9 does, at an exact point between two of its effects.
 import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import pg from 'pg';
 
 export type KillPoint =
-  /** At the nth statement that matches: before it is sent, or when its answer has come and nobody has been told yet. */
-  | { readonly sql: string; readonly nth: number; readonly when: 'before' | 'after' }
+  /** At the nth statement that matches: before it is sent, when its answer has come, or when its transaction is committed; nobody is told. */
+  | { readonly sql: string; readonly nth?: number; readonly when: 'before' | 'after' | 'committed' }
   /** At the nth call of a tool: before it is sent, or when the file it writes is there and its answer is not read yet. */
-  | { readonly tool: string; readonly nth: number; readonly when: 'before' | 'after'; readonly file?: string };
+  | { readonly tool: string; readonly nth?: number; readonly when: 'before' | 'after'; readonly file?: string };
 
 const point = JSON.parse(process.env['SIGNALBOX_TEST_KILL']!) as KillPoint;
 const die = (): never => {
@@ -17,20 +18,26 @@ const die = (): never => {
 let seen = 0;
 if (process.argv[1]?.endsWith('signalbox.ts')) 'sql' in point ? killAtStatement(point) : killAtCall(point);
 
-function killAtStatement({ sql, nth, when }: Extract<KillPoint, { sql: string }>): void {
+function killAtStatement({ sql, nth = 1, when }: Extract<KillPoint, { sql: string }>): void {
   const pattern = new RegExp(sql, 'i');
-  const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string }).text;
-    const isPoint = text !== undefined && pattern.test(text) && ++seen === nth;
-    if (isPoint && when === 'before') die();
-    const answer = query.apply(this, args);
-    if (isPoint && answer instanceof Promise) return answer.then(die);
-    return answer;
-  } as typeof pg.Client.prototype.query;
+  let committing: unknown = null;
+  // The mapper brings a copy of its own.
+  const ofMapper = createRequire(import.meta.resolve('@mikro-orm/postgresql'))('pg') as typeof pg;
+  for (const { prototype } of new Set([pg.Client, ofMapper.Client])) {
+    const query = prototype.query as (...args: unknown[]) => unknown;
+    prototype.query = function (this: pg.Client, ...args: unknown[]) {
+      const text = typeof args[0] === 'string' ? args[0] : ((args[0] as { text?: string }).text ?? '');
+      const isPoint = pattern.test(text) && ++seen === nth;
+      if (isPoint && when === 'before') die();
+      const answer = query.apply(this, args) as Promise<unknown>;
+      if (isPoint && when === 'committed') committing = this;
+      const isLast = (isPoint && when === 'after') || (committing === this && /^commit/i.test(text));
+      return isLast ? answer.then(die) : answer;
+    } as typeof prototype.query;
+  }
 }
 
-function killAtCall({ tool, nth, when, file }: Extract<KillPoint, { tool: string }>): void {
+function killAtCall({ tool, nth = 1, when, file }: Extract<KillPoint, { tool: string }>): void {
   const call = `"method":"tools/call","params":{"name":"${tool}"`;
   const write = Socket.prototype.write as (...args: unknown[]) => boolean;
   Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
@@ -38,7 +45,7 @@ function killAtCall({ tool, nth, when, file }: Extract<KillPoint, { tool: string
     if (isPoint && when === 'before') die();
     const written = write.apply(this, args);
     if (isPoint) {
-      while (file !== undefined && !(statSync(file, { throwIfNoEntry: false })?.size ?? 0)); // the server is another process
+      while (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.size); // the server is another process
       die();
     }
     return written;
