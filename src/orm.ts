@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import { migrations } from '../migrations/index.ts';
 import { entities } from './entities.ts';
+import { releaseLostConnections } from './platform/lost-connections.ts';
 
 export interface OrmSettings {
   /** postgres:// URL of the role to connect as. */
@@ -21,7 +22,7 @@ export function ormOptions({ url, actAs, poolMax, migrationsPath }: OrmSettings)
     extensions: [Migrator],
     discovery: { warnWhenNoEntities: true },
     pool: { min: 0, max: poolMax },
-    driverOptions: { application_name: 'signalbox', ...(actAs && { options: `-c role=${actAs}` }) },
+    driverOptions: { application_name: 'signalbox', ...(actAs && { options: `-c role=${actAs}` }), onPoolCreated: releaseLostConnections },
     migrations: {
       migrationsList: [...migrations],
       ...(migrationsPath && { path: migrationsPath }),

@@ -8,7 +8,7 @@ export function isTransient(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
     const { code } = each as { code?: unknown };
     if (typeof code === 'string' && (sqlStates.test(code) || systemErrors.has(code))) return true;
-    if (/connection terminated|connection ended|timeout exceeded when trying to connect/i.test(each.message)) return true;
+    if (/connection terminated|connection ended|not queryable|timeout exceeded when trying to connect/i.test(each.message)) return true;
   }
   return false;
 }
