@@ -5,7 +5,7 @@ import { nameOf } from './machine-draft.ts';
 import type { Slot, SlotState } from './machine-state.ts';
 import type { Command } from './machine.ts';
 
-export type SlotCommand = Exclude<Command, { type: 'queue' | 'start' | 'cancel' | 'finish' }>;
+export type SlotCommand = Exclude<Command, { type: 'queue' | 'start' | 'cancel' | 'abandon' | 'finish' }>;
 
 interface Rule {
   /** The status that the slot must have. */

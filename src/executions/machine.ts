@@ -43,7 +43,9 @@ export type Command =
   /** The attempt's process is gone. `repeatable`: running the effect again does no harm. */
   | { readonly type: 'interrupt'; readonly slot: Slot; readonly attempt: number; readonly repeatable: boolean; readonly random: number }
   | { readonly type: 'finish'; readonly failure?: ExecutionFailure | undefined }
-  | { readonly type: 'cancel'; readonly reason: string; readonly cancelledBy: string };
+  | { readonly type: 'cancel'; readonly reason: string; readonly cancelledBy: string }
+  /** Ends an execution that the engine cannot carry on, whatever is open. */
+  | { readonly type: 'abandon'; readonly failure: ExecutionFailure };
 
 export type Outcome =
   | { readonly ok: true; readonly events: readonly NewEvent[]; readonly state: ExecutionState }
@@ -86,6 +88,11 @@ function run(draft: Draft, command: Command, now: number): string | null {
   if (command.type === 'cancel') {
     withdraw(draft);
     draft.emit({ type: 'execution.cancelled', data: { reason: command.reason, cancelledBy: command.cancelledBy } });
+    return null;
+  }
+  if (command.type === 'abandon') {
+    withdraw(draft);
+    draft.emit({ type: 'execution.failed', data: { failure: command.failure } });
     return null;
   }
   if (command.type === 'start') {

@@ -9,6 +9,9 @@ export interface JobPayloads {
   'expire-approval': { tenantId: string; approvalId: string };
 }
 
+/** How often a job is run before its work is given up; what the queue itself allows (graphile-worker's `max_attempts`). */
+export const maxRuns = 25;
+
 /** Ids of the jobs this one stands for since their runner was taken for dead, oldest first: what they carried goes on here. */
 export interface Replacing {
   after?: readonly string[] | undefined;

@@ -12,6 +12,7 @@ import { loadScope, outputReferences, referencesOf, type ResultCache } from '../
 import { allStepsEnded, beginTransition, readySlots, type Transition, type TransitionDependencies } from '../executions/transition.ts';
 import { prepareFinish, prepareSlot, type Effect, type Work } from '../executions/work.ts';
 import type { Evaluator } from '../expressions/evaluator.ts';
+import { maxRuns } from '../jobs/jobs.ts';
 import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
 import { isTransient } from '../platform/transient.ts';
@@ -87,6 +88,12 @@ const stale: Turn = { effect: null, next: null };
 /** The slot this job was about to start is no longer as it was: it looks again. A job that replaces another may have lost to it. */
 const overtaken: Turn = { effect: null, next: null };
 
+/** Without this, work that can never be carried on (a defect, a step that kills each runner) would be left lying, open for ever. */
+const givenUp: ExecutionFailure = {
+  code: 'ENGINE_FAILED',
+  message: `the execution could not be carried on in ${maxRuns} tries; the log of the runners says why`,
+};
+
 /** Opens the execution or picks up what this job left behind; gives the slot to go on with. */
 async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Next> {
   return deps.database.write(job.tenantId, async (uow) => {
@@ -98,6 +105,10 @@ async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): 
     if (!t) return null;
     memory.plan = t.plan;
     memory.inputs = await readInputs(uow, job.executionId);
+    if (job.run >= maxRuns) {
+      await t.run({ type: 'abandon', failure: givenUp });
+      return commit(deps, job, memory, t, null);
+    }
     if (slots.length === 0 && t.row.status === 'queued') await t.run({ type: 'start' });
     const ready: Slot[] = [];
     for (const slot of slots) if ((await resume(deps, t, slot, job)) === 'go') ready.push(slot);

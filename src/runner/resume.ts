@@ -21,6 +21,8 @@ export interface CarriedJob {
   readonly id: string;
   /** Ids under which it ran before without coming to an end (crash, lost connection): its own, and those of jobs it replaces. */
   readonly before: readonly string[];
+  /** Which run of this work it is, 1…; the last one gives the execution up instead of failing once more. */
+  readonly run: number;
   readonly tenantId: string;
   readonly executionId: string;
   /** Null: the execution as a whole (its start). */

@@ -210,5 +210,6 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'interrupt', slot, attempt, repeatable: tape() % 2 === 0, random }),
     () => ({ type: 'finish' }),
     () => ({ type: 'finish', failure }),
+    () => (tape() % 20 === 0 ? { type: 'abandon', failure } : { type: 'finish' }),
   ])();
 }

@@ -216,12 +216,19 @@ class Simulation {
       'update graphile_worker._private_jobs set locked_by = $2, locked_at = now(), attempts = attempts + 1 where id = $1',
       [job.id, name],
     );
-    const { executionId, stepId, itemIndex } = job.payload;
+    const { executionId, stepId, itemIndex, after = [] } = job.payload;
     const slot = stepId === undefined ? null : { stepId, itemIndex: itemIndex! };
     const { services, evaluator, tenantId, db } = this.#engine;
     const carrier = new Carrier({
       name,
-      job: { id: job.id, before: [...(job.payload.after ?? []), ...(job.attempts > 0 ? [job.id] : [])], tenantId, executionId, slot },
+      job: {
+        id: job.id,
+        before: [...after, ...(job.attempts > 0 ? [job.id] : [])],
+        run: after.length + job.attempts + 1,
+        tenantId,
+        executionId,
+        slot,
+      },
       deps: { ...services, clock: { now: () => new Date(this.#time.get()) }, evaluator, random: this.#random },
       database: db.database,
       call: (effect) => this.#call(effect, carrier.isDraining),
@@ -295,7 +302,7 @@ class Simulation {
 
   async #takeOver(pools: readonly string[]): Promise<boolean> {
     this.trace.push(`take over from ${pools.join(' ')}`);
-    await takeOver(this.#queue, pools);
+    await takeOver(this.#queue, { pools });
     return true;
   }
 
