@@ -38,6 +38,7 @@ interface Running {
 
 export function createEffects({ database, hints, toolServers, logger, checkMs }: EffectDependencies): Effects {
   const running = new Set<Running>();
+  let abandoned = false;
   let leaving = false;
 
   const abort = (executionId: string) => {
@@ -68,6 +69,8 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
       const entry: Running = { tenantId, executionId, controller: new AbortController() };
       const { signal } = entry.controller;
       running.add(entry);
+      // Its transaction was committed just before the process gave everything up.
+      if (abandoned) entry.controller.abort('shutdown' satisfies Reason);
       try {
         const outcome = await toolServers.call(effect.tool, effect.arguments, {
           signal,
@@ -95,6 +98,7 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
       leaving = true;
     },
     abandon() {
+      abandoned = true;
       for (const effect of running) effect.controller.abort('shutdown' satisfies Reason);
     },
     close() {

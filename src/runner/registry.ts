@@ -1,6 +1,7 @@
 // Which runner processes are alive. Each holds a session advisory lock; who can take another's lock knows that it is dead and
 // takes its jobs over. Postgres drops the lock with the connection, so a killed process is noticed at the next look.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
@@ -8,8 +9,10 @@ import type { Logger } from '../platform/logger.ts';
 import { takeOver } from './takeover.ts';
 
 export interface Registry {
-  /** Announces this process and looks for dead ones at once, then every `checkMs`. */
+  /** Announces this process; looks for dead ones from now on, every `checkMs`. */
   start(workerPoolId: string): Promise<void>;
+  /** The queue lost a connection, and perhaps the answer that gave out a job: looks soon for own jobs that nobody works on. */
+  suspectOwnJobs(): void;
   /** Takes this process off the list. Jobs must have been given back before. */
   stop(): Promise<void>;
 }
@@ -19,52 +22,87 @@ export interface RegistryOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly checkMs: number;
+  /** Ids of the jobs this process is at work on. */
+  readonly heldJobs: () => string[];
 }
 
-/** Jobs of a pool that never got on the list (killed between its first job and its announcement) are taken over after this time. */
+/** Jobs of a pool that is not on the list (killed between its first job and its announcement) are taken over after this time. */
 const unknownPoolSeconds = 30;
+/** A job that was given out this long ago has reached the process, or never will. */
+const ownJobSeconds = 5;
+/** How long a runner without its lock may take to register again before it counts as dead. */
+const settleMs = 1_000;
+/** How soon a runner without registration tries again; several times within `settleMs`. */
+const retryMs = 200;
 /** How often the whole queue is looked through. */
 const sweepMs = 30_000;
 
-export function createRegistry({ connectionString, clock, logger, checkMs }: RegistryOptions): Registry {
+export function createRegistry({ connectionString, clock, logger, checkMs, heldJobs }: RegistryOptions): Registry {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let suspicion: NodeJS.Timeout | undefined;
   let stopped = false;
   let busy: Promise<void> = Promise.resolve();
   let poolId = '';
-  let id = '';
-  let sweptAt = performance.now();
+  let id: string | null = null;
+  let waiting = false;
+  let sweptAt = -Infinity;
 
   async function announce(): Promise<void> {
-    const connection = new pg.Client({ connectionString, application_name: 'signalbox-runner', keepAlive: true });
-    connection.on('error', (err) => {
-      logger.warn({ err }, 'the runner lost its registration; registering again');
-      if (client === connection) client = null;
+    const connection = new pg.Client({
+      connectionString,
+      application_name: 'signalbox-runner',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: 30_000,
+      // A machine that is gone says no goodbye: the server notices after about ten seconds and drops the lock.
+      options: '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3',
     });
-    await connection.connect();
-    const lockKey = randomBytes(8).readBigInt64BE().toString();
-    await connection.query('select pg_advisory_lock($1)', [lockKey]);
-    if (id) await connection.query('delete from runners where id = $1', [id]);
-    id = newId();
-    await connection.query('insert into runners (id, worker_pool_id, lock_key, started_at) values ($1, $2, $3, $4)', [
-      id,
-      poolId,
-      lockKey,
-      clock.now(),
-    ]);
+    let isLost = false;
+    const lost = (err?: unknown) => {
+      isLost = true;
+      if (client !== connection) return;
+      client = null;
+      if (!stopped) logger.warn({ err }, 'the runner lost its registration; registering again');
+      lookSoon();
+    };
+    connection.on('error', lost);
+    connection.on('end', lost);
+    try {
+      await connection.connect();
+      const lockKey = randomBytes(8).readBigInt64BE().toString();
+      await connection.query('select pg_advisory_lock($1)', [lockKey]);
+      const newRow = newId();
+      await connection.query(
+        `with former as (delete from runners where id = $1) insert into runners (id, worker_pool_id, lock_key, started_at) values ($2, $3, $4, $5)`,
+        [id, newRow, poolId, lockKey, clock.now()],
+      );
+      id = newRow;
+      if (isLost) throw new Error('the connection was lost while registering');
+    } catch (error) {
+      await connection.end().catch(() => undefined);
+      throw error;
+    }
     client = connection;
   }
 
   async function releaseDead(connection: pg.Client): Promise<void> {
-    const dead = await connection.query<{ id: string; pool: string; key: string }>(
+    const unlocked = await connection.query<{ id: string; pool: string; key: string }>(
       `select id, worker_pool_id as pool, lock_key as key from runners where id <> $1 and pg_try_advisory_lock(lock_key)`,
       [id],
     );
-    for (const runner of dead.rows) {
-      const jobs = await takeOver(connection, [runner.pool]);
-      await connection.query('delete from runners where id = $1', [runner.id]);
+    if (unlocked.rows.length === 0) return;
+    // One that lives and only lost its connection registers again at once, and takes its old row off the list.
+    await sleep(settleMs);
+    for (const runner of unlocked.rows) {
+      const { rowCount } = await connection.query('select from runners where id = $1', [runner.id]);
+      if (rowCount === 1) {
+        const jobs = await takeOver(connection, { pools: [runner.pool] });
+        await connection.query('delete from runners where id = $1', [runner.id]);
+        logger.warn({ runner: runner.id, jobs }, 'a runner died; its jobs go on here and on the other runners');
+      }
       await connection.query('select pg_advisory_unlock($1)', [runner.key]);
-      logger.warn({ runner: runner.id, jobs }, 'a runner died; its jobs go on here and on the other runners');
     }
   }
 
@@ -80,11 +118,12 @@ export function createRegistry({ connectionString, clock, logger, checkMs }: Reg
          and not exists (select from runners where worker_pool_id = locked_by)`,
       [unknownPoolSeconds],
     );
-    if (unknown.rows.length > 0)
-      await takeOver(
-        connection,
-        unknown.rows.map((row) => row.pool),
-      );
+    // And own jobs that the queue gave out without an answer arriving: locked by this process, and unknown to it.
+    const pools = unknown.rows.map((row) => row.pool);
+    const jobs =
+      (pools.length > 0 ? await takeOver(connection, { pools }) : 0) +
+      (await takeOver(connection, { pools: [poolId], except: heldJobs(), minSeconds: ownJobSeconds }));
+    if (jobs > 0) logger.warn({ jobs }, 'jobs that nobody worked on go on');
   }
 
   async function look(): Promise<void> {
@@ -97,26 +136,52 @@ export function createRegistry({ connectionString, clock, logger, checkMs }: Reg
       }
     } catch (err) {
       logger.warn({ err }, 'could not look after the other runners; trying again');
+      // Whatever the connection is in the middle of: without an answer it is worth nothing.
+      if (isTimeout(err)) {
+        void client?.end().catch(() => undefined);
+        client = null;
+      }
+      if (!client) setTimeout(lookSoon, retryMs).unref();
     }
+  }
+
+  /** One look after the other, and at most one that waits for its turn. */
+  function lookSoon(): void {
+    if (stopped || waiting) return;
+    waiting = true;
+    busy = busy.then(() => {
+      waiting = false;
+      return stopped ? undefined : look();
+    });
   }
 
   return {
     async start(workerPoolId) {
       poolId = workerPoolId;
       await announce();
-      await releaseDead(client!);
-      await sweep(client!);
-      timer = setInterval(() => {
-        busy = busy.then(() => (stopped ? undefined : look()));
-      }, checkMs);
+      lookSoon();
+      timer = setInterval(lookSoon, checkMs);
       timer.unref();
+    },
+    suspectOwnJobs() {
+      suspicion ??= setTimeout(
+        () => {
+          suspicion = undefined;
+          sweptAt = -Infinity;
+          lookSoon();
+        },
+        (ownJobSeconds + 1) * 1_000,
+      ).unref();
     },
     async stop() {
       stopped = true;
       clearInterval(timer);
+      clearTimeout(suspicion);
       await busy;
       await client?.query('delete from runners where id = $1', [id]).catch((err: unknown) => logger.warn({ err }, 'could not sign off'));
       await client?.end().catch(() => undefined);
     },
   };
 }
+
+const isTimeout = (error: unknown): boolean => error instanceof Error && /timeout/i.test(error.message);

@@ -2,11 +2,11 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Logger as QueueLogger, run, type Job, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
-import pg from 'pg';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
-import { carry, type CarryDependencies } from './carry.ts';
+import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
+import { createQueuePool } from './queue-pool.ts';
 import { createRegistry } from './registry.ts';
 
 export interface RunnerOptions {
@@ -33,29 +33,38 @@ type RunnerDependencies = Omit<CarryDependencies, 'perform' | 'isDraining' | 'ra
 export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
   const { clock, database, approvals, logger } = deps;
   const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
-  const registry = createRegistry({ ...options, clock, logger, checkMs: options.takeoverCheckMs });
-  const pool = new pg.Pool({
+  /** Jobs that this process is at work on. */
+  const held = new Set<string>();
+  const registry = createRegistry({ ...options, clock, logger, checkMs: options.takeoverCheckMs, heldJobs: () => [...held] });
+  const pool = createQueuePool({
     connectionString: options.connectionString,
     max: options.concurrency + 2,
-    application_name: 'signalbox-queue',
+    onLost: (err) => {
+      logger.warn({ err }, 'the job queue lost a connection');
+      registry.suspectOwnJobs();
+    },
   });
-  const log = (err: unknown) => logger.warn({ err }, 'the job queue lost a connection');
-  pool.on('error', log);
-  pool.on('connect', (client) => client.on('error', log));
   let queue: QueueRunner | null = null;
   let draining = false;
 
   const random = () => randomInt(1_000_000) / 1_000_000;
   const carrying: CarryDependencies = { ...deps, perform: effects.perform, isDraining: () => draining, random };
-  const runBefore = ({ after = [] }: Replacing, job: Job) => (job.attempts > 1 ? [...after, job.id] : after);
+  async function carryJob({ id, attempts }: Job, { after = [] }: Replacing, work: Pick<CarriedJob, 'tenantId' | 'executionId' | 'slot'>) {
+    held.add(id);
+    try {
+      await carry(carrying, { ...work, id, before: attempts > 1 ? [...after, id] : after, run: after.length + attempts });
+    } finally {
+      held.delete(id);
+    }
+  }
   const tasks: TaskList = {
     'run-execution': async (payload, { job }) => {
       const { tenantId, executionId, ...rest } = payload as JobPayloads['run-execution'];
-      await carry(carrying, { id: job.id, before: runBefore(rest, job), tenantId, executionId, slot: null });
+      await carryJob(job, rest, { tenantId, executionId, slot: null });
     },
     'run-step': async (payload, { job }) => {
       const { tenantId, executionId, stepId, itemIndex, ...rest } = payload as JobPayloads['run-step'];
-      await carry(carrying, { id: job.id, before: runBefore(rest, job), tenantId, executionId, slot: { stepId, itemIndex } });
+      await carryJob(job, rest, { tenantId, executionId, slot: { stepId, itemIndex } });
     },
     'expire-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];

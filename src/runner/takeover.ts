@@ -1,4 +1,4 @@
-// Jobs of runners taken for dead go on under new ids. The old ids are given up with their runner: the queue deletes a finished job
+// Jobs that nobody works on any more go on under new ids. The old ids are given up with their runner: the queue deletes a finished job
 // whoever holds it by then, so a runner that was only thought dead would otherwise take the job from under the one that goes on with it.
 import type pg from 'pg';
 import type { Replacing } from '../jobs/jobs.ts';
@@ -10,19 +10,26 @@ interface LockedJob {
   readonly key: string | null;
 }
 
-/** Replaces every job that these pools hold, in one transaction; returns how many. */
-export async function takeOver(client: pg.ClientBase, pools: readonly string[]): Promise<number> {
+/** Jobs that these pools hold, but none of `except`, and none taken in the last `minSeconds`. */
+export interface Abandoned {
+  readonly pools: readonly string[];
+  readonly except?: readonly string[] | undefined;
+  readonly minSeconds?: number | undefined;
+}
+
+/** Replaces these jobs in one transaction; returns how many. */
+export async function takeOver(client: pg.ClientBase, { pools, except = [], minSeconds = 0 }: Abandoned): Promise<number> {
   await client.query('begin');
   try {
     const { rows } = await client.query<LockedJob>(
       `select j.id, t.identifier, j.payload, j.key
        from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
-       where j.locked_by = any($1::text[]) order by j.id for update of j`,
-      [pools],
+       where j.locked_by = any($1::text[]) and j.id <> all($2::bigint[]) and j.locked_at <= now() - make_interval(secs => $3)
+       order by j.id for update of j`,
+      [pools, except, minSeconds],
     );
     if (rows.length > 0) {
-      await client.query('select graphile_worker.force_unlock_workers($1::text[])', [pools]);
-      await client.query('select graphile_worker.complete_jobs($1::bigint[])', [rows.map((job) => job.id)]);
+      await client.query('delete from graphile_worker._private_jobs where id = any($1::bigint[])', [rows.map((job) => job.id)]);
       const specs = rows.map(({ id, identifier, payload, key }) => ({
         identifier,
         payload: { ...payload, after: [...(payload.after ?? []), id] },

@@ -12,6 +12,7 @@ import { systemClock, type Clock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority, Role } from '#src/principals/permission.ts';
+import { isTransient } from '#src/platform/transient.ts';
 import { createRunner, type Runner } from '#src/runner/runner.ts';
 import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
 import type { ToolServers } from '#src/tools/tool-servers.ts';
@@ -42,11 +43,12 @@ export interface Engine {
   agent(steps: readonly Partial<StepDefinition>[], more?: Partial<Definition>): Promise<string>;
   start(agentId: string, inputs?: Record<string, unknown>, more?: Partial<StartExecution>): Promise<ExecutionRow>;
   cancel(executionId: string, reason?: string): Promise<ExecutionRow>;
-  /** Resolves when `test` holds; looks again after each committed change. */
+  /** Resolves when `test` holds; looks again after each committed change of this process, and every 50 ms for those of others. */
   until(executionId: string, test: (execution: ExecutionRow) => boolean): Promise<ExecutionRow>;
   finished(executionId: string): Promise<ExecutionRow>;
   events(executionId: string): Promise<EventRow[]>;
   runner(options?: { graceMs?: number; concurrency?: number }): Promise<Runner>;
+  stopRunners(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -175,15 +177,33 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
       return new Promise((resolve, reject) => {
         let settled = false;
         const check = () =>
-          look().then((execution) => {
-            if (settled || !test(execution)) return;
-            settled = true;
-            stop();
-            resolve(execution);
-          }, reject);
-        const stop = services.hints.subscribe((hint) => {
+          look().then(
+            (execution) => {
+              if (settled || !test(execution)) return;
+              settled = true;
+              stop();
+              resolve(execution);
+            },
+            (error: Error) => {
+              if (isTransient(error)) return;
+              stop();
+              reject(error);
+            },
+          );
+        // One look at a time: many waiting tests would otherwise starve the pool that the runner shares with them.
+        let looking = false;
+        const timer = setInterval(() => {
+          if (looking) return;
+          looking = true;
+          void check().finally(() => (looking = false));
+        }, 250);
+        const unsubscribe = services.hints.subscribe((hint) => {
           if (hint.executionId === executionId) void check();
         });
+        const stop = () => {
+          clearInterval(timer);
+          unsubscribe();
+        };
         void check();
       });
     },
@@ -198,8 +218,11 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
       runners.push(runner);
       return runner;
     },
+    async stopRunners() {
+      await Promise.all(runners.splice(0).map((runner) => runner.stop()));
+    },
     async close() {
-      await Promise.all(runners.map((runner) => runner.stop()));
+      await engine.stopRunners();
       services.feed.close();
       await evaluator.close();
       await db.close();
