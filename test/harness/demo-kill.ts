@@ -16,11 +16,13 @@ const die = (): never => {
   throw new Error('killed');
 };
 let seen = 0;
-if (process.argv[1]?.endsWith('signalbox.ts')) 'sql' in point ? killAtStatement(point) : killAtCall(point);
+if (!process.argv[1]?.endsWith('signalbox.ts')) throw new Error('this is for the demo only');
+if ('sql' in point) killAtStatement(point);
+else killAtCall(point);
 
 function killAtStatement({ sql, nth = 1, when }: Extract<KillPoint, { sql: string }>): void {
   const pattern = new RegExp(sql, 'i');
-  let committing: unknown = null;
+  const committing = new WeakSet<pg.Client>();
   // The mapper brings a copy of its own.
   const ofMapper = createRequire(import.meta.resolve('@mikro-orm/postgresql'))('pg') as typeof pg;
   for (const { prototype } of new Set([pg.Client, ofMapper.Client])) {
@@ -30,8 +32,8 @@ function killAtStatement({ sql, nth = 1, when }: Extract<KillPoint, { sql: strin
       const isPoint = pattern.test(text) && ++seen === nth;
       if (isPoint && when === 'before') die();
       const answer = query.apply(this, args) as Promise<unknown>;
-      if (isPoint && when === 'committed') committing = this;
-      const isLast = (isPoint && when === 'after') || (committing === this && /^commit/i.test(text));
+      if (isPoint && when === 'committed') committing.add(this);
+      const isLast = (isPoint && when === 'after') || (committing.has(this) && /^commit/i.test(text));
       return isLast ? answer.then(die) : answer;
     } as typeof prototype.query;
   }
@@ -39,8 +41,8 @@ function killAtStatement({ sql, nth = 1, when }: Extract<KillPoint, { sql: strin
 
 function killAtCall({ tool, nth = 1, when, file }: Extract<KillPoint, { tool: string }>): void {
   const call = `"method":"tools/call","params":{"name":"${tool}"`;
-  const write = Socket.prototype.write as (...args: unknown[]) => boolean;
-  Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
+  const write = Socket.prototype.write;
+  Socket.prototype.write = function (this: Socket, ...args: Parameters<typeof write>) {
     const isPoint = typeof args[0] === 'string' && args[0].includes(call) && ++seen === nth;
     if (isPoint && when === 'before') die();
     const written = write.apply(this, args);

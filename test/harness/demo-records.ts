@@ -79,7 +79,7 @@ export function assertDoneOnce(record: ExecutionRecord): void {
     assert.equal(count.get(`step.interrupted ${slot}`) ?? 0, tries.length - 1, slot);
   }
   assert.deepEqual(
-    approvals.map(({ content: _, ...approval }) => approval),
+    approvals.map(({ status, consumed, requestedBy, decidedBy }) => ({ status, consumed, requestedBy, decidedBy })),
     [{ status: 'approved', consumed: true, requestedBy: 'demo-operator', decidedBy: 'demo-reviewer' }],
   );
 }
@@ -94,10 +94,12 @@ export function expectedReport(dataDir: string): string {
     .flatMap((name) => readFileSync(join(logFolder(dataDir), name), 'utf8').split('\n'))
     .filter((line) => / ERROR /.test(line));
   const services = Map.groupBy(lines, (line) => / ERROR (\w+):/.exec(line)![1]!);
-  const rows = [...services].sort().map(([service, found]) => {
-    const times = found.map((line) => line.split(' ')[0]!).sort();
-    return `| ${service} | ${times.length} | ${times[0]!} | ${times.at(-1)!} |`;
-  });
+  const rows = [...services]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([service, found]) => {
+      const times = found.map((line) => line.split(' ')[0]!).sort();
+      return `| ${service} | ${times.length} | ${times[0]!} | ${times.at(-1)!} |`;
+    });
   const head = '# Errors per service\n\n| service | errors | first | last |\n| --- | ---: | --- | --- |';
   return `${[head, ...rows].join('\n')}\n\n${lines.length} errors in ${files.length} files.\n`;
 }

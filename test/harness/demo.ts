@@ -73,7 +73,12 @@ export function demo(dataDir: string, { args = ['--yes'], env = {}, killAt, term
 /** What a failed test has left running would disturb the next one, and keep its file from ending. */
 const running = new Set<ChildProcess>();
 afterEach(async () => {
-  await Promise.all([...running].map((child) => child.kill() && once(child, 'close')));
+  await Promise.all(
+    [...running].map(async (child) => {
+      child.kill();
+      await once(child, 'close');
+    }),
+  );
 });
 
 function watch(child: ChildProcess): DemoRun {
@@ -188,7 +193,7 @@ function fromProc(name: string): ProcessInfo[] {
 
 function descendants(pid: number): ProcessInfo[] {
   const all = processes();
-  const of = (parent: number): ProcessInfo[] => all.filter((one) => one.parent === parent).flatMap((one) => [one, ...of(one.pid)]);
+  const of = (parent: number): ProcessInfo[] => all.flatMap((one) => (one.parent === parent ? [one, ...of(one.pid)] : []));
   return of(pid);
 }
 
