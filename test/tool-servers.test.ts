@@ -1,5 +1,7 @@
 // Stdio MCP servers: the real filesystem server, and one that crashes, hangs, babbles and changes (harness/mcp/server.ts).
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -268,4 +270,25 @@ test('closing ends servers that stay when their stdin closes, and fails the call
   assert.equal((await call).code, 'TOOL_SERVER_FAILED');
   assert.equal(alive(pids(file)[0]!), false);
   assert.match((await refusal(servers, 'bad.echo')).message, /shutting down/);
+});
+
+test('servers end with their process, even when it is killed', async () => {
+  const file = join(folder, 'orphan.pid');
+  const program = `
+    import { createToolServers } from '#src/tools/tool-servers.ts';
+    import { pino } from 'pino';
+    const servers = createToolServers({ servers: { bad: ${JSON.stringify(misbehaving('--pid', file))} }, logger: pino({ level: 'silent' }), maxOutputBytes: 1 });
+    await servers.start();
+    console.log('started');`;
+  const owner = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: join(import.meta.dirname, '..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(owner.stdout, 'data');
+  const [orphan] = pids(file);
+  assert.ok(alive(orphan!));
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  // It holds our end of nothing, so there is no event to wait for.
+  while (alive(orphan!)) await new Promise(setImmediate);
 });
