@@ -4,11 +4,11 @@ import { startDemo, type DemoOptions } from './demo/start.ts';
 import { withHelp } from './help.ts';
 import { run } from './run.ts';
 
-const description = `Starts everything, runs the agent log-triage on generated log files while you watch, and keeps serving.
-
-The agent lists the files, reads each, sums their errors up, and asks before it writes its report: you decide, as a
-second person. Kill the demo anywhere and run it again: it goes on with the same execution. Once that has ended, the
-next run starts a new one. Everything is in the data folder; delete that to begin from nothing.`;
+const description = [
+  'Starts everything, runs the agent log-triage on generated log files while you watch, and keeps serving.',
+  'The agent lists the files, reads each, sums up their errors, and asks before it writes its report: you decide, as a second person.',
+  'Kill the demo anywhere and run it again: it goes on with the same execution. Once that was shown to its end, the next run starts a new one. Everything is in the data folder; delete that to begin from nothing.',
+].join('\n\n');
 
 export const demoCommand = withHelp(
   new Command('demo')

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { approvalText } from '../cli/demo/show.ts';
 import { demo, hasTerminal, nothingLeft, type DemoRun } from './harness/demo.ts';
 import { assertReported, expectedReport, recordsOf, reportFile } from './harness/demo-records.ts';
 
@@ -195,4 +196,29 @@ test('an approval that somebody else decides withdraws the question', { skip: !h
   run.type('\x03');
   assert.equal((await run.ended).code, 0, run.output());
   await nothingLeft(dataDir);
+});
+
+test('what is signed is shown whole, and what could deceive the eye as its code', () => {
+  const text = approvalText({
+    title: 'Pay\x1b[2K',
+    reason: 'because',
+    risk: 'HIGH',
+    digest: 'd1',
+    expiresAt: '2026-11-22T00:00:00.000Z',
+    arguments: { path: '/tmp/\u202Etxt.exe', content: 'one\r\n\ttwo\u200B\nthree', amounts: [1, { 'to\u0007': 'you' }] },
+  });
+  assert.equal(
+    text,
+    `
+  Approval wanted: Pay<U+001B>[2K
+  because Risk high; open until 2026-11-22T00:00:00.000Z.
+  │ path: /tmp/<U+202E>txt.exe
+  │ content:
+  │   one<U+000D>
+  │   <U+0009>two<U+200B>
+  │   three
+  │ amounts: [1,{"to\\u0007":"you"}]
+  digest d1
+`,
+  );
 });
