@@ -85,7 +85,7 @@ describe('a runner that dies', () => {
     await (await fleet.call()).process.kill();
     const done = await engine.finished(id);
     assert.equal(done.status, 'failed');
-    const [failed] = (await engine.events(id)).filter((event) => event.type === 'step.failed');
+    const failed = (await engine.events(id)).find((event) => event.type === 'step.failed');
     assert.equal((failed!.data['failure'] as { code: string }).code, 'OUTCOME_UNKNOWN');
   });
 

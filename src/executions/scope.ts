@@ -3,7 +3,7 @@ import type { Definition, StepDefinition } from '../agents/definition.ts';
 import type { Scope, StepResult } from '../expressions/expression.ts';
 import { sourceStepReferences, templateStepReferences } from '../expressions/template.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import type { ExecutionFailure, StepStatus } from './execution.ts';
+import { isFinalStep, type ExecutionFailure, type StepStatus } from './execution.ts';
 import type { Slot } from './machine-state.ts';
 
 /** Steps that the expressions of a slot refer to. */
@@ -33,8 +33,9 @@ export async function loadScope(
   cache: ResultCache,
 ): Promise<Scope> {
   const missing = references.filter((stepId) => !cache.has(stepId));
-  for (const [stepId, result] of await stepResults(uow, executionId, missing)) cache.set(stepId, result);
-  const steps = Object.fromEntries(references.map((stepId) => [stepId, cache.get(stepId) ?? neverRan]));
+  const fresh = await stepResults(uow, executionId, missing);
+  for (const [stepId, result] of fresh) if (isFinalStep(result.status as StepStatus)) cache.set(stepId, result);
+  const steps = Object.fromEntries(references.map((stepId) => [stepId, cache.get(stepId) ?? fresh.get(stepId) ?? neverRan]));
   if (!slot || slot.itemIndex < 0) return { inputs, steps };
   const rows = await uow.rows<{ item: unknown }>(
     'select item from steps where tenant_id = $1 and execution_id = $2 and item_index = $3 and step_id = $4',

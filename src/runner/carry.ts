@@ -2,12 +2,12 @@
 // then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
-import type { ExecutionFailure } from '../executions/execution.ts';
+import { isFinalStep, type ExecutionFailure } from '../executions/execution.ts';
 import { readInputs } from '../executions/execution-reads.ts';
 import { lockExecution } from '../executions/execution-store.ts';
 import { slotsOfJobs } from '../executions/slot-store.ts';
 import { decide, type Command } from '../executions/machine.ts';
-import { slotKey, slotState, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
+import { slotKey, slotState, statusOf, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
 import { loadScope, outputReferences, referencesOf, type ResultCache } from '../executions/scope.ts';
 import { allStepsEnded, beginTransition, readySlots, type Transition, type TransitionDependencies } from '../executions/transition.ts';
 import { prepareFinish, prepareSlot, type Effect, type Work } from '../executions/work.ts';
@@ -190,15 +190,21 @@ function foresee(deps: CarryDependencies, { plan, state }: Memory, slot: Slot, c
   const outcome = decide(plan, state, command, deps.clock.now().getTime());
   if (!outcome.ok) return null;
   const next = readySlots(outcome.state, outcome.events)[0] ?? (allStepsEnded(plan, outcome.state) ? 'finish' : null);
-  // What comes after the last item of a forEach reads all items, of which this one is in its row only after the commit.
-  const isItem = next !== null && next !== 'finish' && next.stepId === slot.stepId;
-  return slot.itemIndex >= 0 && !isItem ? null : next;
+  if (next === null) return null;
+  // Results that come into being with this very command (a failure, a skipped step, the list of a forEach) are in the rows only after
+  // its commit; what needs them is prepared then. Only the effect's own output is at hand.
+  const isAtHand = (id: string) =>
+    isFinalStep(statusOf(state, id)) || (command.type === 'succeed' && slot.itemIndex < 0 && id === slot.stepId);
+  return referencesFor(plan, next).every(isAtHand) ? next : null;
 }
+
+const referencesFor = (plan: Plan, next: Slot | 'finish'): string[] =>
+  next === 'finish' ? outputReferences(plan.definition) : referencesOf(plan.steps.get(next.stepId)!, next);
 
 async function prepare(deps: CarryDependencies, job: CarriedJob, memory: Memory, next: Slot | 'finish'): Promise<Work> {
   const plan = memory.plan!;
   const step = next === 'finish' ? null : plan.steps.get(next.stepId)!;
-  const references = next === 'finish' ? outputReferences(plan.definition) : referencesOf(step!, next);
+  const references = referencesFor(plan, next);
   const slot = next === 'finish' ? null : next;
   const known = references.every((id) => memory.results.has(id)) && (slot === null || slot.itemIndex < 0);
   const scope = known

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import type { Definition } from '#src/agents/definition.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
+import { stepResults } from '#src/executions/scope.ts';
 import type { Effect } from '#src/executions/work.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
@@ -133,7 +134,7 @@ class Simulation {
   async run(): Promise<{ ticks: number; status: string; faults: number }> {
     const [random] = fc.sample(arbitraryDefinition(6), { seed: this.#seed, numRuns: 1 });
     const steps = random!.steps.map((step) =>
-      step.tool ? { ...step, tool: { name: tools[this.#below(3)]!, with: { a: '${{ inputs.a }}' } } } : step,
+      step.tool ? { ...step, tool: { name: tools[this.#below(3)]!, with: { a: '${{ inputs.a }}', sees: this.#views(step.needs) } } } : step,
     );
     const agentId = await this.#engine.agent(steps, { tools });
     this.#definition = { ...random!, steps };
@@ -241,6 +242,7 @@ class Simulation {
 
   async #call(effect: Effect, isDraining: boolean): Promise<EffectResult> {
     const { slot, attempt, tool, idempotencyKey } = effect;
+    await this.#checkViews(effect);
     const approvals = await this.#approvals();
     const own = approvals.filter((each) => each.stepId === slot.stepId && (each.itemIndex ?? -1) === slot.itemIndex);
     const approved = tool !== 'sim.asked' || own.some((each) => each.status === 'approved' && each.consumed);
@@ -249,6 +251,22 @@ class Simulation {
     if (isDraining && this.#chance(0.5)) return { kind: 'interrupted', repeatable: tool === 'sim.safe' };
     if (this.#chance(0.7)) return { kind: 'succeeded', output: JSON.stringify({ b: this.#below(10), a: attempt }) };
     return { kind: 'failed', failure: { code: 'TOOL_ERROR', message: 'no', stepId: slot.stepId }, retryable: this.#chance(0.8) };
+  }
+
+  /** What a step is told of those it needs: compared with the rows when it is called. */
+  #views(needs: readonly string[]): Record<string, { status: string; output: string }> {
+    return Object.fromEntries(needs.map((id) => [id, { status: `\${{ steps.${id}.status }}`, output: `\${{ steps.${id}.output }}` }]));
+  }
+
+  async #checkViews({ slot, arguments: args }: Effect): Promise<void> {
+    const sees = args['sees'] as Record<string, { status: string; output: unknown }>;
+    const results = await this.#engine.db.database.read(this.#engine.tenantId, (uow) =>
+      stepResults(uow, this.#executionId, Object.keys(sees)),
+    );
+    for (const [stepId, seen] of Object.entries(sees)) {
+      const { status, output } = results.get(stepId)!;
+      assert.deepEqual(seen, { status, output }, `${slot.stepId}#${slot.itemIndex} was told something else of ${stepId}`);
+    }
   }
 
   /** Things people, clocks and operators do at the wrong moment. */

@@ -1,0 +1,98 @@
+// The job queue of an engine, turned by hand: the test decides what time it is and when work is done, in one order, without a runner.
+// Jobs are the real ones of the database; carrying and effects are the runner's own.
+import pg from 'pg';
+import type { Clock } from '#src/platform/clock.ts';
+import type { Database, UnitOfWork } from '#src/platform/database.ts';
+import { carry } from '#src/runner/carry.ts';
+import { createEffects } from '#src/runner/effects.ts';
+import { createLogger } from '#src/platform/logger.ts';
+import { testEngine, type Engine, type FakeTool } from './engine.ts';
+
+export interface TurnableClock extends Clock {
+  advance(milliseconds: number): void;
+}
+
+export interface HandEngine extends Engine {
+  readonly clock: TurnableClock;
+  /** Runs every job that is due by the clock until none is; gives their number. */
+  work(): Promise<number>;
+  /** Runs one due job, as the only run of it or as its `run`th; false when none is due. */
+  workOnce(run?: number): Promise<boolean>;
+  /** Numbers of statements of the write transactions since the last call. */
+  takeStatements(): number[];
+  /** Jobs that are not due yet, by when they are; milliseconds from now. */
+  later(): Promise<number[]>;
+}
+
+/** Ahead of Postgres, so that jobs without a time are due and only the test's clock decides about the others. */
+const epoch = Date.parse('2100-01-01T00:00:00Z');
+
+export async function handEngine(tools: Record<string, FakeTool> = {}): Promise<HandEngine> {
+  let now = epoch;
+  const clock: TurnableClock = {
+    now: () => new Date(now),
+    advance: (milliseconds) => (now += milliseconds),
+  };
+  const engine = await testEngine(tools, clock);
+  const { services, evaluator, toolServers, db } = engine;
+  const queue = new pg.Client({ connectionString: db.ownerUrl });
+  await queue.connect();
+  const logger = createLogger({ level: 'silent' });
+  const effects = createEffects({ database: db.database, hints: services.hints, toolServers, logger, checkMs: 60_000 });
+  let statements: number[] = [];
+  const database: Database = {
+    ...db.database,
+    write: (tenantId, work) =>
+      db.database.write(tenantId, async (uow) => {
+        let count = 0;
+        const counted: UnitOfWork = Object.create(uow, {
+          rows: { value: (sql: string, params?: readonly unknown[]) => ((count += 1), uow.rows(sql, params)) },
+        });
+        const result = await work(counted);
+        statements.push(count);
+        return result;
+      }),
+  };
+  const deps = { ...services, clock, evaluator, database, perform: effects.perform, isDraining: () => false, random: () => 0.5 };
+
+  async function workOnce(run = 1): Promise<boolean> {
+    const { rows } = await queue.query<{ id: string; name: string; payload: any }>(
+      `select j.id, t.identifier as name, j.payload from graphile_worker._private_jobs j
+         join graphile_worker._private_tasks t on t.id = j.task_id where j.run_at <= $1 order by j.run_at, j.id limit 1`,
+      [clock.now()],
+    );
+    const [job] = rows;
+    if (!job) return false;
+    const { tenantId, executionId, stepId, itemIndex, approvalId } = job.payload;
+    if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
+    else
+      await carry(deps, { id: job.id, before: [], run, tenantId, executionId, slot: stepId === undefined ? null : { stepId, itemIndex } });
+    await queue.query('delete from graphile_worker._private_jobs where id = $1', [job.id]);
+    return true;
+  }
+
+  return {
+    ...engine,
+    clock,
+    workOnce,
+    async work() {
+      let done = 0;
+      while (await workOnce()) done += 1;
+      return done;
+    },
+    takeStatements() {
+      const taken = statements;
+      statements = [];
+      return taken;
+    },
+    async later() {
+      const { rows } = await queue.query<{ at: Date }>('select run_at as at from graphile_worker._private_jobs order by 1');
+      return rows.map(({ at }) => at.getTime() - now);
+    },
+    async close() {
+      effects.close();
+      await queue.end();
+      await engine.close();
+    },
+  };
+}
