@@ -121,7 +121,7 @@ test('a tenant is set up, an agent is published, promoted, run, approved by some
     await assert.rejects(promote(author, 'prod', '1.0.0'), coded('INVALID_STATE', /never deployed to a staging environment/));
     await assert.rejects(promote(runs, 'dev', '1.0.0'), coded('FORBIDDEN', /agent\.promote/));
     for (const environment of ['dev', 'staging', 'prod']) {
-      assert.equal((await promote(author, environment, '1.0.0')).deployment.version!.version, '1.0.0');
+      assert.equal((await promote(author, environment, '1.0.0')).deployment.version.version, '1.0.0');
     }
   });
 
@@ -185,7 +185,7 @@ test('a tenant is set up, an agent is published, promoted, run, approved by some
     for (const environment of ['dev', 'staging', 'prod']) await promote(author, environment, '1.1.0');
     assert.equal((await start('prod')).execution.version!.version, '1.1.0');
     const { deployment } = await author.rollbackAgent({ input: { agentId, environmentId: environments['prod']! } });
-    assert.deepEqual([deployment.kind, deployment.version!.version], ['ROLLBACK', '1.0.0']);
+    assert.deepEqual([deployment.kind, deployment.version.version], ['ROLLBACK', '1.0.0']);
     assert.equal((await start('prod')).execution.version!.version, '1.0.0');
     assert.equal((await start('dev')).execution.version!.version, '1.1.0');
     await author.archiveAgent({ input: { agentId } });

@@ -18,7 +18,10 @@ before(async () => {
   await api.runner({ services: api.services });
 });
 after(() => api.close());
+/** Ended after each test, so that one that fails does not hold up the next. */
+const watched: AsyncIterator<unknown>[] = [];
 afterEach(async () => {
+  for (const results of watched.splice(0)) await results.return!();
   while (api.services.feed.size > 0) await turn();
 });
 
@@ -34,6 +37,7 @@ interface Batch {
 /** Watches in the background; `leave` to end. Changes read as `type stepId`. */
 function watch({ filter, after: cursor, as }: { filter?: object; after?: string | undefined; as?: Caller } = {}) {
   const results = api.subscribe(subscription, { filter, after: cursor }, as === undefined ? {} : { as });
+  watched.push(results);
   const batches: Batch[] = [];
   let error: { message: string; extensions: { code: string } } | null = null;
   let told = Promise.withResolvers<void>();
@@ -247,6 +251,7 @@ test('everybody sees what they may see; without approval.read it is FORBIDDEN, a
   await watching['project']!.until(() => watching['project']!.changes().length === 4);
   await watching['foreign']!.until(() => watching['foreign']!.changes().length === 1);
   await watching['staging']!.until(() => watching['staging']!.changes().length === 2);
+  await watching['team']!.until(() => watching['team']!.changes().length === 1);
   const steps = (name: string) => watching[name]!.changes().map((change) => change.replace('APPROVAL_REQUESTED ', ''));
   assert.deepEqual(Object.keys(viewers).map(steps), [['before', 's'], ['before', 'p', 't', 's'], [], ['t'], ['f']]);
   await home.write((uow) => uow.rows('delete from role_grants where principal_id = $1', [viewers.project.principalId]));

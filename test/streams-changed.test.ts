@@ -15,7 +15,10 @@ before(async () => {
   agentId = await api.agent([{ id: 'a', transform: '1' }], { environments: [api.home.staging, api.home.production] });
 });
 after(() => api.close());
+/** Ended after each test, so that one that fails does not hold up the next. */
+const watched: AsyncIterator<unknown>[] = [];
 afterEach(async () => {
+  for (const results of watched.splice(0)) await results.return!();
   while (api.services.feed.size > 0) await turn();
 });
 
@@ -33,6 +36,7 @@ function watch(filter: object | null = null, as: Caller = api.home.adminKey) {
   let told = Promise.withResolvers<void>();
   const looked = mock.method(api.services.events, 'currentPosition');
   const results = api.subscribe(subscription, { filter }, { as });
+  watched.push(results);
   const done = (async () => {
     for await (const { data, errors } of results) {
       error ??= errors?.[0] ?? null;

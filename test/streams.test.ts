@@ -22,7 +22,10 @@ before(async () => {
   await api.runner({ services: api.services });
 });
 after(() => api.close());
+/** Ended after each test, so that one that fails does not hold up the next. */
+const watched: AsyncIterator<unknown>[] = [];
 afterEach(async () => {
+  for (const results of watched.splice(0)) await results.return!();
   while (api.services.feed.size > 0) await turn();
 });
 
@@ -44,6 +47,7 @@ function watch(executionId: string, { after: cursor, as, enough = () => false }:
   const seen: Seen = { batches: [], sequences: [], error: null };
   const options = as === undefined ? {} : { as };
   const results = api.subscribe(subscription, { id: ids.execution(executionId), after: cursor }, options);
+  watched.push(results);
   let told = Promise.withResolvers<void>();
   const done = (async () => {
     try {
