@@ -2,10 +2,8 @@
 import type { StepDefinition, StepKind } from '../agents/definition.ts';
 import { maxItems, type StepStatus } from './execution.ts';
 import { nameOf } from './machine-draft.ts';
+import type { SlotCommand } from './machine-command.ts';
 import type { Slot, SlotState } from './machine-state.ts';
-import type { Command } from './machine.ts';
-
-export type SlotCommand = Exclude<Command, { type: 'queue' | 'start' | 'cancel' | 'abandon' | 'finish' }>;
 
 interface Rule {
   /** The status that the slot must have. */

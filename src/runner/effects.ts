@@ -88,7 +88,9 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
           const tool = toolServers.describe(effect.tool);
           return { kind: 'interrupted', repeatable: !outcome.dispatched || (tool !== null && isRepeatable(tool)) };
         }
-        const failure = { code: outcome.code, message: outcome.message, stepId: effect.slot.stepId };
+        const { stepId } = effect.slot;
+        const message = outcome.code === 'OUTPUT_TOO_LARGE' ? `step "${stepId}": ${outcome.message}` : outcome.message;
+        const failure = { code: outcome.code, message, stepId };
         return { kind: 'failed', failure, retryable: outcome.retryable };
       } finally {
         running.delete(entry);

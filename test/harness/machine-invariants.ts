@@ -5,7 +5,8 @@ import { eventCatalogue, isFinalEvent, isSlotEvent, type NewEvent } from '#src/e
 import { isFinalExecution, isFinalStep, maxCollectedBytes } from '#src/executions/execution.ts';
 import { apply } from '#src/executions/machine-apply.ts';
 import type { PendingApproval } from '#src/executions/machine-draft.ts';
-import { decide, type Command } from '#src/executions/machine.ts';
+import type { Command } from '#src/executions/machine-command.ts';
+import { decide } from '#src/executions/machine.ts';
 import { cloneState, newState, slotKey, statusOf, type ExecutionState, type Plan } from '#src/executions/machine-state.ts';
 import { openSlots } from './machine.ts';
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import type { Definition, StepDefinition, StepKind } from '#src/agents/definition.ts';
 import { isFinalExecution, isFinalStep, maxCollectedBytes, type ExecutionFailure } from '#src/executions/execution.ts';
-import type { Command } from '#src/executions/machine.ts';
+import type { Command } from '#src/executions/machine-command.ts';
 import { type ExecutionState, type Plan, type Slot, type SlotState } from '#src/executions/machine-state.ts';
 
 /** `FC_SEED=… FC_PATH=… FC_RUNS=… npm test -- test/machine.test.ts` runs a printed failure, or more runs. */
