@@ -4,7 +4,17 @@ import { after, before, test } from 'node:test';
 import { testEngine, type Engine } from './harness/engine.ts';
 
 let engine: Engine;
-let flaky = 0;
+let inFlight = 0;
+let most = 0;
+/** How many calls have to be under way at once before they all go on. */
+let party = 1;
+const gathered: (() => void)[] = [];
+function meet(): Promise<void> {
+  most = Math.max(most, (inFlight += 1));
+  const together = new Promise<void>((resolve) => gathered.push(resolve));
+  if (gathered.length === party) for (const go of gathered.splice(0)) go();
+  return together.finally(() => (inFlight -= 1));
+}
 before(async () => {
   engine = await testEngine({
     'math.add': { run: ({ a, b }) => (a as number) + (b as number) },
@@ -13,13 +23,7 @@ before(async () => {
         throw new Error('no');
       },
     },
-    'math.flaky': {
-      run: () => {
-        flaky += 1;
-        if (flaky < 3) throw new Error(`try ${flaky}`);
-        return flaky;
-      },
-    },
+    'lab.meet': { run: () => meet() },
   });
   await engine.runner();
 });
@@ -90,6 +94,23 @@ test('what follows a forEach sees its last item, also when that is the only one'
       list.map((value) => value + 1),
     );
   }
+});
+
+test('forEach runs as many items at a time as concurrency says, and never more', async () => {
+  most = 0;
+  party = 3;
+  const agentId = await engine.agent([{ id: 'each', forEach: 'inputs.list', concurrency: 3, tool: { name: 'lab.meet', with: {} } }]);
+  const list = Array.from({ length: 12 }, (_, index) => index);
+  assert.equal((await engine.finished((await engine.start(agentId, { list })).id)).status, 'succeeded');
+  assert.equal(most, 3);
+});
+
+test('steps that do not need each other run at the same time', async () => {
+  most = 0;
+  party = 4;
+  const agentId = await engine.agent([1, 2, 3, 4].map((index) => ({ id: `s${index}`, tool: { name: 'lab.meet', with: {} } })));
+  assert.equal((await engine.finished((await engine.start(agentId)).id)).status, 'succeeded');
+  assert.equal(most, 4);
 });
 
 test('a failing tool is retried as configured and then fails the execution, naming the step', async () => {
