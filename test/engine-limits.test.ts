@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { StartExecution } from '#src/executions/execution-service.ts';
+import { loadState } from '#src/executions/execution-store.ts';
 import { isFinalExecution, maxOutputBytes } from '#src/executions/execution.ts';
 import { IdempotencyConflictError, InvalidStateError, ValidationError } from '#src/platform/errors.ts';
 import { carry } from '#src/runner/carry.ts';
@@ -118,6 +119,39 @@ describe('a list of 1,000 items', () => {
       perItem.push(between[0]!);
     }
     assert.equal(perItem[1], perItem[0]);
+  });
+});
+
+describe('a transition', () => {
+  it('reads the rows of its own items, however many others there are', async () => {
+    const list = Array.from({ length: 5_000 }, (_, index) => index);
+    const agentId = await engine.agent([
+      { id: 'each', forEach: 'inputs.list', concurrency: 1, ...tool('lab.item', { item: '${{ item }}' }) },
+    ]);
+    const { id } = await engine.start(agentId, { list });
+    await engine.db.database.write(engine.tenantId, async (uow) => {
+      await uow.rows(
+        `insert into steps (tenant_id, execution_id, step_id, item_index, status, item) select $1, $2, 'each', i, 'pending', '1'
+         from generate_series(-1, 4999) as i`,
+        [engine.tenantId, id],
+      );
+    });
+    const read = await engine.db.database.read(engine.tenantId, async (uow) => {
+      const rowsRead = async () => {
+        const [table] = await uow.rows<{ n: string }>(
+          `select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) as n from pg_stat_xact_user_tables where relname = 'steps'`,
+        );
+        return Number(table!.n);
+      };
+      const before = await rowsRead();
+      const slots = [2_000, 2_001].map((itemIndex) => ({ stepId: 'each', itemIndex }));
+      const { state } = await loadState(uow, id, { status: 'running', lastSequence: 1 }, slots);
+      assert.deepEqual([...state.items.keys()].sort(), ['each#2000', 'each#2001']);
+      return (await rowsRead()) - before;
+    });
+    assert.ok(read <= 10, `${read} rows were read`);
+    await engine.cancel(id);
+    await engine.work();
   });
 });
 

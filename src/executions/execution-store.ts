@@ -64,6 +64,10 @@ export interface LoadedState {
   readonly jobs: ReadonlyMap<string, string | null>;
 }
 
+const slotColumns = `step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt",
+  approval_id as "approvalId", job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed,
+  item_waiting as waiting, output_bytes as "outputBytes"`;
+
 /** Every step, and of the items only those named. */
 export async function loadState(
   uow: UnitOfWork,
@@ -72,12 +76,12 @@ export async function loadState(
   items: readonly Slot[],
 ): Promise<LoadedState> {
   const wanted = items.filter((slot) => slot.itemIndex >= 0);
+  // Two ranges of the primary key: as one condition with `or`, all items would be read.
   const rows = await uow.rows<RawSlot>(
-    `select step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt", approval_id as "approvalId",
-       job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed, item_waiting as waiting,
-       output_bytes as "outputBytes"
-     from steps where tenant_id = $1 and execution_id = $2
-       and (item_index = -1 or (item_index, step_id) in (select * from unnest($3::int[], $4::text[])))`,
+    `select ${slotColumns} from steps where tenant_id = $1 and execution_id = $2 and item_index = -1
+     union all
+     select ${slotColumns} from steps where tenant_id = $1 and execution_id = $2
+       and (item_index, step_id) in (select * from unnest($3::int[], $4::text[]))`,
     [uow.tenantId, executionId, wanted.map((slot) => slot.itemIndex), wanted.map((slot) => slot.stepId)],
   );
   const state: ExecutionState = { ...newState(), status: head.status, lastSequence: head.lastSequence };
