@@ -6,7 +6,7 @@ import { bindOperations, type Operations } from './operations.ts';
 import { openStream, type RetryOptions, type Socket, type Stream, type SubscribeOptions } from './stream.ts';
 
 export interface SignalboxClientOptions {
-  /** Of the GraphQL endpoint, such as `http://localhost:4000/graphql`; without a path, `/graphql` is meant. */
+  /** Of the GraphQL endpoint, such as `http://localhost:4400/graphql`; without a path, `/graphql` is meant. */
   readonly url: string;
   /** An API key or a JWT; a function is asked before each request and each connection, so that it can give a fresh one. */
   readonly apiKey: string | (() => string | Promise<string>);
@@ -95,7 +95,7 @@ export function createSignalboxClient(options: SignalboxClientOptions): Signalbo
 function endpoint(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new TypeError(`url: ${JSON.stringify(text)} is not an http(s) address, such as http://localhost:4000/graphql`);
+    throw new TypeError(`url: ${JSON.stringify(text)} is not an http(s) address, such as http://localhost:4400/graphql`);
   }
   if (url.pathname === '/') url.pathname = '/graphql';
   return url;
