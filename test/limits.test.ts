@@ -157,8 +157,11 @@ test('a document that would take long to validate is refused', async () => {
 
 test('a literal nested so deep that parsing it would exhaust the stack is refused', async () => {
   for (const depth of [2_000, 100_000]) {
-    const { errors } = await both(`{ testEcho(value: ${'['.repeat(depth)}${']'.repeat(depth)}) }`);
-    assert.match(errors![0]!.message, /nested (deeper than 64 levels|too deeply)|more than 5000 tokens/);
+    const query = `{ testEcho(value: ${'['.repeat(depth)}${']'.repeat(depth)}) }`;
+    // How much stack is left differs between the two: one may meet its end where the other meets the rule.
+    for (const { errors } of [await server.gql(query, {}), await overSocket(query, {})]) {
+      assert.match(errors![0]!.message, /nested (deeper than 64 levels|too deeply)|more than 5000 tokens/);
+    }
   }
 });
 
