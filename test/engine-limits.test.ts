@@ -1,13 +1,13 @@
 // Sizes, odd characters, many items, and starting and cancelling an execution: what the engine takes, and what it refuses and how.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { StartExecution } from '#src/executions/execution-service.ts';
 import { loadState } from '#src/executions/execution-store.ts';
 import { isFinalExecution, maxOutputBytes } from '#src/executions/execution.ts';
 import { IdempotencyConflictError, InvalidStateError, ValidationError } from '#src/platform/errors.ts';
 import { carry } from '#src/runner/carry.ts';
 import { checkRows } from './harness/simulation-checks.ts';
+import { looksAt, tool } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 
 let engine: HandEngine;
@@ -25,15 +25,8 @@ before(async () => {
 });
 after(() => engine.close());
 
-const look = (id: string) => engine.until(id, () => true);
-const rowsOf = (id: string, sql = 'select * from steps where execution_id = $1 order by item_index, step_id') =>
-  engine.db.database.read(engine.tenantId, (uow) => uow.rows<any>(sql, [id]));
-async function start(steps: readonly Partial<StepDefinition>[], inputs = {}, more: Partial<Definition> = {}): Promise<string> {
-  const { id } = await engine.start(await engine.agent(steps, more), inputs);
-  await engine.work();
-  return id;
-}
-const tool = (name: string, args = {}) => ({ tool: { name, with: args } });
+const { look, start, rows } = looksAt(() => engine);
+const rowsOf = (id: string) => rows('select * from steps where execution_id = $1 order by item_index, step_id', id);
 const failureOf = async (id: string) =>
   (await engine.events(id)).find(({ type }) => type === 'step.failed')!.data['failure'] as {
     code: string;
@@ -164,7 +157,7 @@ describe('starting', () => {
   });
 
   it('with inputs that do not match the schema is refused with every problem, and nothing is recorded', async () => {
-    const count = () => rowsOf(agentId, 'select id from executions where agent_id = $1').then((rows) => rows.length);
+    const count = () => rows('select id from executions where agent_id = $1', agentId).then((found) => found.length);
     const before = await count();
     await assert.rejects(
       () => engine.start(agentId, { n: 0, x: 1 }),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { StepDefinition } from '#src/agents/definition.ts';
-import type { ExecutionRow } from '#src/executions/execution-rows.ts';
+import { looksAt, tool, type Steps } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 
 let engine: HandEngine;
@@ -21,36 +21,7 @@ before(async () => {
 });
 after(() => engine.close());
 
-type Steps = readonly Partial<StepDefinition>[];
-async function run(steps: Steps, inputs: Record<string, unknown> = {}, output?: unknown): Promise<ExecutionRow> {
-  const id = await start(steps, inputs, output);
-  return look(id);
-}
-async function start(steps: Steps, inputs: Record<string, unknown> = {}, output?: unknown): Promise<string> {
-  const agentId = await engine.agent(steps, output === undefined ? {} : { output });
-  const { id } = await engine.start(agentId, inputs);
-  await engine.work();
-  return id;
-}
-const look = (id: string) => engine.until(id, () => true);
-const types = async (id: string, stepId?: string) =>
-  (await engine.events(id)).filter(({ data }) => stepId === undefined || data['stepId'] === stepId).map(({ type }) => type);
-const rowOf = async (id: string, stepId: string, itemIndex = -1) =>
-  (
-    await engine.db.database.read(engine.tenantId, (uow) =>
-      uow.rows<any>('select * from steps where execution_id = $1 and step_id = $2 and item_index = $3', [id, stepId, itemIndex]),
-    )
-  )[0];
-const statuses = async (id: string) =>
-  Object.fromEntries(
-    (
-      await engine.db.database.read(engine.tenantId, (uow) =>
-        uow.rows<any>('select step_id, status from steps where execution_id = $1 and item_index = -1 order by step_id', [id]),
-      )
-    ).map((row) => [row.step_id, row.status]),
-  );
-const codeOf = async (id: string, stepId: string) => (await rowOf(id, stepId)).failure.code as string;
-const tool = (name: string, args: Record<string, unknown> = {}) => ({ tool: { name, with: args } });
+const { run, start, look, types, rowOf, statuses, codeOf } = looksAt(() => engine);
 
 describe('tool', () => {
   it('is called with its evaluated arguments, its timeout and a stable key, and gives text and structured output', async () => {
@@ -365,33 +336,5 @@ describe('onFailure: continue', () => {
     engine.clock.advance(3_600_000);
     await engine.work();
     assert.equal((await look(id)).lastSequence, done.lastSequence, 'the timer of an ended execution does nothing');
-  });
-});
-
-describe('expressions', () => {
-  it('give the same whether the results are remembered or were read after a restart', async () => {
-    const args = { zebra: 1, ant: 2, bee: { c: 1, a: 2 } };
-    const text = '$string(steps.first.output.structured)';
-    const done = await run(
-      [
-        { id: 'first', ...tool('math.echo', args) },
-        { id: 'warm', ...tool('math.echo', { text: `\${{ ${text} }}` }), needs: ['first'] },
-        { id: 'nap', wait: { durationMs: 1 }, needs: ['warm'] },
-      ],
-      {},
-    );
-    engine.clock.advance(1);
-    await engine.work();
-    const warm = engine.calls.at(-1)!.args['text'];
-    const cold = await engine.db.database.read(engine.tenantId, (uow) =>
-      uow.rows<any>(`select output -> 'structured' as value from steps where execution_id = $1 and step_id = 'first'`, [done.id]),
-    );
-    assert.equal(warm, JSON.stringify(cold[0].value));
-  });
-
-  it('in the output of the execution that fail make it fail, with the reason', async () => {
-    const done = await run([{ id: 'a', transform: '1' }], {}, '${{ $error("no output") }}');
-    assert.equal(done.status, 'failed');
-    assert.match(done.failure!.message, /^output: .*no output/);
   });
 });

@@ -28,6 +28,8 @@ export interface CarryDependencies extends TransitionDependencies, DispatchDepen
   readonly perform: (tenantId: string, executionId: string, effect: Effect) => Promise<EffectResult>;
   /** True once the process is shutting down: finish what runs, start nothing new. */
   readonly isDraining: () => boolean;
+  /** How long the commit of an effect's result may wait for the work that follows it to be prepared; milliseconds, 100 when absent. */
+  readonly aheadMs?: number | undefined;
 }
 
 export type EffectResult =
@@ -44,6 +46,8 @@ interface Memory {
   /** As this job committed it last; its steps, and of the items only the one it holds. */
   state: ExecutionState | null;
   readonly results: ResultCache;
+  /** Work that took too long to be prepared before the commit it was to share: ready for the turn after it. */
+  prepared: { readonly next: Slot | 'finish'; readonly work: Promise<Work> } | null;
 }
 
 type Next = Slot | 'finish' | null;
@@ -53,7 +57,7 @@ interface Turn {
 }
 
 export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<void> {
-  const memory: Memory = { plan: null, inputs: null, state: null, results: new Map() };
+  const memory: Memory = { plan: null, inputs: null, state: null, results: new Map(), prepared: null };
   let next = await begin(deps, job, memory);
   let result: { effect: Effect; outcome: EffectResult } | null = null;
   while (next !== null || result !== null) {
@@ -132,7 +136,7 @@ async function takeTurn(
   if (result?.outcome.kind === 'succeeded') remember(memory, result.effect.slot, result.outcome.output);
   // While draining, a complete execution still gets its end: it is short, and only this job would do it.
   const stops = deps.isDraining() && foreseen !== 'finish';
-  const work = foreseen === null || stops ? null : await prepare(deps, job, memory, foreseen);
+  const work = foreseen === null || stops ? null : await prepared(deps, job, memory, foreseen, ended !== null);
 
   return deps.database.write(job.tenantId, async (uow) => {
     const slots = [...(result ? [result.effect.slot] : []), ...(foreseen !== null && foreseen !== 'finish' ? [foreseen] : [])];
@@ -197,6 +201,20 @@ function foresee(deps: CarryDependencies, { plan, state }: Memory, slot: Slot, c
   const isAtHand = (id: string) =>
     isFinalStep(statusOf(state, id)) || (command.type === 'succeed' && slot.itemIndex < 0 && id === slot.stepId);
   return referencesFor(plan, next).every(isAtHand) ? next : null;
+}
+
+/** The work; null when a result waits to be committed, and preparing what follows fails or takes too long: that has a turn of its own. */
+async function prepared(deps: CarryDependencies, job: CarriedJob, memory: Memory, next: Slot | 'finish', isResultWaiting: boolean) {
+  const work = memory.prepared && sameNext(memory.prepared.next, next) ? memory.prepared.work : prepare(deps, job, memory, next);
+  memory.prepared = null;
+  if (!isResultWaiting) return work;
+  const late = Promise.withResolvers<'late'>();
+  const timer = deps.aheadMs === Infinity ? undefined : setTimeout(late.resolve, deps.aheadMs ?? 100, 'late');
+  const first = await Promise.race([work.catch(() => null), late.promise]);
+  clearTimeout(timer);
+  if (first !== 'late') return first;
+  memory.prepared = { next, work };
+  return null;
 }
 
 const referencesFor = (plan: Plan, next: Slot | 'finish'): string[] =>

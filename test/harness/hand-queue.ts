@@ -27,7 +27,8 @@ export interface HandEngine extends Engine {
 /** Ahead of Postgres, so that jobs without a time are due and only the test's clock decides about the others. */
 const epoch = Date.parse('2100-01-01T00:00:00Z');
 
-export async function handEngine(tools: Record<string, FakeTool> = {}): Promise<HandEngine> {
+/** `aheadMs`: see CarryDependencies; without it real time decides nothing. */
+export async function handEngine(tools: Record<string, FakeTool> = {}, aheadMs = Infinity): Promise<HandEngine> {
   let now = epoch;
   const clock: TurnableClock = {
     now: () => new Date(now),
@@ -53,7 +54,7 @@ export async function handEngine(tools: Record<string, FakeTool> = {}): Promise<
         return result;
       }),
   };
-  const deps = { ...services, clock, evaluator, database, perform: effects.perform, isDraining: () => false, random: () => 0.5 };
+  const deps = { ...services, clock, evaluator, database, perform: effects.perform, isDraining: () => false, random: () => 0.5, aheadMs };
 
   async function workOnce(run = 1): Promise<boolean> {
     const { rows } = await queue.query<{ id: string; name: string; payload: any }>(

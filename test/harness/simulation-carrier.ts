@@ -30,6 +30,7 @@ export class Carrier {
   /** How it ended: `done`, `dead`, or the error that the queue is told. */
   end: 'done' | 'dead' | Error | null = null;
   isDraining = false;
+  #isDead = false;
   #go: ((fate: Fate) => void) | null = null;
   #arrived: (() => void) | null = null;
 
@@ -55,6 +56,8 @@ export class Carrier {
       ...deps,
       database: { ...database, read: transact('read'), write: transact('write') },
       isDraining: () => this.isDraining,
+      // Real time must not decide what happens.
+      aheadMs: Infinity,
       perform: async (_tenantId, _executionId, effect) => {
         const fate = await this.#stop('effect');
         if (fate === 'die-before') throw new Death();
@@ -64,7 +67,7 @@ export class Carrier {
       },
     };
     void carry(carrying, job).then(
-      () => this.#finish('done'),
+      () => this.#finish(this.#isDead ? 'dead' : 'done'),
       (error: unknown) => this.#finish(error instanceof Death ? 'dead' : (error as Error)),
     );
   }
@@ -84,7 +87,15 @@ export class Carrier {
     return new Promise((resolve) => (this.#arrived = resolve));
   }
 
-  #stop(point: Point): Promise<Fate> {
+  async #stop(point: Point): Promise<Fate> {
+    // Whatever the code does with the error that stands for its death: the dead do nothing more.
+    if (this.#isDead) throw new Death();
+    const fate = await this.#arrive(point);
+    this.#isDead = fate.startsWith('die');
+    return fate;
+  }
+
+  #arrive(point: Point): Promise<Fate> {
     return new Promise((resolve) => {
       this.#go = resolve;
       this.point = point;
