@@ -54,8 +54,12 @@ function watch({ filter, after: cursor, as }: { filter?: object; after?: string 
     batches,
     changes,
     error: async () => (await done, error),
-    async until(test: () => boolean) {
-      while (!test()) await Promise.race([told.promise, done]);
+    async until(holds: () => boolean) {
+      while (!holds()) {
+        const ended = await Promise.race([told.promise, done.then(() => true)]);
+        if (ended && !holds())
+          throw new Error(`the stream ended after [${changes().join()}]: ${JSON.stringify(error)} ${JSON.stringify(api.logs.slice(-2))}`);
+      }
     },
     async opened() {
       await this.until(() => batches.at(-1)?.caughtUp === true);

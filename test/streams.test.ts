@@ -70,8 +70,11 @@ function watch(executionId: string, { after: cursor, as, enough = () => false }:
   return {
     seen,
     done,
-    async until(test: (seen: Seen) => boolean) {
-      while (!test(seen)) await Promise.race([told.promise, done]);
+    async until(holds: (seen: Seen) => boolean) {
+      while (!holds(seen)) {
+        const ended = await Promise.race([told.promise, done.then(() => true)]);
+        if (ended && !holds(seen)) throw new Error(`the stream ended after ${seen.sequences.join()}: ${JSON.stringify(seen.error)}`);
+      }
     },
   };
 }

@@ -1,124 +1,8 @@
-// The shared live stream (Topic) and the feed above it: no gap, no duplicate, in order, whoever joins, lags or leaves at whatever moment.
+// The shared live stream (Topic): no gap, no duplicate, in order, whoever joins, lags or leaves; each case by itself.
 import assert from 'node:assert/strict';
-import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
-import { Topic, type Batch } from '#src/events/topic.ts';
-
-interface Read {
-  readonly after: number;
-  release(): void;
-}
-
-/** A growing list 1, 2, 3 … whose reads end when the test says so (`hold`), with what they saw at their start or at their end. */
-class List {
-  length = 0;
-  hold = false;
-  failures = 0;
-  seenAtStart = true;
-  readonly reads: number[] = [];
-  readonly waiting: Read[] = [];
-  readonly topic = new Topic<number, number>({
-    positionOf: (row) => row,
-    compare: (a, b) => a - b,
-    read: (after, limit) => this.#read(after, limit),
-  });
-
-  async #read(after: number, limit: number): Promise<{ rows: number[]; position: number }> {
-    this.reads.push(after);
-    const page = () => upTo(Math.min(this.length, after + limit), after + 1);
-    const early = this.seenAtStart ? page() : null;
-    if (this.hold) await new Promise<void>((release) => this.waiting.push({ after, release }));
-    if (this.failures > 0) {
-      this.failures -= 1;
-      throw new Error('the database is away');
-    }
-    const rows = early ?? page();
-    return { rows, position: rows.at(-1) ?? after };
-  }
-
-  append(count: number): void {
-    this.length += count;
-    void this.topic.wake().catch(() => undefined);
-  }
-
-  release(index = 0): void {
-    const [read] = this.waiting.splice(index % Math.max(this.waiting.length, 1), 1);
-    read?.release();
-  }
-}
-
-const upTo = (last: number, from = 1): number[] => Array.from({ length: Math.max(last - from + 1, 0) }, (_, index) => from + index);
-
-/** Somebody who watches: takes batches by itself, or one at a time when told to. */
-class Watcher {
-  readonly abort = new AbortController();
-  readonly batches: Batch<number, number>[] = [];
-  readonly from: number;
-  ended = false;
-  error: unknown;
-  readonly #stream: AsyncGenerator<Batch<number, number>, void, undefined>;
-  #taking: Promise<void> = Promise.resolve();
-
-  constructor(list: List, from = 0) {
-    this.from = from;
-    this.#stream = list.topic.watch(from, this.abort.signal);
-  }
-
-  get rows(): number[] {
-    return this.batches.flatMap((batch) => batch.rows);
-  }
-
-  take(): Promise<void> {
-    this.#taking = this.#taking.then(async () => {
-      if (this.ended) return;
-      const result = await this.#stream.next().catch((error: unknown) => {
-        this.error = error;
-        return { done: true as const, value: undefined };
-      });
-      if (result.done) this.ended = true;
-      else this.batches.push(result.value);
-    });
-    return this.#taking;
-  }
-
-  async run(): Promise<void> {
-    while (!this.ended) await this.take();
-  }
-
-  /** As the gateway does it: the signal first, then `return` without waiting. */
-  leave(): void {
-    this.abort.abort();
-    void this.#stream.return();
-  }
-
-  /** What everybody must have seen so far: all rows after the start, each once, in order, and positions that say so. */
-  check(): void {
-    assert.deepEqual(this.rows, upTo(this.from + this.rows.length, this.from + 1));
-    let position = this.from;
-    for (const batch of this.batches) {
-      position += batch.rows.length;
-      assert.equal(batch.position, position);
-    }
-  }
-
-  get listeners(): number {
-    return getEventListeners(this.abort.signal, 'abort').length;
-  }
-}
-
-async function settle(): Promise<void> {
-  for (let count = 0; count < 20; count++) await turn();
-}
-
-/** Everything is read, and everybody has been told. */
-async function quiet(list: List): Promise<void> {
-  do {
-    while (list.waiting.length > 0) list.release();
-    await settle();
-  } while (list.waiting.length > 0);
-}
+import { List, quiet, settle, upTo, Watcher } from './harness/growing-list.ts';
 
 for (const length of [0, 1, 499, 500, 501, 1_000, 1_001]) {
   test(`history of ${length} rows arrives in pages, is caught up once, and goes on live`, async () => {
@@ -189,6 +73,29 @@ test('what is committed between the last read of history and joining does not wa
   await quiet(list);
   assert.deepEqual(watcher.rows, [1]);
   watcher.leave();
+});
+
+test('who begins at a place without a row does not hold up those who began before it', async () => {
+  const list = new List();
+  list.length = 5;
+  list.skip(10);
+  const ahead = new Watcher(list, 15);
+  void ahead.run();
+  await settle();
+  list.reads.length = 0;
+  const behind = new Watcher(list, 12);
+  const early = new Watcher(list, 3);
+  for (const watcher of [behind, early]) void watcher.run();
+  await settle();
+  assert.ok(list.reads.length <= 4, `${list.reads.length} reads`);
+  assert.deepEqual([behind, early].map(({ batches }) => batches.map((batch) => [batch.rows, batch.caughtUp])), [[[[], true]], [[[4, 5], true]]]); // prettier-ignore
+  list.append(2);
+  await settle();
+  for (const watcher of [ahead, behind, early]) {
+    watcher.check();
+    assert.deepEqual(watcher.rows.slice(-2), [16, 17]);
+    watcher.leave();
+  }
 });
 
 test('a member that falls behind goes back to reading, costs no memory meanwhile, and misses nothing', async () => {
@@ -311,76 +218,4 @@ test('leaving while history is read, while it is delivered, while waiting and be
   waiting.leave();
   await settle();
   assert.deepEqual([list.topic.isIdle, list.topic.head, waiting.listeners], [true, null, 0]);
-});
-
-type Command =
-  | { do: 'append'; count: number; wake: boolean }
-  | { do: 'join'; at: number; runs: boolean }
-  | { do: 'leave'; who: number }
-  | { do: 'take'; who: number }
-  | { do: 'release'; which: number }
-  | { do: 'wake' }
-  | { do: 'fail' };
-
-const commands = fc.array(
-  fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 900 }), wake: fc.boolean() }),
-    },
-    {
-      weight: 3,
-      arbitrary: fc.record({ do: fc.constant('join' as const), at: fc.double({ min: 0, max: 1, noNaN: true }), runs: fc.boolean() }),
-    },
-    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('leave' as const, 'take' as const), who: fc.nat() }) },
-    { weight: 8, arbitrary: fc.record({ do: fc.constant('release' as const), which: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('wake' as const, 'fail' as const) }) },
-  ),
-  { minLength: 5, maxLength: 60, size: 'max' },
-);
-
-test('any interleaving of commits, lost wakes, joins, slow readers, failures and departures: no gap, no duplicate, in order', async () => {
-  await fc.assert(
-    fc.asyncProperty(commands, fc.boolean(), async (script: Command[], seenAtStart) => {
-      const list = new List();
-      Object.assign(list, { hold: true, seenAtStart });
-      const watchers: { watcher: Watcher; left: boolean }[] = [];
-      for (const command of script) {
-        if (command.do === 'append' && command.wake) list.append(command.count);
-        else if (command.do === 'append') list.length += command.count;
-        else if (command.do === 'wake') void list.topic.wake().catch(() => undefined);
-        else if (command.do === 'fail') list.failures += 1;
-        else if (command.do === 'release') list.release(command.which);
-        else if (command.do === 'join') {
-          const watcher = new Watcher(list, Math.floor(command.at * list.length));
-          watchers.push({ watcher, left: false });
-          if (command.runs) void watcher.run();
-          else void watcher.take();
-        } else if (watchers.length > 0) {
-          const chosen = watchers[command.who % watchers.length]!;
-          if (command.do === 'take') void chosen.watcher.take();
-          else {
-            chosen.left = true;
-            chosen.watcher.leave();
-          }
-        }
-        await turn();
-        for (const { watcher } of watchers) watcher.check();
-      }
-      list.failures = 0;
-      for (const { watcher } of watchers) void watcher.run();
-      await quiet(list);
-      void list.topic.wake(); // the poll
-      await quiet(list);
-      for (const { watcher, left } of watchers) {
-        watcher.check();
-        if (!left && !watcher.error) assert.equal(watcher.from + watcher.rows.length, list.length);
-        watcher.leave();
-      }
-      await quiet(list);
-      assert.deepEqual([list.topic.isIdle, list.topic.head], [true, null]);
-      for (const { watcher } of watchers) assert.deepEqual([watcher.ended, watcher.listeners], [true, 0]);
-    }),
-    { numRuns: 150 },
-  );
 });

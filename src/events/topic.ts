@@ -82,9 +82,14 @@ export class Topic<Row, Position> {
     let position = after;
     while (!signal.aborted) {
       const wakes = this.#wakes;
+      const headBefore = this.#head;
       const page = await this.#source.read(position, pageSize);
       position = page.position;
-      const complete = page.rows.length < pageSize && (this.#head === null || this.#source.compare(this.#head, position) <= 0);
+      const isShort = page.rows.length < pageSize;
+      // All up to the head was settled before this read began, so a short page has it. The head may be a place without a row, which
+      // no reading alone would ever reach.
+      if (isShort && headBefore !== null && this.#source.compare(headBefore, position) > 0) position = headBefore;
+      const complete = isShort && (this.#head === null || this.#source.compare(this.#head, position) <= 0);
       // No await between the comparison and the join: rows read for the others in between would be missed.
       const member = complete ? this.#join(position) : null;
       // Who woke the topic meanwhile may have found nobody to read for.
