@@ -152,7 +152,9 @@ async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(dirname(folder))) {
     if (!name.startsWith(draftName)) continue;
     const pid = Number(name.slice(draftName.length).split('-')[0]);
-    if ((await processKind(pid)) === 'none') await rm(join(dirname(folder), name), { recursive: true, force: true });
+    if ((await processKind(pid)) !== 'none') continue;
+    // Its initdb goes on writing until it notices, for a second at most.
+    await rm(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
