@@ -11,6 +11,9 @@ import { startEmbeddedPostgres } from '#src/platform/embedded-postgres.ts';
 import { appRole, ownerRole, serverUrl, template } from '#test/harness/database.ts';
 
 const folderName = /^signalbox-test-(\d+)-/; // the number: the process that made it
+const watchdog = new URL('../test/harness/watchdog.ts', import.meta.url).href;
+// A Node that ends while a thread of V8 compiles may wait for it for ever (nodejs/node#54918): test processes have no such threads.
+const nodeFlags = ['--single-threaded'];
 const quiet = { info: () => undefined, warn: console.warn, error: console.error };
 // Fast, not crash-safe: what a crash would lose is thrown away anyway.
 const serverSettings = {
@@ -50,13 +53,15 @@ async function createTemplate(): Promise<void> {
 function runTests(args: readonly string[]): Promise<number> {
   const files = args.filter((arg) => !arg.startsWith('-'));
   const flags = args.filter((arg) => arg.startsWith('-'));
+  const testMs = Number(flags.findLast((flag) => flag.startsWith('--test-timeout='))?.split('=')[1] ?? 240_000);
   const run = spawn(
     process.execPath,
     [
-      ...['--test', '--test-timeout=240000', '--test-concurrency=2', '--test-reporter=spec', ...flags],
+      ...nodeFlags,
+      ...['--import', watchdog, '--test', `--test-timeout=${testMs}`, '--test-concurrency=2', '--test-reporter=spec', ...flags],
       ...(files.length > 0 ? files : globSync('test/**/*.test.ts').sort()),
     ],
-    { stdio: 'inherit' },
+    { stdio: 'inherit', env: { ...process.env, SIGNALBOX_TEST_FILE_MS: String(testMs + 60_000) } },
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => run.kill(signal));
   return new Promise((resolve) => run.on('exit', (status) => resolve(status ?? 1)));
