@@ -1,6 +1,7 @@
 // What one operation may ask for: depth, aliases, directives and tokens are counted in the text, cost with its variables. Nothing runs before.
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import {
+  getVariableValues,
   GraphQLError,
   Kind,
   type ASTVisitor,
@@ -86,7 +87,7 @@ export interface Operation {
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** Of a valid document. Throws LimitExceededError; wrong variables are left to the execution, which reports them better. */
+/** Of a valid document. Throws LimitExceededError; wrong variables are left to the execution, which reports them and runs nothing. */
 export function requireAffordable({ schema, document, operationName, variables }: Operation, limits: GatewayLimits): void {
   const isChosen = (node: OperationDefinitionNode) => !operationName || node.name?.value === operationName;
   const definitions = document.definitions.filter(
@@ -97,8 +98,12 @@ export function requireAffordable({ schema, document, operationName, variables }
   try {
     cost = complexityFromQuery({ ...document, definitions }, { schema, variables: { ...variables } }).complexity;
   } catch (error) {
-    if (error instanceof GraphQLError || definitions.length === 0) return;
-    throw error;
+    const operation = definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+    if (!operation) return;
+    if (!(error instanceof GraphQLError)) throw error;
+    if (getVariableValues(schema, operation.variableDefinitions ?? [], { ...variables }).errors) return;
+    // A null where an argument must not be: execution would end that field only, and run the others unmeasured.
+    throw new LimitExceededError(`the cost of the operation cannot be computed: ${error.message}`);
   }
   if (cost > limits.queryCost) {
     throw new LimitExceededError(

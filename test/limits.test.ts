@@ -185,3 +185,17 @@ test('a body at the limit is read; 11 MB are answered 413 with a clear error', a
     assert.equal(answer.errors![0]!.message, 'the request body is larger than 10485760 bytes');
   }
 });
+
+test('an argument that is null where it must not be does not hide the cost of the fields beside it', async () => {
+  const things = '{ edges { node { name } } }';
+  const query = `query ($ids: [ID!] = []) { nodes(ids: $ids) { id } ${Array.from({ length: 3 }, (_, n) => `t${n}: testThings(first: 100) ${things}`).join(' ')} }`;
+  const limited = await testServer({ limits: { queryCost: 100 } });
+  try {
+    for (const variables of [{}, { ids: null }]) {
+      const { data, errors } = await limited.gql(query, variables);
+      assert.deepEqual([errors?.[0]!.extensions.code, data], ['LIMIT_EXCEEDED', null], JSON.stringify(variables));
+    }
+  } finally {
+    await limited.close();
+  }
+});
