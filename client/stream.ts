@@ -126,6 +126,8 @@ export function openStream<Batch>(options: StreamOptions<Batch>): Stream<Batch> 
     failures++;
     if (failures > attemptsFor(error)) return end({ error });
     options.onInterrupted?.(error);
+    // The listener may have ended the stream, or asked for more, which opens it at once.
+    if (over || leave) return;
     const delay = Math.min(retry.initialMs * 2 ** (failures - 1), retry.maxMs);
     timer = setTimeout(open, delay / 2 + (Math.random() * delay) / 2);
   }

@@ -233,6 +233,19 @@ test('a server that is not available for a while is asked again', async () => {
   assert.deepEqual(errors, ['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE']);
 });
 
+test('a stream that its listener ends when it is interrupted does not subscribe again', async () => {
+  newLog('left').append(1);
+  const abort = new AbortController();
+  const stream = clientOf().subscribe(LogDocument, { name: 'left' }, { signal: abort.signal, onInterrupted: () => abort.abort() });
+  await stream.next();
+  const { connections } = proxy;
+  proxy.cut();
+  await assert.rejects(stream.next(), { name: 'AbortError' });
+  // Longer than any delay between two tries.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(proxy.connections, connections);
+});
+
 test('errors that trying again cannot help end the stream with their code', async () => {
   newLog('errors').append(1);
   const first = (client: SignalboxClient, document = LogDocument, variables: LogVariables = { name: 'errors' }) =>
