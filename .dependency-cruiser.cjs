@@ -1,7 +1,7 @@
 // Which folder may import which (docs: "Folders and arrows" in the design). Few rules; each names the way out.
 const floors = [
   ['platform'],
-  ['principals', 'tenants', 'jobs', 'events', 'expressions'],
+  ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound'],
   ['approvals', 'policies', 'agents', 'tools'],
   ['executions'],
   ['runner'],
