@@ -28,7 +28,7 @@ export interface FeedPosition {
 
 export interface EventService {
   /** Appends with the sequences `first`, `first` + 1 … (the caller holds the execution's row lock) and hints after commit. */
-  append(uow: UnitOfWork, executionId: string, first: number, events: readonly NewEvent[]): Promise<void>;
+  append(uow: UnitOfWork, executionId: string, first: number, events: readonly NewEvent[], at?: Date): Promise<void>;
   /** Events of one execution after a sequence, in order. */
   after(uow: UnitOfWork, executionId: string, sequence: number, limit: number): Promise<EventRow[]>;
   /** The newest events of each execution, oldest of them first; one list per id. `count` is 1 to 100. */
@@ -65,12 +65,12 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
   });
 
   return {
-    async append(uow, executionId, first, events) {
+    async append(uow, executionId, first, events, at = clock.now()) {
       await uow.rows(
         `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
          select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5
          from jsonb_array_elements($4::jsonb) with ordinality as list(event, ordinality)`,
-        [uow.tenantId, executionId, first, storableJson(events), clock.now()],
+        [uow.tenantId, executionId, first, storableJson(events), at],
       );
       const final = events.some((event) => isFinalEvent(event.type));
       const approvals = events.some((event) => event.type.startsWith('approval.'));

@@ -140,8 +140,10 @@ export async function beginTransition(
         );
       }
       if (events.length === 0) return;
-      await persist(uow, clock, { executionId, events, state, extras, output });
-      await eventService.append(uow, executionId, state.lastSequence - events.length + 1, events);
+      // One reading of the clock: the moments in the rows are those of the events, so that a replay can compare them.
+      const at = clock.now();
+      await persist(uow, { now: () => at }, { executionId, events, state, extras, output });
+      await eventService.append(uow, executionId, state.lastSequence - events.length + 1, events, at);
       await enqueue(uow, jobsFor(uow.tenantId, executionId, state, events, extras));
     },
   };

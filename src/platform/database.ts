@@ -1,6 +1,6 @@
 // The unit of work: one transaction, one tenant. The edge (resolver helper, job, CLI) opens it; services only receive it.
 // Row level security reads `app.tenant_id`, set locally in each transaction; without it no tenant row is visible.
-import { MikroORM, type EntityManager, type Options } from '@mikro-orm/postgresql';
+import { IsolationLevel, MikroORM, type EntityManager, type Options } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Transaction } from 'kysely';
 
 /** One transaction bound to one tenant. Statements on it run one after another. */
@@ -17,7 +17,7 @@ export interface UnitOfWork {
 export interface Database {
   /** Commits when `work` resolves, rolls back when it throws. */
   write<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
-  /** The same, READ ONLY: a write in it is an error of Postgres. */
+  /** The same, READ ONLY: a write in it is an error of Postgres. Every statement sees the database as it was at the first one. */
   read<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** Answers within the pool's timeout or throws. */
   ping(): Promise<void>;
@@ -32,7 +32,9 @@ export async function openDatabase(options: Options): Promise<Database> {
     const em = orm.em.fork();
     em.setSessionContext({ variables: { 'app.tenant_id': tenantId } });
     const hints: (() => void)[] = [];
-    const result = await em.transactional((inner) => work(unitOfWork(inner, tenantId, hints)), { readOnly });
+    // Of a reader alone, so this level never makes anything wait or fail.
+    const snapshot = readOnly && { readOnly, isolationLevel: IsolationLevel.REPEATABLE_READ };
+    const result = await em.transactional((inner) => work(unitOfWork(inner, tenantId, hints)), { ...snapshot });
     for (const hint of hints) hint();
     return result;
   }
