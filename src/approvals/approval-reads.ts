@@ -62,6 +62,24 @@ export async function approvalRows(uow: UnitOfWork, sql: string, params: readonl
   return (await uow.rows<Stored<ApprovalRow>>(sql, params)).map(approvalOf);
 }
 
+/** What became of an approval: no more than the events of its execution say. */
+export type ApprovalOutcome = Pick<ApprovalRow, 'id' | 'stepId' | 'itemIndex' | 'status' | 'expiresAt' | 'decidedBy' | 'consumedAt'>;
+
+/** Every approval of an execution that the caller has authorised, oldest first: for its replay. */
+export async function outcomesOfExecution(uow: UnitOfWork, executionId: string): Promise<ApprovalOutcome[]> {
+  const rows = await uow.rows<Stored<ApprovalOutcome>>(
+    `select id, step_id as "stepId", item_index as "itemIndex", status, expires_at as "expiresAt", decided_by as "decidedBy",
+       consumed_at as "consumedAt"
+     from approvals where tenant_id = $1 and execution_id = $2 order by id`,
+    [uow.tenantId, executionId],
+  );
+  return rows.map(({ expiresAt, consumedAt, ...row }) => ({
+    ...row,
+    expiresAt: new Date(expiresAt),
+    consumedAt: consumedAt === null ? null : new Date(consumedAt),
+  }));
+}
+
 const placeColumns = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
 
 /** Those of `ids` that exist and that `actor` may read, in no particular order. */

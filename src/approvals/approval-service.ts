@@ -36,6 +36,7 @@ import {
   approvalsByIds,
   approvalsOfExecutions,
   listApprovals,
+  outcomesOfExecution,
   type ApprovalFilter,
   type ApprovalRow,
 } from './approval-reads.ts';
@@ -89,6 +90,7 @@ export interface ApprovalService {
   ): Promise<Page<ApprovalRow>[]>;
   /** The newest approval of a step (or of one item: `itemIndex`), whatever its status. */
   findForStep(uow: UnitOfWork, executionId: string, stepId: string, itemIndex: number | null): Promise<ApprovalRow | null>;
+  readonly outcomesOfExecution: typeof outcomesOfExecution;
 }
 
 const maxKeyLength = 200;
@@ -230,6 +232,7 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
     approvalsByIds,
     listApprovals,
     approvalsOfExecutions,
+    outcomesOfExecution,
 
     async findForStep(uow, executionId, stepId, itemIndex) {
       const [approval] = await approvalRows(
