@@ -3,7 +3,7 @@ import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { newId } from '#src/platform/ids.ts';
 import { SignalboxError, UnavailableError, ValidationError } from '#src/platform/errors.ts';
-import { isTransient } from '#src/platform/transient.ts';
+import { isDiskFull, isTransient } from '#src/platform/transient.ts';
 
 export type GatewayLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
 
@@ -48,6 +48,8 @@ export function createTranslator(logger: GatewayLogger): Translate {
 /** The failure a client may hear of: thrown as such, or a database that passes through a bad moment. */
 export function expectedError(error: unknown): SignalboxError | undefined {
   if (error instanceof SignalboxError) return error;
+  if (isDiskFull(error))
+    return new UnavailableError('the disk of the database is full; nothing was changed. Free space on it, then try again');
   return isTransient(error) ? new UnavailableError('the database does not answer just now; try again in a moment') : undefined;
 }
 

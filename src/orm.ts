@@ -15,6 +15,9 @@ export interface OrmSettings {
   readonly migrationsPath?: string | undefined;
 }
 
+/** A process that freezes in the middle of a transaction holds its locks no longer than this; milliseconds. */
+const idleTransactionMs = 15_000;
+
 export function ormOptions({ url, actAs, poolMax, migrationsPath }: OrmSettings): Options {
   return defineConfig({
     clientUrl: url,
@@ -22,7 +25,12 @@ export function ormOptions({ url, actAs, poolMax, migrationsPath }: OrmSettings)
     extensions: [Migrator],
     discovery: { warnWhenNoEntities: true },
     pool: { min: 0, max: poolMax },
-    driverOptions: { application_name: 'signalbox', ...(actAs && { options: `-c role=${actAs}` }), onPoolCreated: releaseLostConnections },
+    driverOptions: {
+      application_name: 'signalbox',
+      idle_in_transaction_session_timeout: idleTransactionMs,
+      ...(actAs && { options: `-c role=${actAs}` }),
+      onPoolCreated: releaseLostConnections,
+    },
     migrations: {
       migrationsList: [...migrations],
       ...(migrationsPath && { path: migrationsPath }),

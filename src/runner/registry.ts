@@ -1,5 +1,6 @@
 // Which runner processes are alive. Each holds a session advisory lock; who can take another's lock knows that it is dead and
-// takes its jobs over. Postgres drops the lock with the connection, so a killed process is noticed at the next look.
+// takes its jobs over. Postgres drops the lock with the connection, so a killed process is noticed at the next look. A process that is
+// frozen keeps its connection; its silence on it gives it away, and survivors end its session.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -36,10 +37,15 @@ const settleMs = 1_000;
 const retryMs = 200;
 /** How often the whole queue is looked through. */
 const sweepMs = 30_000;
+/** How often a runner gives a sign of life, whatever else it does. */
+const pulseMs = 2_000;
+/** A runner that was silent this long is frozen. Were it only slow, its work would be done twice but committed once. */
+const frozenSeconds = 10;
 
 export function createRegistry({ connectionString, clock, logger, checkMs, heldJobs }: RegistryOptions): Registry {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let pulse: NodeJS.Timeout | undefined;
   let suspicion: NodeJS.Timeout | undefined;
   let stopped = false;
   let busy: Promise<void> = Promise.resolve();
@@ -87,6 +93,21 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
     client = connection;
   }
 
+  /** Postgres notes when a session last did something; a session that ends gives up its lock, and its process registers anew once it thaws. */
+  async function endFrozen(connection: pg.Client): Promise<void> {
+    // Materialized: else the planner may end sessions before it has looked whose they are.
+    const { rows } = await connection.query<{ id: string }>(
+      `with frozen as materialized (
+         select r.id, s.pid from runners r
+           join pg_locks l on l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32 | l.objid::bigint) = r.lock_key
+           join pg_stat_activity s on s.pid = l.pid and s.datname = current_database()
+         where r.id <> $1 and s.state like 'idle%' and s.state_change < clock_timestamp() - make_interval(secs => $2))
+       select id, pg_terminate_backend(pid, 1000) as ended from frozen`,
+      [id, frozenSeconds],
+    );
+    for (const runner of rows) logger.warn({ runner: runner.id }, 'a runner is frozen; it counts as dead until it shows itself again');
+  }
+
   async function releaseDead(connection: pg.Client): Promise<void> {
     const unlocked = await connection.query<{ id: string; pool: string; key: string }>(
       `select id, worker_pool_id as pool, lock_key as key from runners where id <> $1 and pg_try_advisory_lock(lock_key)`,
@@ -129,6 +150,7 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
   async function look(): Promise<void> {
     try {
       if (!client) await announce();
+      if (client) await endFrozen(client);
       if (client) await releaseDead(client);
       if (client && performance.now() - sweptAt > sweepMs) {
         await sweep(client);
@@ -162,6 +184,8 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
       lookSoon();
       timer = setInterval(lookSoon, checkMs);
       timer.unref();
+      pulse = setInterval(() => void client?.query('select').catch(() => undefined), pulseMs);
+      pulse.unref();
     },
     suspectOwnJobs() {
       suspicion ??= setTimeout(
@@ -176,6 +200,7 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
     async stop() {
       stopped = true;
       clearInterval(timer);
+      clearInterval(pulse);
       clearTimeout(suspicion);
       await busy;
       await client?.query('delete from runners where id = $1', [id]).catch((err: unknown) => logger.warn({ err }, 'could not sign off'));
