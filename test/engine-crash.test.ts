@@ -4,7 +4,8 @@
 // `SIM_RUNS=5000` runs more of them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openSimulator, someSeed, type Simulator } from './harness/simulation.ts';
+import { someSeed } from './harness/random.ts';
+import { openSimulator, type Simulator } from './harness/simulation.ts';
 
 let simulator: Simulator;
 before(async () => {

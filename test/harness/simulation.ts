@@ -7,13 +7,13 @@ import type { Definition } from '#src/agents/definition.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
 import { stepResults } from '#src/executions/scope.ts';
 import type { Effect } from '#src/executions/work.ts';
-import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { enqueue } from '#src/jobs/jobs.ts';
 import type { EffectResult } from '#src/runner/carry.ts';
 import { takeOver } from '#src/runner/takeover.ts';
 import { testEngine, type Engine } from './engine.ts';
 import { arbitraryDefinition } from './machine.ts';
+import { randomOf } from './random.ts';
 import { Carrier, type Fate } from './simulation-carrier.ts';
 import { checkApprovals, checkCalls, checkRows, type Called } from './simulation-checks.ts';
 
@@ -73,17 +73,6 @@ export async function openSimulator(): Promise<Simulator> {
       await queue.end();
       await engine.close();
     },
-  };
-}
-
-/** Mulberry32: 32 bits of state are plenty for choices. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
 
@@ -381,5 +370,3 @@ class Simulation {
     return { ticks, status, faults: this.#used };
   }
 }
-
-export const someSeed = (): number => Number.parseInt(newId().slice(-8), 16);

@@ -1,0 +1,103 @@
+// `signalbox worker` processes killed by kill -9 at random moments while executions run; effects are counted by an HTTP service that
+// is never killed. `npm run test:faults` runs the full size: 2,000 executions on 3 workers, 200 kills.
+// `FAULTS_SEED=…` repeats the random choices (moments and victims), not the races of the processes.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkEffects, effectName } from './harness/effect-checks.ts';
+import { startReceiver, type EffectReceiver } from './harness/effect-receiver.ts';
+import { testEngine, type Engine } from './harness/engine.ts';
+import { checkRows } from './harness/simulation-checks.ts';
+import { randomOf, someSeed } from './harness/random.ts';
+import { createWorkerFleet, effectTool, type Worker, type WorkerFleet } from './harness/worker-fleet.ts';
+
+const isFull = process.env['SIGNALBOX_TEST_FAULTS'] === 'all';
+const size = isFull ? { executions: 2_000, kills: 200 } : { executions: 60, kills: 6 };
+const workers = 3;
+const items = 3;
+const seed = Number(process.env['FAULTS_SEED'] ?? someSeed());
+
+let engine: Engine;
+let receiver: EffectReceiver;
+let fleet: WorkerFleet;
+before(async () => {
+  engine = await testEngine();
+  receiver = await startReceiver();
+  fleet = createWorkerFleet(engine, receiver, { concurrency: 8 });
+});
+after(async () => {
+  await fleet?.close();
+  await receiver?.close();
+  await engine?.close();
+});
+
+const post = (step: string, item = {}) => ({ name: effectTool, with: { execution: '${{ inputs.name }}', step, ...item } });
+const steps = [
+  { id: 'first', tool: post('first') },
+  { id: 'each', forEach: 'inputs.items', concurrency: 2, tool: post('each', { item: '${{ item }}' }), needs: ['first'] },
+  { id: 'nap', wait: { durationMs: 20 }, needs: ['each'] },
+  { id: 'last', tool: post('last'), needs: ['nap'] },
+];
+
+const open = async (): Promise<number> => {
+  const [row] = await engine.db.database.read(engine.tenantId, (uow) =>
+    uow.rows<{ open: number }>('select count(*)::int as open from executions where tenant_id = $1 and finished_at is null', [uow.tenantId]),
+  );
+  return row!.open;
+};
+
+test(`${size.kills} × kill -9 under ${size.executions} executions on ${workers} workers: every effect comes, none is committed twice`, async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const began = performance.now();
+  const random = randomOf(seed);
+  const agentId = await engine.agent(steps, { tools: [effectTool] });
+  const running: Worker[] = Array.from({ length: workers }, () => fleet.start());
+  const gone: Promise<void>[] = [];
+  await Promise.all(running.map((worker) => worker.ready));
+
+  const executions: { id: string; name: string }[] = [];
+  const list = Array.from({ length: items }, (_, index) => index);
+  for (let kill = 1; kill <= size.kills; kill += 1) {
+    // Whoever is hit, also one that still starts; but not all of them for ever.
+    while (running.filter((worker) => worker.isReady).length < workers - 1) await sleep(20);
+    for (const until = Math.round((size.executions * kill) / size.kills); executions.length < until;) {
+      const name = `execution-${executions.length}`;
+      executions.push({ id: (await engine.start(agentId, { name, items: list })).id, name });
+    }
+    await sleep(random() * 300);
+    const at = Math.floor(random() * workers);
+    gone.push(running[at]!.kill());
+    running[at] = fleet.start();
+    if (isFull && kill % 10 === 0) {
+      const seconds = Math.round((performance.now() - began) / 1_000);
+      console.log(`${kill} kills, ${executions.length} executions started, ${await open()} of them open, after ${seconds} s`);
+    }
+  }
+  await Promise.all(gone);
+  const deadline = performance.now() + 60_000;
+  while ((await open()) > 0) {
+    assert.ok(performance.now() < deadline, `${await open()} executions are not at an end a minute after the last kill`);
+    await sleep(100);
+  }
+  const wholeMs = performance.now() - began;
+  // One that still starts would take SIGTERM for the end of its start.
+  await Promise.all(running.map((worker) => worker.ready));
+  assert.deepEqual(await Promise.all(running.map((worker) => worker.stop())), [0, 0, 0]);
+
+  const expected = executions.flatMap(({ name }) => [
+    effectName(name, 'first'),
+    ...list.map((item) => effectName(name, 'each', item)),
+    effectName(name, 'last'),
+  ]);
+  const counts = await checkEffects(engine, await receiver.deliveries(), expected);
+  for (const { id } of executions) await checkRows(engine, id);
+  const left = await engine.db.database.read(engine.tenantId, (uow) =>
+    uow.rows(`select id, status from executions where tenant_id = $1 and status <> 'succeeded'`, [uow.tenantId]),
+  );
+  assert.deepEqual(left, []);
+  t.diagnostic(
+    `${executions.length} executions, ${size.kills} kills in ${(wholeMs / 1_000).toFixed(1)} s: ${counts.effects} effects, ` +
+      `${counts.deliveries} deliveries, ${counts.abandoned} attempts lost their process`,
+  );
+  assert.ok(counts.abandoned > 0, 'the kills hit work');
+});
