@@ -1,6 +1,7 @@
 // Every setting once: its type, its default, its environment variable and what it means.
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
+import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
 import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
 
 interface About {
@@ -202,6 +203,19 @@ const limits = group({
   ),
 });
 
+const outbound = group({
+  allow: setting(
+    {
+      env: 'SIGNALBOX_OUTBOUND_ALLOW',
+      description:
+        'What agents may reach besides public addresses: addresses, networks and host:port, such as 10.1.0.0/16 or 127.0.0.1:9000; separated by commas.',
+    },
+    z
+      .array(z.string(expect(allowEntryForm)).refine(isAllowEntry, expect(allowEntryForm)), expect(`a list of ${allowEntryForm}`))
+      .default([]),
+  ),
+});
+
 export const configSchema = group({
   mode: setting(
     { env: 'NODE_ENV', description: 'development serves GraphiQL at /; production does not.' },
@@ -219,6 +233,7 @@ export const configSchema = group({
   database: database.prefault({}),
   runner: runner.prefault({}),
   limits: limits.prefault({}),
+  outbound: outbound.prefault({}),
   oidc: z.array(issuer, expect('a list of issuers')).default([]),
   toolServers: z
     .record(

@@ -141,3 +141,23 @@ test('.env.example lists exactly the variables that are read, each with its defa
   assert.equal(text, envExample(), 'run `npm run generate`');
   assert.deepEqual(loadConfig({ env: Object.fromEntries(listed) }), loadConfig({ env: {} }));
 });
+
+test('what agents may reach besides public addresses is a list of addresses, networks and host:port', () => {
+  const allow = ['10.1.0.0/16', '::1', '[fd12::1]:8443', '127.0.0.1:9000', 'internal.example.com:443', '0.0.0.0/0'];
+  assert.deepEqual(loadConfig({ env: { SIGNALBOX_OUTBOUND_ALLOW: allow.join(', ') } }).outbound, { allow });
+  for (const entry of [
+    'internal.example.com',
+    '10.1.0.0/33',
+    '10.1',
+    '127.1:80',
+    '0x7f000001:80',
+    'http://a.example',
+    '::1/129',
+    'a.example:0',
+    'fe80::1%eth0',
+    '',
+  ]) {
+    const problems = problemsOf(withFile, JSON.stringify({ outbound: { allow: [entry] } }));
+    assert.match(problems.join(), /outbound\.allow.*expected addresses and host:port, such as 10\.1\.0\.0\/16/, entry);
+  }
+});
