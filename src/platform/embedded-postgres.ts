@@ -2,7 +2,7 @@
 // one folder: the first starts the server, the others attach, the last one to stop takes it down. It survives a kill -9 of any.
 // Which process may stop it is decided by Postgres itself: each user of the server holds a shared advisory lock ("presence").
 import { spawn } from 'node:child_process';
-import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -209,7 +209,11 @@ async function launch(server: Server, mayMove: boolean, waiting: () => void): Pr
   const output = await ownOutput(cluster.logFile, from, child.pid);
   if (/lock file "postmaster.pid" (already exists|is empty)/.test(output)) return;
   if (/pre-existing shared memory block/.test(output)) return; // backends of a killed server are still about to end
-  if (!/Address already in use/.test(output)) throw failureOf(output, cluster.folder, 'does not start');
+  if (!/Address already in use/.test(output)) {
+    // A full disk often has no room for the line that says so.
+    const reason = (await hasRoom(cluster.data)) ? output : `${output}\nNo space left on device`;
+    throw failureOf(reason, cluster.folder, 'does not start');
+  }
   if (settings.port !== undefined || !mayMove) {
     throw new EmbeddedPostgresError(
       `port ${server.port} of 127.0.0.1 is taken by another program: stop it, or set SIGNALBOX_DATABASE_EMBEDDED_PORT to a free port`,
@@ -234,13 +238,22 @@ async function openLog({ logFile, folder }: Cluster): Promise<FileHandle> {
   return log;
 }
 
-/** What one server process wrote, or something that started before it could (the loader): servers that lost a race write there too. */
+/** Postgres needs room for a piece of its log to start at all. */
+async function hasRoom(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize >= logPieceBytes;
+}
+const logPieceBytes = 16 * 1024 * 1024;
+
+/** What one server process and the one that recovers its data wrote, or something that started before it could (the loader): servers that lost a race write there too. */
 async function ownOutput(logFile: string, from: number, pid: number | undefined): Promise<string> {
   const text = (await readFile(logFile)).subarray(from).toString();
+  const recoverers = [...text.matchAll(/\[(\d+)\] .*startup process \(PID (\d+)\)/g)];
+  const writers = new Set([pid, ...recoverers.filter(([, writer]) => Number(writer) === pid).map(([, , recoverer]) => Number(recoverer))]);
   return text
     .split('\n')
     .map((line) => /^\S+ \S+ \S+ \[(\d+)\] (.*)$/.exec(line) ?? [line, String(pid), line])
-    .filter(([, writer]) => Number(writer) === pid)
+    .filter(([, writer]) => writers.has(Number(writer)))
     .map(([, , message]) => message)
     .join('\n');
 }
