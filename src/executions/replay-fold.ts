@@ -1,0 +1,238 @@
+// Folds the events of an execution again, one by one, into what its rows must be. Names the first event that cannot be part of a true
+// history. Pure: what an event does is the machine's own `apply`.
+import { isDeepStrictEqual } from 'node:util';
+import { eventCatalogue, isFinalEvent, isSlotEvent, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
+import type { EventRow } from '../events/event-service.ts';
+import type { AttemptStatus, ExecutionFailure } from './execution.ts';
+import { isFinalStep } from './execution.ts';
+import { attemptFact, slotFacts } from './event-facts.ts';
+import { apply } from './machine-apply.ts';
+import { nameOf } from './machine-draft.ts';
+import { newState, slotKey, slotState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
+
+/** `folded` is what the events say, `stored` what the rows say; null: nothing. */
+export interface Difference {
+  /** Such as `events[5].data.total`, `execution.status`, `steps.read.itemDone`, `steps.read[3].attempts[2].status`. */
+  readonly path: string;
+  readonly folded: unknown;
+  readonly stored: unknown;
+  readonly message: string;
+}
+
+export interface FoldedAttempt {
+  status: AttemptStatus;
+  readonly decisionId: string | null;
+  failure: ExecutionFailure | null;
+  readonly startedAt: Date;
+  finishedAt: Date | null;
+}
+
+/** What events say of a slot besides its state. */
+export interface FoldedSlot {
+  failure: ExecutionFailure | null;
+  queuedAt: Date | null;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  /** Size of its output as JSON text; null before there is one. */
+  outputBytes: number | null;
+  /** Undefined for what is no branch. */
+  branchCase: number | null | undefined;
+  readonly attempts: FoldedAttempt[];
+}
+
+export interface FoldedApproval extends Slot {
+  status: 'pending' | 'approved' | 'rejected' | 'expired' | 'cancelled';
+  readonly expiresAt: string;
+  decidedBy: string | null;
+}
+
+export interface Fold {
+  readonly state: ExecutionState;
+  readonly execution: { requestedBy: string | null; startedAt: Date | null; finishedAt: Date | null; failure: ExecutionFailure | null };
+  readonly approvals: ReadonlyMap<string, FoldedApproval>;
+  slot(slot: Slot): FoldedSlot;
+  /** Null, or why the event cannot be true; then nothing may be added any more. */
+  add(event: EventRow): Difference | null;
+}
+
+/** Events that may leave the state as it is: another event, or another table, tells what became of it. */
+const silent: ReadonlySet<string> = new Set<NewEvent['type']>(['approval.rejected', 'approval.expired', 'approval.cancelled']);
+
+export function createFold(plan: Plan): Fold {
+  const state = newState();
+  const execution: Fold['execution'] = { requestedBy: null, startedAt: null, finishedAt: null, failure: null };
+  const slots = new Map<string, FoldedSlot>();
+  const approvals = new Map<string, FoldedApproval>();
+
+  function slotOf(slot: Slot): FoldedSlot {
+    const key = slotKey(slot);
+    let folded = slots.get(key);
+    if (!folded) slots.set(key, (folded = newFoldedSlot()));
+    return folded;
+  }
+
+  function onSlot(event: SlotEvent, path: string, at: Date): Difference | null {
+    const slot: Slot = { stepId: event.data.stepId, itemIndex: event.data.itemIndex };
+    const unknown = placeProblem(plan, state, slot, path);
+    if (unknown) return unknown;
+    const before = slotState(state, slot);
+    const wasFinal = before !== undefined && isFinalStep(before.status);
+    if (wasFinal && !silent.has(event.type)) {
+      return impossible(
+        `${path}.type`,
+        event.type,
+        `${nameOf(slot)} had ${before.status === 'skipped' ? 'been ' : ''}${before.status} already`,
+      );
+    }
+    const open = before?.approvalId ? approvals.get(before.approvalId) : undefined;
+    if (open?.status === 'pending' && !event.type.startsWith('approval.')) {
+      return impossible(`${path}.type`, event.type, `${nameOf(slot)} waits for approval ${before!.approvalId!}`);
+    }
+    const early = event.type === 'step.started' ? idleProblem(state, path, event.type) : null;
+    if (early) return early;
+    const stale = attemptProblem(event, slotOf(slot), path);
+    if (stale) return stale;
+    const still = lookOf(state, slot);
+    apply(state, event);
+    if (!silent.has(event.type) && isDeepStrictEqual(still, lookOf(state, slot))) return repeats(path, event.type);
+    const folded = slotOf(slot);
+    const { queued, started, failure } = slotFacts(event);
+    if (queued) folded.queuedAt ??= at;
+    if (started) folded.startedAt ??= at;
+    if (failure) folded.failure = failure;
+    const after = slotState(state, slot)!;
+    if (after.status === 'succeeded') folded.failure = null;
+    if (!wasFinal && isFinalStep(after.status)) folded.finishedAt = at;
+    if ('outputBytes' in event.data) folded.outputBytes = event.data.outputBytes;
+    if ('branchCase' in event.data) folded.branchCase = event.data.branchCase;
+    foldAttempt(event, folded, at);
+    return foldApproval(event, approvals, path);
+  }
+
+  return {
+    state,
+    execution,
+    approvals,
+    slot: slotOf,
+    add(row) {
+      const expected = state.lastSequence + 1;
+      const path = `events[${expected}]`;
+      const { sequence, occurredAt: at } = row;
+      if (sequence !== expected) {
+        return {
+          path: `${path}.sequence`,
+          folded: expected,
+          stored: sequence,
+          message: `event ${expected} is missing; the next one is ${sequence}`,
+        };
+      }
+      const malformed = payloadProblem(row, path);
+      if (malformed) return malformed;
+      const event = { type: row.type, data: row.data } as NewEvent;
+      if (execution.finishedAt)
+        return impossible(`${path}.type`, event.type, `the execution had ${state.status} already; nothing follows its end`);
+      if (isSlotEvent(event)) return onSlot(event, path, at);
+      if (expected === 1 && !('requestedBy' in event.data))
+        return impossible(`${path}.type`, event.type, 'an execution begins by being queued or scheduled');
+      if (expected > 1 && 'requestedBy' in event.data) return impossible(`${path}.type`, event.type, 'the execution exists already');
+      const early = event.type === 'execution.succeeded' ? idleProblem(state, path, event.type) : null;
+      if (early) return early;
+      const still = { ...state, lastSequence: 0 };
+      apply(state, event);
+      if (expected > 1 && !silent.has(event.type) && isDeepStrictEqual(still, { ...state, lastSequence: 0 }))
+        return repeats(path, event.type);
+      if ('requestedBy' in event.data) execution.requestedBy = event.data.requestedBy;
+      if (event.type === 'execution.started') execution.startedAt = at;
+      if ('failure' in event.data) execution.failure = event.data.failure;
+      if (isFinalEvent(event.type)) execution.finishedAt = at;
+      return null;
+    },
+  };
+}
+
+const newFoldedSlot = (): FoldedSlot => ({
+  failure: null,
+  queuedAt: null,
+  startedAt: null,
+  finishedAt: null,
+  outputBytes: null,
+  branchCase: undefined,
+  attempts: [],
+});
+
+function impossible(path: string, stored: unknown, message: string): Difference {
+  return { path, folded: null, stored, message };
+}
+
+const repeats = (path: string, type: string): Difference =>
+  impossible(`${path}.type`, type, 'it changes nothing: what it says was so already');
+
+function payloadProblem({ type, data }: EventRow, path: string): Difference | null {
+  const schema = Object.hasOwn(eventCatalogue, type) ? eventCatalogue[type] : null;
+  if (!schema) return impossible(`${path}.type`, type, 'the catalogue has no event of this name');
+  const parsed = schema.strict().safeParse(data);
+  if (parsed.success) return null;
+  const [issue] = parsed.error.issues;
+  const at = [`${path}.data`, ...issue!.path.map(String)];
+  const stored = issue!.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], data) ?? null;
+  return impossible(at.join('.'), stored, `not a payload of ${type}: ${issue!.message}`);
+}
+
+/** What only an execution that runs can do. */
+const idleProblem = ({ status }: ExecutionState, path: string, type: string): Difference | null =>
+  status === 'running' ? null : impossible(`${path}.type`, type, `the execution was ${status} then, not running`);
+
+/** Is there such a step, and such an item of it? */
+function placeProblem(plan: Plan, state: ExecutionState, { stepId, itemIndex }: Slot, path: string): Difference | null {
+  if (!plan.steps.has(stepId)) return impossible(`${path}.data.stepId`, stepId, `the definition has no step "${stepId}"`);
+  const total = state.steps.get(stepId)?.items?.total ?? 0;
+  if (itemIndex < total) return null;
+  return impossible(`${path}.data.itemIndex`, itemIndex, `step "${stepId}" has ${total} items at this point`);
+}
+
+/** Attempts are numbered without a gap, and only the one that runs can end. */
+function attemptProblem(event: SlotEvent, { attempts }: FoldedSlot, path: string): Difference | null {
+  const fact = attemptFact(event);
+  if (!fact) return null;
+  const isStart = fact.status === 'running';
+  const expected = attempts.length + (isStart ? 1 : 0);
+  const other = { path: `${path}.data.attempt`, folded: expected, stored: fact.number };
+  if (fact.number !== expected)
+    return { ...other, message: isStart ? `attempt ${expected} is the next one` : `attempt ${expected} is the newest one` };
+  if (isStart === (attempts.at(-1)?.status !== 'running')) return null;
+  return { ...other, message: isStart ? `attempt ${expected - 1} has not ended` : `attempt ${expected} does not run` };
+}
+
+function foldAttempt(event: SlotEvent, { attempts }: FoldedSlot, at: Date): void {
+  const fact = attemptFact(event);
+  if (!fact) return;
+  if (fact.status === 'running') {
+    attempts.push({ status: 'running', decisionId: fact.decisionId ?? null, failure: null, startedAt: at, finishedAt: null });
+    return;
+  }
+  Object.assign(attempts.at(-1)!, { status: fact.status, failure: fact.failure ?? null, finishedAt: at });
+}
+
+function foldApproval(event: SlotEvent, approvals: Map<string, FoldedApproval>, path: string): Difference | null {
+  if (!('approvalId' in event.data)) return null;
+  const { stepId, itemIndex, approvalId } = event.data;
+  const known = approvals.get(approvalId);
+  if (event.type === 'approval.requested') {
+    if (known) return impossible(`${path}.data.approvalId`, approvalId, 'this approval was requested before');
+    approvals.set(approvalId, { stepId, itemIndex, status: 'pending', expiresAt: event.data.expiresAt, decidedBy: null });
+    return null;
+  }
+  if (known?.status !== 'pending' || known.stepId !== stepId || known.itemIndex !== itemIndex) {
+    return impossible(`${path}.data.approvalId`, approvalId, 'no such approval is pending there');
+  }
+  known.status = event.type.slice('approval.'.length) as FoldedApproval['status'];
+  if ('decidedBy' in event.data) known.decidedBy = event.data.decidedBy;
+  return null;
+}
+
+/** All that an event about a slot can change. */
+function lookOf(state: ExecutionState, slot: Slot): unknown {
+  const step = state.steps.get(slot.stepId);
+  const target = slotState(state, slot);
+  return { target: target && { ...target, items: null }, items: step?.items && { ...step.items } };
+}
