@@ -66,7 +66,7 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
 
   return {
     async append(uow, executionId, first, events, at = clock.now()) {
-      await uow.rows(
+      uow.write(
         `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
          select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5
          from jsonb_array_elements($4::jsonb) with ordinality as list(event, ordinality)`,

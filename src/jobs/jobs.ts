@@ -38,5 +38,5 @@ export async function enqueue(uow: UnitOfWork, jobs: readonly NewJob[]): Promise
     run_at: job.runAt?.toISOString() ?? null,
     job_key: job.key ?? null,
   }));
-  await uow.rows('select jobs.enqueue($1::json)', [JSON.stringify(specs)]);
+  uow.write('select jobs.enqueue($1::json)', [JSON.stringify(specs)]);
 }

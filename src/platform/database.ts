@@ -1,15 +1,16 @@
 // The unit of work: one transaction, one tenant. The edge (resolver helper, job, CLI) opens it; services only receive it.
 // Row level security reads `app.tenant_id`, set locally in each transaction; without it no tenant row is visible.
-import { IsolationLevel, MikroORM, type EntityManager, type Options } from '@mikro-orm/postgresql';
-import { CompiledQuery, type Transaction } from 'kysely';
+import { MikroORM, type Options } from '@mikro-orm/postgresql';
+import type pg from 'pg';
+import { pipelined, type Statements } from './statements.ts';
 
-/** One transaction bound to one tenant. Statements on it run one after another. */
+/** One transaction bound to one tenant. Statements on it run in the order they were given. */
 export interface UnitOfWork {
   readonly tenantId: string;
-  /** Entities: for writes. Flushed before commit. */
-  readonly em: EntityManager;
   /** Plain rows: parameters are `$1…`; column names come back as written (alias them to camelCase). */
   rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** A write whose answer nobody needs: it travels with the next statement or the commit. If it fails, the transaction does. */
+  write(sql: string, params?: readonly unknown[]): void;
   /** Runs after the commit succeeded: wake-up hints only, never anything that must not be lost. */
   afterCommit(hint: () => void): void;
 }
@@ -27,16 +28,31 @@ export interface Database {
 
 export async function openDatabase(options: Options): Promise<Database> {
   const orm = await MikroORM.init(options);
+  const pool: pg.Pool = await orm.em.getConnection().getNativeClient();
 
   async function transaction<T>(tenantId: string, readOnly: boolean, work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    const em = orm.em.fork();
-    em.setSessionContext({ variables: { 'app.tenant_id': tenantId } });
+    const client = await pool.connect();
     const hints: (() => void)[] = [];
-    // Of a reader alone, so this level never makes anything wait or fail.
-    const snapshot = readOnly && { readOnly, isolationLevel: IsolationLevel.REPEATABLE_READ };
-    const result = await em.transactional((inner) => work(unitOfWork(inner, tenantId, hints)), { ...snapshot });
-    for (const hint of hints) hint();
-    return result;
+    let isUsable = false;
+    try {
+      const statements = pipelined(client, { prepare: !readOnly });
+      // The snapshot is of a reader alone, so this level never makes anything wait or fail.
+      const begin = readOnly ? 'begin isolation level repeatable read read only' : 'begin';
+      statements.queue(`${begin}; set local app.tenant_id = ${client.escapeLiteral(tenantId)}`);
+      try {
+        const result = await work(unitOfWork(statements, tenantId, hints));
+        await statements.commit();
+        isUsable = true;
+        for (const hint of hints) hint();
+        return result;
+      } catch (error) {
+        // A failing rollback must not hide why the transaction failed; its connection is thrown away.
+        isUsable = await statements.rollback();
+        throw error;
+      }
+    } finally {
+      client.release(!isUsable);
+    }
   }
 
   return {
@@ -50,19 +66,11 @@ export async function openDatabase(options: Options): Promise<Database> {
   };
 }
 
-function unitOfWork(em: EntityManager, tenantId: string, hints: (() => void)[]): UnitOfWork {
-  const connection = em.getTransactionContext<Transaction<unknown>>();
-  if (!connection) throw new Error('a unit of work needs an open transaction');
-  // A transaction is one connection: queue statements here, since pg deprecates overlapping queries on one client.
-  let last: Promise<unknown> = Promise.resolve();
+function unitOfWork(statements: Statements, tenantId: string, hints: (() => void)[]): UnitOfWork {
   return {
     tenantId,
-    em,
-    rows<Row extends object>(sql: string, params: readonly unknown[] = []) {
-      const next = last.then(async () => (await connection.executeQuery<Row>(CompiledQuery.raw(sql, [...params]))).rows);
-      last = next.catch(() => undefined);
-      return next;
-    },
+    rows: (sql, params = []) => statements.rows(sql, params),
+    write: (sql, params = []) => statements.queue(sql, params),
     afterCommit(hint) {
       hints.push(hint);
     },

@@ -93,7 +93,7 @@ export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenan
       const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
       const decisionId = newId();
       const record = recordable(input);
-      await uow.rows(
+      uow.write(
         `insert into decisions (id, tenant_id, project_id, environment_id, agent_id, team_id, execution_id, step_id, item_index,
            action, effect, reasons, findings, input, input_digest, duration_micros, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13::jsonb, $14::jsonb, $15, $16, $17)`,
