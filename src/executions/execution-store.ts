@@ -127,7 +127,7 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
   const final = isFinalExecution(state.status);
   await writeSteps(uow, executionId, state, touched, extras, now);
   await writeAttempts(uow, executionId, attempts, extras);
-  await uow.rows(
+  uow.write(
     `update executions set status = $3, last_sequence = $4, started_at = coalesce($5::timestamptz, started_at), finished_at = $6,
        failure = coalesce($7::jsonb, failure), output = coalesce($8::jsonb, output)
      where tenant_id = $1 and id = $2`,
@@ -161,7 +161,7 @@ async function writeSteps(
   }
   if (slots.size === 0) return;
   const rows = [...slots].map(([key, { slot, facts }]) => rowText(slotState(state, slot)!, slot, facts, extras.get(key), now));
-  await uow.rows(
+  uow.write(
     `insert into steps as s (tenant_id, execution_id, step_id, item_index, status, attempt, interruptions, job_id, wake_at, approval_id,
        item_total, item_next, item_done, item_failed, item_waiting, output_bytes, failure, output, queued_at, started_at, finished_at)
      select $1, $2, r.step_id, r.item_index, r.status, r.attempt, r.interruptions, r.job_id, r.wake_at, r.approval_id, r.item_total, r.item_next,
@@ -240,7 +240,7 @@ async function writeAttempts(
   const begun = attempts.filter((attempt) => attempt['status'] === 'running');
   const ended = attempts.filter((attempt) => attempt['status'] !== 'running');
   if (ended.length > 0) {
-    await uow.rows(
+    uow.write(
       `update attempts a set status = r.status, failure = r.failure, finished_at = r.finished_at
        from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, number int, status text, failure jsonb, finished_at timestamptz)
        where a.tenant_id = $1 and a.execution_id = $2 and a.step_id = r.step_id and a.item_index = r.item_index and a.number = r.number`,
@@ -253,7 +253,7 @@ async function writeAttempts(
       const args = extras.get(`${String(attempt['step_id'])}#${String(attempt['item_index'])}`)?.arguments;
       return args === undefined ? text : `${text.slice(0, -1)},"arguments":${args}}`;
     });
-    await uow.rows(
+    uow.write(
       `insert into attempts (tenant_id, execution_id, step_id, item_index, number, status, arguments, decision_id, started_at)
        select $1, $2, r.step_id, r.item_index, r.number, r.status, r.arguments, r.decision_id, r.started_at
        from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, number int, status text, arguments jsonb, decision_id uuid,
@@ -265,12 +265,12 @@ async function writeAttempts(
 
 /** The rows' side of `cancelOpen`: a final execution has no open step and no running attempt. */
 async function closeOpen(uow: UnitOfWork, executionId: string, now: string): Promise<void> {
-  await uow.rows(
+  uow.write(
     `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null
      where tenant_id = $1 and execution_id = $2 and status in ('pending', 'queued', 'running', 'waiting', 'awaiting_approval')`,
     [uow.tenantId, executionId, now],
   );
-  await uow.rows(
+  uow.write(
     `update attempts set status = 'abandoned', finished_at = $3 where tenant_id = $1 and execution_id = $2 and status = 'running'`,
     [uow.tenantId, executionId, now],
   );
