@@ -59,6 +59,8 @@ test(`Postgres killed ${signals.length} times under load: nothing acknowledged i
   const { operator, reviewer, environmentId } = product;
   const started = new Map<string, string>();
   const cancelled: string[] = [];
+  /** Refused in the end, but perhaps done by an earlier try whose answer was lost. */
+  const perhapsCancelled = new Set<string>();
   const approved: { approvalId: string; executionId: string }[] = [];
   let asked = 0;
   let loading = true;
@@ -77,6 +79,7 @@ test(`Postgres killed ${signals.length} times under load: nothing acknowledged i
       if (asked % 4 !== turn) continue;
       const answer = await acknowledged(() => operator.cancelExecution({ input: { executionId, reason: 'no' } }), ['INVALID_STATE']);
       if (answer) cancelled.push(executionId);
+      else perhapsCancelled.add(executionId);
     }
   }
   async function approve(): Promise<void> {
@@ -119,7 +122,7 @@ test(`Postgres killed ${signals.length} times under load: nothing acknowledged i
   for (const [name, id] of started) assert.equal(byId.get(keyOf(id))?.key, name, `${name} was acknowledged and is lost`);
   assert.equal(rows.length, asked, 'what was repeated was started twice');
   for (const id of cancelled) assert.equal(byId.get(keyOf(id))!.status, 'cancelled');
-  const isCancelled = new Set(cancelled);
+  const isCancelled = new Set([...cancelled, ...[...perhapsCancelled].filter((id) => byId.get(keyOf(id))!.status === 'cancelled')]);
   for (const id of started.values()) if (!isCancelled.has(id)) assert.equal(byId.get(keyOf(id))!.status, 'succeeded');
   const decided = await product.rows<{ id: string; status: string; consumed: boolean }>(
     'select id, status, consumed_at is not null as consumed from approvals',
