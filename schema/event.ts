@@ -9,17 +9,24 @@ import { Failure } from './failure.ts';
 
 const meanings: Readonly<Record<EventType, string>> = {
   'execution.queued': 'The execution was accepted and is durable.',
+  'execution.scheduled': 'The execution was accepted, is durable, and starts later.',
   'execution.started': 'A runner took it up.',
-  'execution.waiting': 'Every open step waits for a person or a timer.',
-  'execution.resumed': 'Something it waited for happened.',
+  'execution.waiting': 'Every open step waits: for a person, a moment, a signal or another execution.',
+  'execution.paused': 'Nothing new starts; effects that run may finish.',
+  'execution.resumed': 'Something it waited for happened, or a pause ended.',
+  'execution.signalled': 'A signal was sent to it.',
   'execution.succeeded': 'It ended with its output.',
   'execution.failed': 'It ended because a step failed for good, or its output could not be made.',
   'execution.blocked': 'It ended because a step was refused by a policy or a person.',
   'execution.cancelled': 'It was cancelled.',
   'step.queued': 'The step, or an item of it, is ready to run.',
-  'step.expanded': 'The list of a forEach step is known.',
+  'step.reused': 'The step, or items of it, were done by the execution that this one retries or forks; they do not run again.',
+  'step.expanded': 'The list of a forEach step is known, or a loop begins.',
+  'step.iterated': 'Another iteration of a loop begins.',
   'step.started': 'An attempt passed the gate and began.',
-  'step.waiting': 'The step waits for a moment in time.',
+  'step.child_started': 'The step started an execution of another agent and waits for it.',
+  'step.waiting': 'The step waits for a moment in time, or for a signal until then.',
+  'signal.received': 'The step took a signal it waited for.',
   'step.succeeded': 'The step, or an item of it, succeeded.',
   'step.retry_scheduled': 'An attempt failed and will be made again.',
   'step.interrupted': 'The process of an attempt ended; the step is ready again.',
@@ -38,12 +45,24 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   failure: 'Why.',
   reason: 'What was given as the reason; empty when nothing was.',
   cancelledBy: 'Id of the principal who cancelled it.',
+  startAt: 'Not before this moment.',
+  pausedBy: 'Id of the principal who paused it.',
+  resumedBy: 'Id of the principal who ended the pause; null when no pause ended.',
+  status: 'What the execution goes on as after a pause, or how the reused step ended.',
+  signalId: 'Id of the signal.',
+  name: 'Name of the signal.',
+  sentBy: 'Id of the principal who sent it.',
+  itemTotal: 'How many items the list has.',
+  ranges: 'First and last index of the items that are reused.',
+  iteration: 'Index of the iteration, from 0.',
+  childExecutionId: 'Id of the execution that was started.',
+  signal: 'Name of the signal it waits for; null when it waits for a moment only.',
   stepId: 'Id of the step in the definition.',
   itemIndex: 'Index of the item of a forEach step, from 0; null for the step itself.',
-  total: 'How many items.',
+  total: 'How many items, or iterations at most.',
   attempt: 'Number of the attempt, from 1; 0 when the step ended without one.',
   decisionId: 'Id of the decision of the gate.',
-  wakeAt: 'When it goes on.',
+  wakeAt: 'When it goes on, or gives up waiting for the signal.',
   outputBytes: 'Size of the output as JSON text, bytes.',
   branchCase: 'Index of the chosen case of a branch step; null when none matched or it is no branch.',
   retryAt: 'When the next attempt may begin.',
@@ -105,20 +124,25 @@ for (const type of eventTypes) {
             const nullable = isSometimesAbsent(name);
             const value = (row: EventRow) => valueOf(name, row.data[name]);
             if (name === 'failure') return [name, t.field({ type: Failure, description, resolve: (row) => row.data[name] as never })];
+            if (name === 'ranges') return [name, t.field({ type: 'JSON', nullable, description, resolve: value })];
             if (name.endsWith('At'))
-              return [name, t.field({ type: 'DateTime', description, resolve: (row) => new Date(String(row.data[name])) })];
-            if (name === 'approvalId')
-              return [name, t.globalID({ description, resolve: (row) => ({ type: 'Approval', id: String(row.data[name]) }) })];
-            if (name === 'decisionId')
-              return [name, t.globalID({ nullable, description, resolve: (row) => idOrNull('Decision', row.data[name]) as never })];
-            if (name.endsWith('By'))
-              return [name, t.globalID({ description, resolve: (row) => ({ type: 'Principal', id: String(row.data[name]) }) })];
+              return [name, t.field({ type: 'DateTime', nullable, description, resolve: (row) => dateOrNull(value(row)) as never })];
+            const node = nodeTypeOf(name);
+            if (node) return [name, t.globalID({ nullable, description, resolve: (row) => idOrNull(node, row.data[name]) as never })];
             if (isNumber(schema)) return [name, t.int({ nullable, description, resolve: (row) => value(row) as number })];
             return [name, t.string({ nullable, description, resolve: (row) => value(row) as string })];
           }),
       ),
   });
 }
+
+/** The type that an id in a payload belongs to. */
+function nodeTypeOf(name: string): string | null {
+  if (name.endsWith('By')) return 'Principal';
+  return ({ approvalId: 'Approval', decisionId: 'Decision', childExecutionId: 'Execution' } as Record<string, string>)[name] ?? null;
+}
+
+const dateOrNull = (value: unknown) => (typeof value === 'string' ? new Date(value) : null);
 
 const idOrNull = (type: string, id: unknown) => (typeof id === 'string' ? { type, id } : null);
 

@@ -16,8 +16,10 @@ import { Environment, Project } from './tenant.ts';
 
 export const ExecutionStatusEnum = enumOf('ExecutionStatus', executionStatuses, 'Where an execution stands.', {
   queued: 'Accepted; no runner has taken it up yet.',
+  scheduled: 'Accepted; starts later.',
   running: 'At least one step runs or is ready to.',
-  waiting: 'Every open step waits for a person or a timer; this costs nothing.',
+  waiting: 'Every open step waits: for a person, a moment, a signal or another execution; this costs nothing.',
+  paused: 'A person stopped it; nothing new starts until it is resumed.',
   succeeded: 'Ended with its output.',
   failed: 'Ended because a step failed for good.',
   cancelled: 'Ended by a person.',
@@ -29,7 +31,7 @@ export const StepStatusEnum = enumOf('StepStatus', stepStatuses, 'Where a step, 
   queued: 'Ready to run, or to run again.',
   running: 'Runs.',
   awaiting_approval: 'Waits for a person.',
-  waiting: 'Waits for a moment in time.',
+  waiting: 'Waits for a moment in time, a signal, or an execution it started.',
   succeeded: 'Ended well.',
   failed: 'Failed for good.',
   skipped: 'Not needed on the path taken.',
@@ -39,9 +41,11 @@ export const StepStatusEnum = enumOf('StepStatus', stepStatuses, 'Where a step, 
 
 export const StepKindEnum = enumOf('StepKind', stepKinds, 'What a step does.', {
   tool: 'Calls a tool, through the gate.',
+  http: 'Makes an HTTP request, through the gate.',
+  agent: 'Starts an execution of another agent and waits for it.',
   transform: 'Computes a value.',
   approval: 'Asks a person.',
-  wait: 'Waits for a time.',
+  wait: 'Waits for a time or a signal.',
   branch: 'Chooses which steps follow.',
 });
 

@@ -28,6 +28,8 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'tool.approve': 'Accept changed tools.',
   'execution.start': 'Start executions.',
   'execution.cancel': 'Cancel executions.',
+  'execution.pause': 'Pause and resume executions.',
+  'execution.signal': 'Send signals to executions.',
   'approval.decide': 'Approve and reject.',
   'policy.manage': 'Create, change, enable, disable and delete policies.',
 });

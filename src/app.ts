@@ -5,6 +5,8 @@ import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
 import { createLiveFeed } from './events/live-feed.ts';
 import { createExecutionService } from './executions/execution-service.ts';
+import { createControlService } from './executions/control-service.ts';
+import { createRerunService } from './executions/rerun-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
@@ -41,7 +43,26 @@ export function createServices({ clock, database, logger, toolServers }: Service
   const approvals = createApprovalService({ clock });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
+  const control = createControlService({ clock, events, approvals });
+  const reruns = createRerunService({ clock, agents, gate, events });
   const feed = createLiveFeed({ database, events, hints, logger });
   const streams = createExecutionStreams({ feed, events });
-  return { hints, feed, streams, events, tenants, principals, grants, apiKeys, tools, policies, gate, approvals, agents, executions };
+  return {
+    hints,
+    feed,
+    streams,
+    events,
+    tenants,
+    principals,
+    grants,
+    apiKeys,
+    tools,
+    policies,
+    gate,
+    approvals,
+    agents,
+    executions,
+    control,
+    reruns,
+  };
 }

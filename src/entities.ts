@@ -2,7 +2,7 @@
 import { Agent, AgentVersion, Deployment } from './agents/agent-entity.ts';
 import { Approval } from './approvals/approval-entity.ts';
 import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
-import { Attempt, Execution, Step } from './executions/execution-entity.ts';
+import { Attempt, Execution, Signal, Step } from './executions/execution-entity.ts';
 import { Decision, Policy, PolicyVersion } from './policies/policy-entity.ts';
 import { ApiKey, Principal, RoleGrant, TeamMember } from './principals/principal-entity.ts';
 import { Runner } from './runner/runner-entity.ts';
@@ -30,6 +30,7 @@ export const entities = [
   Execution,
   Step,
   Attempt,
+  Signal,
   ExecutionEvent,
   StreamEpoch,
   Runner,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
-import type { StartExecution } from '#src/executions/execution-service.ts';
+import type { StartExecution } from '#src/executions/start-request.ts';
 import { loadState } from '#src/executions/execution-store.ts';
 import { isFinalExecution, maxOutputBytes } from '#src/executions/execution.ts';
 import { IdempotencyConflictError, InvalidStateError, ValidationError } from '#src/platform/errors.ts';
@@ -144,7 +144,7 @@ describe('a transition', () => {
       };
       const before = await rowsRead();
       const slots = [2_000, 2_001].map((itemIndex) => ({ stepId: 'each', itemIndex }));
-      const { state } = await loadState(uow, id, { status: 'running', lastSequence: 1 }, slots);
+      const { state } = await loadState(uow, id, { status: 'running', lastSequence: 1, startedAt: '2026-01-01T00:00:00Z', startAt: null }, slots);
       assert.deepEqual([...state.items.keys()].sort(), ['each#2000', 'each#2001']);
       return (await rowsRead()) - before;
     });

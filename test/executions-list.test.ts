@@ -1,7 +1,7 @@
 // The list of executions: filters, pages, who sees what, and a number of statements that does not grow with the rows.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { StartExecution } from '#src/executions/execution-service.ts';
+import type { StartExecution } from '#src/executions/start-request.ts';
 import { newId } from '#src/platform/ids.ts';
 import { cursorOf } from '#src/platform/page.ts';
 import { ids, testApi, type Api } from './harness/api.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, mock, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { StartExecution } from '#src/executions/execution-service.ts';
+import type { StartExecution } from '#src/executions/start-request.ts';
 import { newId } from '#src/platform/ids.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
 import type { Caller } from './harness/graphql.ts';

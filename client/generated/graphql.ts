@@ -380,35 +380,49 @@ export type EventType =
   | 'EXECUTION_CANCELLED'
   /** It ended because a step failed for good, or its output could not be made. */
   | 'EXECUTION_FAILED'
+  /** Nothing new starts; effects that run may finish. */
+  | 'EXECUTION_PAUSED'
   /** The execution was accepted and is durable. */
   | 'EXECUTION_QUEUED'
-  /** Something it waited for happened. */
+  /** Something it waited for happened, or a pause ended. */
   | 'EXECUTION_RESUMED'
+  /** The execution was accepted, is durable, and starts later. */
+  | 'EXECUTION_SCHEDULED'
+  /** A signal was sent to it. */
+  | 'EXECUTION_SIGNALLED'
   /** A runner took it up. */
   | 'EXECUTION_STARTED'
   /** It ended with its output. */
   | 'EXECUTION_SUCCEEDED'
-  /** Every open step waits for a person or a timer. */
+  /** Every open step waits: for a person, a moment, a signal or another execution. */
   | 'EXECUTION_WAITING'
+  /** The step took a signal it waited for. */
+  | 'SIGNAL_RECEIVED'
   /** The step was refused by a policy or a person. */
   | 'STEP_BLOCKED'
-  /** The list of a forEach step is known. */
+  /** The step started an execution of another agent and waits for it. */
+  | 'STEP_CHILD_STARTED'
+  /** The list of a forEach step is known, or a loop begins. */
   | 'STEP_EXPANDED'
   /** The step, or an item of it, failed for good. */
   | 'STEP_FAILED'
   /** The process of an attempt ended; the step is ready again. */
   | 'STEP_INTERRUPTED'
+  /** Another iteration of a loop begins. */
+  | 'STEP_ITERATED'
   /** The step, or an item of it, is ready to run. */
   | 'STEP_QUEUED'
   /** An attempt failed and will be made again. */
   | 'STEP_RETRY_SCHEDULED'
+  /** The step, or items of it, were done by the execution that this one retries or forks; they do not run again. */
+  | 'STEP_REUSED'
   /** The step is not needed on the path taken. */
   | 'STEP_SKIPPED'
   /** An attempt passed the gate and began. */
   | 'STEP_STARTED'
   /** The step, or an item of it, succeeded. */
   | 'STEP_SUCCEEDED'
-  /** The step waits for a moment in time. */
+  /** The step waits for a moment in time, or for a signal until then. */
   | 'STEP_WAITING';
 
 /** Conditions that an execution must all satisfy; an absent one is satisfied by every execution. */
@@ -437,13 +451,17 @@ export type ExecutionStatus =
   | 'CANCELLED'
   /** Ended because a step failed for good. */
   | 'FAILED'
+  /** A person stopped it; nothing new starts until it is resumed. */
+  | 'PAUSED'
   /** Accepted; no runner has taken it up yet. */
   | 'QUEUED'
   /** At least one step runs or is ready to. */
   | 'RUNNING'
+  /** Accepted; starts later. */
+  | 'SCHEDULED'
   /** Ended with its output. */
   | 'SUCCEEDED'
-  /** Every open step waits for a person or a timer; this costs nothing. */
+  /** Every open step waits: for a person, a moment, a signal or another execution; this costs nothing. */
   | 'WAITING';
 
 /** What passes the gate. */
@@ -489,8 +507,12 @@ export type Permission =
   | 'ENVIRONMENT_MANAGE'
   /** Cancel executions. */
   | 'EXECUTION_CANCEL'
+  /** Pause and resume executions. */
+  | 'EXECUTION_PAUSE'
   /** See executions, their steps and events. */
   | 'EXECUTION_READ'
+  /** Send signals to executions. */
+  | 'EXECUTION_SIGNAL'
   /** Start executions. */
   | 'EXECUTION_START'
   /** Give and revoke roles, never more than one holds. */
@@ -676,15 +698,19 @@ export type StartExecutionInput = {
 
 /** What a step does. */
 export type StepKind =
+  /** Starts an execution of another agent and waits for it. */
+  | 'AGENT'
   /** Asks a person. */
   | 'APPROVAL'
   /** Chooses which steps follow. */
   | 'BRANCH'
+  /** Makes an HTTP request, through the gate. */
+  | 'HTTP'
   /** Calls a tool, through the gate. */
   | 'TOOL'
   /** Computes a value. */
   | 'TRANSFORM'
-  /** Waits for a time. */
+  /** Waits for a time or a signal. */
   | 'WAIT';
 
 /** Where a step, or an item of it, stands. */
@@ -707,7 +733,7 @@ export type StepStatus =
   | 'SKIPPED'
   /** Ended well. */
   | 'SUCCEEDED'
-  /** Waits for a moment in time. */
+  /** Waits for a moment in time, a signal, or an execution it started. */
   | 'WAITING';
 
 /** Conditions that a tool must all satisfy; an absent one is satisfied by every tool. */
@@ -988,9 +1014,15 @@ type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled
 
 type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
+type EventFields_ExecutionPaused_Fragment = { __typename: 'ExecutionPaused', sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionScheduled_Fragment = { __typename: 'ExecutionScheduled', sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionSignalled_Fragment = { __typename: 'ExecutionSignalled', sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionStarted_Fragment = { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string };
 
@@ -998,7 +1030,11 @@ type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded
 
 type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string };
 
+type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
 
@@ -1006,9 +1042,13 @@ type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: strin
 
 type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string };
 
+type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+
+type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
@@ -1016,7 +1056,7 @@ type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: str
 
 type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string };
 
 export type EventFieldsFragment =
   | EventFields_ApprovalApproved_Fragment
@@ -1027,17 +1067,24 @@ export type EventFieldsFragment =
   | EventFields_ExecutionBlocked_Fragment
   | EventFields_ExecutionCancelled_Fragment
   | EventFields_ExecutionFailed_Fragment
+  | EventFields_ExecutionPaused_Fragment
   | EventFields_ExecutionQueued_Fragment
   | EventFields_ExecutionResumed_Fragment
+  | EventFields_ExecutionScheduled_Fragment
+  | EventFields_ExecutionSignalled_Fragment
   | EventFields_ExecutionStarted_Fragment
   | EventFields_ExecutionSucceeded_Fragment
   | EventFields_ExecutionWaiting_Fragment
+  | EventFields_SignalReceived_Fragment
   | EventFields_StepBlocked_Fragment
+  | EventFields_StepChildStarted_Fragment
   | EventFields_StepExpanded_Fragment
   | EventFields_StepFailed_Fragment
   | EventFields_StepInterrupted_Fragment
+  | EventFields_StepIterated_Fragment
   | EventFields_StepQueued_Fragment
   | EventFields_StepRetryScheduled_Fragment
+  | EventFields_StepReused_Fragment
   | EventFields_StepSkipped_Fragment
   | EventFields_StepStarted_Fragment
   | EventFields_StepSucceeded_Fragment
@@ -1103,21 +1150,28 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionPaused', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionScheduled', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSignalled', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepIterated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepReused', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string }
     > } };
 
 export type ExecutionChangedSubscriptionVariables = Exact<{

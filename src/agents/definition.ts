@@ -1,7 +1,7 @@
 // The normalised form of an agent definition: what a version stores and the machine runs. Parsing stands in definition-parse.ts.
 import type { Capability, RiskClass } from '../tools/tool.ts';
 
-export const stepKinds = ['tool', 'transform', 'approval', 'wait', 'branch'] as const;
+export const stepKinds = ['tool', 'http', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
 export type StepKind = (typeof stepKinds)[number];
 
 /** Text that may hold `${{ }}` expressions, or any JSON whose strings may. Evaluated by src/expressions. */
@@ -24,13 +24,29 @@ export interface StepDefinition {
   readonly when?: string | undefined;
   /** JSONata source giving a list; the step runs once per `item` (with `index`). */
   readonly forEach?: string | undefined;
+  /** JSONata source over `items`, the outputs of a forEach in order; its value is the step's output instead of the list. */
+  readonly reduce?: string | undefined;
+  /** The step runs again (`index`, `previous` output) until `until` over `output` is true, at most `max` times. */
+  readonly loop?: { readonly until: string; readonly max: number; readonly everyMs: number } | undefined;
   /** Items at a time, 1…; used with `forEach`. */
   readonly concurrency: number;
   readonly retry: Retry;
-  /** For one attempt of a tool, one evaluation of a transform; milliseconds. */
+  /** For one attempt of a tool or request, one evaluation of a transform; milliseconds. */
   readonly timeoutMs: number;
   readonly onFailure: 'fail' | 'continue';
   readonly tool?: { readonly name: string; readonly with: Readonly<Record<string, Template>> } | undefined;
+  readonly http?: HttpRequestDefinition | undefined;
+  /** Starts an execution of another agent of the same project, in the same environment, and waits for it. */
+  readonly agent?:
+    | {
+        readonly name: string;
+        /** Absent: the version that is live there at that moment. */
+        readonly version?: string | undefined;
+        readonly with: Readonly<Record<string, Template>>;
+        /** What becomes of it when this execution ends first. */
+        readonly onParentEnd: 'cancel' | 'abandon';
+      }
+    | undefined;
   readonly transform?: string | undefined;
   readonly approval?:
     | {
@@ -42,11 +58,29 @@ export interface StepDefinition {
         readonly show: Template;
       }
     | undefined;
-  /** Milliseconds, or a JSONata source giving a duration text such as `"10s"` or a number of seconds. */
-  readonly wait?: { readonly durationMs: number } | { readonly expression: string } | undefined;
+  readonly wait?: WaitDefinition | undefined;
   /** Cases in order: the first whose `when` is true decides; a case without `when` always matches. */
   readonly branch?: readonly { readonly when?: string | undefined; readonly then: readonly string[] }[] | undefined;
 }
+
+export interface HttpRequestDefinition {
+  readonly method: (typeof httpMethods)[number];
+  readonly url: Template;
+  readonly headers: Readonly<Record<string, Template>>;
+  readonly body?: Template | undefined;
+  /** Status codes, first and last, that count as success. */
+  readonly expect: readonly (readonly [number, number])[];
+  readonly maxBytes: number;
+}
+export const httpMethods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+export type WaitDefinition =
+  | { readonly durationMs: number }
+  /** JSONata source giving a duration text such as `"10s"` or a number of seconds. */
+  | { readonly expression: string }
+  /** JSONata source giving a moment: ISO 8601 text or milliseconds since the epoch. */
+  | { readonly until: string }
+  | { readonly signal: string; readonly timeoutMs: number | null };
 
 export interface Definition {
   readonly name: string;

@@ -6,20 +6,40 @@ const failure = z.object({ code: z.string(), message: z.string(), stepId: z.stri
 const slot = { stepId: z.string(), itemIndex: z.int().min(-1) };
 const attempt = z.int().min(1);
 const moment = z.iso.datetime();
+/** Pairs of first and last index, ascending, without overlap. */
+const itemRanges = z.array(z.tuple([z.int().min(0), z.int().min(0)]));
 
 export const eventCatalogue = {
   'execution.queued': z.object({ requestedBy: z.string() }),
+  'execution.scheduled': z.object({ requestedBy: z.string(), startAt: moment }),
   'execution.started': z.object({}),
   'execution.waiting': z.object({}),
-  'execution.resumed': z.object({}),
+  'execution.paused': z.object({ reason: z.string(), pausedBy: z.string() }),
+  /** After a pause it says by whom, and what it goes on as; else something it waited for happened, and it runs. */
+  'execution.resumed': z.object({ resumedBy: z.string().optional(), status: z.enum(['queued', 'scheduled', 'running']).optional() }),
+  'execution.signalled': z.object({ signalId: z.string(), name: z.string(), sentBy: z.string() }),
   'execution.succeeded': z.object({}),
   'execution.failed': z.object({ failure }),
   'execution.blocked': z.object({ failure }),
   'execution.cancelled': z.object({ reason: z.string(), cancelledBy: z.string() }),
   'step.queued': z.object(slot),
+  /** Taken over from the execution that this one retries or forks; of a forEach that had not ended, the items in `ranges`. */
+  'step.reused': z.object({
+    ...slot,
+    status: z.enum(['succeeded', 'skipped', 'failed', 'blocked', 'pending']),
+    outputBytes: z.int().min(0),
+    branchCase: z.int().nullable().optional(),
+    itemTotal: z.int().min(0).optional(),
+    ranges: itemRanges.optional(),
+  }),
   'step.expanded': z.object({ ...slot, total: z.int().min(0) }),
+  /** An iteration of a loop begins. */
+  'step.iterated': z.object({ ...slot, iteration: z.int().min(0) }),
   'step.started': z.object({ ...slot, attempt, decisionId: z.string() }),
-  'step.waiting': z.object({ ...slot, wakeAt: moment }),
+  'step.child_started': z.object({ ...slot, childExecutionId: z.string() }),
+  /** For a moment, or for a signal until a moment at most. */
+  'step.waiting': z.object({ ...slot, wakeAt: moment.optional(), signal: z.string().optional() }),
+  'signal.received': z.object({ ...slot, signalId: z.string(), name: z.string() }),
   'step.succeeded': z.object({ ...slot, attempt: z.int().min(0), outputBytes: z.int().min(0), branchCase: z.int().nullable().optional() }),
   'step.retry_scheduled': z.object({ ...slot, attempt, retryAt: moment, failure }),
   'step.interrupted': z.object({ ...slot, attempt }),

@@ -1,14 +1,17 @@
 // Carries prepared work out inside the transition: gate, approvals and the start of an effect, on exactly the arguments that will run.
 import { subjectDigest, type ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalSubject } from '../approvals/approval.ts';
+import type { EventService } from '../events/event-service.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
 import type { Gate } from '../policies/gate-service.ts';
-import type { GateInput } from '../policies/gate.ts';
-import { capabilities, type RiskClass } from '../tools/tool.ts';
+import type { RiskClass } from '../tools/tool.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
+import { startChild } from './children.ts';
+import { gateInput, placeOf, referenceOf, stepOf } from './gate-input.ts';
+import { receiveSignal } from './signals.ts';
 import { insertItems } from './slot-store.ts';
 import { slotState, type Slot } from './machine-state.ts';
 import type { Transition } from './transition.ts';
@@ -18,6 +21,7 @@ export interface DispatchDependencies {
   readonly clock: Clock;
   readonly gate: Gate;
   readonly approvals: ApprovalService;
+  readonly events: EventService;
   readonly tools: Pick<ToolService, 'checkTool' | 'validateArguments'>;
 }
 
@@ -31,8 +35,17 @@ export async function carryOut(deps: DispatchDependencies, t: Transition, work: 
       await must(t.run({ type: 'fail', slot: work.slot, attempt: 0, failure: work.failure, retryable: false, random: 0 }));
       return null;
     case 'expand':
-      await insertItems(t.uow, t.row.id, work.slot.stepId, work.items);
-      await must(t.run({ type: 'expand', stepId: work.slot.stepId, total: work.total }));
+      if (work.items !== null) await insertItems(t.uow, t.row.id, work.slot.stepId, work.items);
+      await must(t.run({ type: 'expand', slot: work.slot, total: work.total }));
+      return null;
+    case 'iterate': {
+      const { slot, done, output, wakeAt } = work;
+      const command = { type: 'iterate', slot, done, outputBytes: Buffer.byteLength(output), wakeAt } as const;
+      await must(t.run(command, done ? { output } : undefined));
+      return null;
+    }
+    case 'reduce':
+      await must(t.run({ type: 'reduce', slot: work.slot, outputBytes: Buffer.byteLength(work.output) }, { output: work.output }));
       return null;
     case 'complete': {
       const { slot, output, branchCase } = work;
@@ -41,6 +54,13 @@ export async function carryOut(deps: DispatchDependencies, t: Transition, work: 
     }
     case 'wait':
       await must(t.run({ type: 'wait', slot: work.slot, wakeAt: work.wakeAt }));
+      return null;
+    case 'signal':
+      await must(t.run({ type: 'awaitSignal', slot: work.slot, name: work.name, wakeAt: work.wakeAt }));
+      await receiveSignal(deps.clock, t, work.slot, work.name);
+      return null;
+    case 'agent':
+      await startChild(deps, t, work);
       return null;
     case 'approval':
       return approvalStep(deps, t, work);
@@ -109,7 +129,7 @@ async function toolCall(
   }
   await must(t.run({ type: 'dispatch', slot, decisionId }, { arguments: JSON.stringify(args), jobId }));
   const { attempt } = slotState(t.state, slot)!;
-  const idempotencyKey = `${t.row.id}:${slot.stepId}:${slot.itemIndex}`;
+  const idempotencyKey = `${t.row.effectScopeId}:${slot.stepId}:${slot.itemIndex}`;
   return { slot, attempt, tool, toolDigest: definition.digest, arguments: args, timeoutMs, idempotencyKey };
 }
 
@@ -145,43 +165,6 @@ async function askForApproval({ clock, approvals }: DispatchDependencies, t: Tra
 }
 
 /** The gate's view of an effect of this execution. */
-export function gateInput(
-  clock: Clock,
-  t: Pick<Transition, 'uow' | 'row' | 'plan'>,
-  effect: Pick<GateInput, 'action' | 'tool' | 'arguments'>,
-): GateInput {
-  const { row, plan, uow } = t;
-  const { definition } = plan;
-  return {
-    ...effect,
-    tenantId: uow.tenantId,
-    projectId: row.projectId,
-    environmentId: row.environmentId,
-    environmentKind: row.environmentKind,
-    agentId: row.agentId,
-    agentName: row.agentName,
-    agentVersion: definition.version,
-    agentTags: [...new Set([...row.agentTags, ...definition.tags])].sort(),
-    teamId: row.teamId,
-    agentCapabilities: capabilities.filter((capability) => definition.capabilities[capability]),
-    agentTools: definition.tools,
-    principalId: row.requestedBy,
-    roles: row.requestedRoles,
-    at: clock.now().toISOString(),
-  };
-}
-
-export const referenceOf = (t: Pick<Transition, 'row'>) => ({ executionId: t.row.id, stepId: null, itemIndex: null, ...placeOf(t) });
-
-const placeOf = ({ row }: Pick<Transition, 'row'>) => ({
-  projectId: row.projectId,
-  environmentId: row.environmentId,
-  agentId: row.agentId,
-  teamId: row.teamId,
-});
-
-const stepOf = ({ stepId, itemIndex }: Slot) => ({ stepId, itemIndex: itemIndex < 0 ? null : itemIndex });
-
 function subjectOf(
   t: Transition,
   slot: Slot,

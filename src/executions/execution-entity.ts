@@ -2,7 +2,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
 import type { Role } from '../principals/permission.ts';
-import { attemptStatuses, executionStatuses, stepStatuses, type ExecutionFailure } from './execution.ts';
+import { attemptStatuses, executionOrigins, executionStatuses, stepStatuses, type ExecutionFailure } from './execution.ts';
+import type { ItemRanges } from './machine-state.ts';
 
 export const Execution = defineEntity({
   name: 'Execution',
@@ -13,6 +14,14 @@ export const Execution = defineEntity({
     { name: 'executions_status', properties: ['tenantId', 'status', 'id'] },
     { name: 'executions_agent', properties: ['tenantId', 'agentId', 'id'] },
     { name: 'executions_environment', properties: ['tenantId', 'environmentId', 'id'] },
+    {
+      name: 'executions_parent',
+      expression: 'create index "executions_parent" on "executions" ("tenant_id", "parent_id", "id") where "parent_id" is not null',
+    },
+    {
+      name: 'executions_origin',
+      expression: 'create index "executions_origin" on "executions" ("tenant_id", "origin_id", "id") where "origin_id" is not null',
+    },
     {
       name: 'executions_labels',
       expression: 'create index "executions_labels" on "executions" using gin ("labels" jsonb_path_ops)',
@@ -38,6 +47,20 @@ export const Execution = defineEntity({
     requestedBy: p.uuid(),
     /** Roles the requester held at this place when it started the execution; what policies by role look at. */
     requestedRoles: p.array().columnType('text[]').$type<Role[]>(),
+    /** Not before this moment. */
+    startAt: moment().nullable(),
+    /** The execution whose agent step started this one, and the slot of it. */
+    parentId: p.uuid().nullable(),
+    parentStepId: p.text().nullable(),
+    parentItemIndex: p.integer().nullable(),
+    /** Executions above this one. */
+    depth: p.integer().default(0),
+    /** The execution that this one retries or forks, and the step a fork begins with. */
+    originId: p.uuid().nullable(),
+    origin: oneOf('origin', executionOrigins).nullable(),
+    originStepId: p.text().nullable(),
+    /** What the Idempotency-Keys of its effects begin with: a retry keeps that of the execution it retries. Null: its own id. */
+    effectScopeId: p.uuid().nullable(),
     /** Sequence of the newest event; raised under the row lock, so events have no gap. */
     lastSequence: p.integer().default(0),
     createdAt: moment(),
@@ -68,11 +91,17 @@ export const Step = defineEntity({
     failure: p.json().$type<ExecutionFailure>().nullable(),
     wakeAt: moment().nullable(),
     approvalId: p.uuid().nullable(),
+    /** Name of the signal it waits for. */
+    signal: p.text().nullable(),
+    childId: p.uuid().nullable(),
     itemTotal: p.integer().nullable(),
     itemNext: p.integer().nullable(),
     itemDone: p.integer().nullable(),
     itemFailed: p.integer().nullable(),
     itemWaiting: p.integer().nullable(),
+    itemReused: p.json().$type<ItemRanges>().nullable(),
+    /** The step's output is its own (reduce, loop), not the list of its items' outputs. */
+    ownOutput: p.boolean().default(false),
     outputBytes: p.integer().default(0),
     queuedAt: moment().nullable(),
     startedAt: moment().nullable(),
@@ -98,5 +127,29 @@ export const Attempt = defineEntity({
     decisionId: p.uuid().nullable(),
     startedAt: moment(),
     finishedAt: moment().nullable(),
+  },
+});
+
+/** Sent to an execution; the first wait step for its name takes it, whether it began before or begins later. */
+export const Signal = defineEntity({
+  name: 'Signal',
+  tableName: 'signals',
+  ...tenantTable,
+  indexes: [{ name: 'signals_execution', properties: ['tenantId', 'executionId', 'name', 'id'] }],
+  uniques: [{ name: 'signals_idempotency', properties: ['tenantId', 'executionId', 'idempotencyKey'] }],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    executionId: () => p.manyToOne(Execution).mapToPk().fieldName('execution_id'),
+    name: p.text(),
+    payload: p.json().$type<unknown>().nullable(),
+    idempotencyKey: p.text().nullable(),
+    /** SHA-256 of what the idempotency key was first used with. */
+    requestDigest: p.text(),
+    sentBy: p.uuid(),
+    sentAt: moment(),
+    /** The wait step that took it. */
+    receivedBy: p.text().nullable(),
+    receivedAt: moment().nullable(),
   },
 });

@@ -1,6 +1,6 @@
 // Row shapes of the execution tables as SQL returns them, and their conversion. No rules.
 import type { EnvironmentKind } from '../tenants/tenant.ts';
-import type { AttemptStatus, ExecutionFailure, ExecutionStatus, StepStatus } from './execution.ts';
+import type { AttemptStatus, ExecutionFailure, ExecutionOrigin, ExecutionStatus, StepStatus } from './execution.ts';
 
 export interface ExecutionRow {
   readonly id: string;
@@ -17,6 +17,15 @@ export interface ExecutionRow {
   readonly idempotencyKey: string | null;
   readonly requestedBy: string;
   readonly lastSequence: number;
+  /** Set for one that was to start later. */
+  readonly startAt: Date | null;
+  readonly parentId: string | null;
+  readonly parentStepId: string | null;
+  readonly parentItemIndex: number | null;
+  readonly depth: number;
+  readonly originId: string | null;
+  readonly origin: ExecutionOrigin | null;
+  readonly originStepId: string | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -32,6 +41,8 @@ export interface StepRow {
   readonly failure: ExecutionFailure | null;
   readonly wakeAt: Date | null;
   readonly approvalId: string | null;
+  readonly signal: string | null;
+  readonly childId: string | null;
   readonly itemTotal: number | null;
   readonly itemDone: number | null;
   readonly itemFailed: number | null;
@@ -70,16 +81,26 @@ export interface LockedRow {
   readonly lastSequence: number;
   readonly requestedBy: string;
   readonly requestedRoles: readonly string[];
+  readonly startedAt: string | null;
+  readonly startAt: string | null;
+  readonly parentId: string | null;
+  readonly parentStepId: string | null;
+  readonly parentItemIndex: number | null;
+  readonly depth: number;
+  /** What the Idempotency-Keys of its effects begin with. */
+  readonly effectScopeId: string;
   readonly policyRevision: number;
 }
 
 export const executionColumns = `e.id, e.project_id as "projectId", e.environment_id as "environmentId", e.team_id as "teamId",
   e.agent_id as "agentId", e.agent_version_id as "agentVersionId", e.status, e.inputs, e.output, e.failure, e.labels,
   e.idempotency_key as "idempotencyKey", e.requested_by as "requestedBy", e.last_sequence as "lastSequence",
+  e.start_at as "startAt", e.parent_id as "parentId", e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
+  e.origin_id as "originId", e.origin, e.origin_step_id as "originStepId",
   e.created_at as "createdAt", e.started_at as "startedAt", e.finished_at as "finishedAt"`;
 
 export const stepColumns = `s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex", s.status, s.attempt, s.item,
-  s.failure, s.wake_at as "wakeAt", s.approval_id as "approvalId", s.item_total as "itemTotal", s.item_done as "itemDone",
+  s.failure, s.wake_at as "wakeAt", s.approval_id as "approvalId", s.signal, s.child_id as "childId", s.item_total as "itemTotal", s.item_done as "itemDone",
   s.item_failed as "itemFailed", s.output_bytes as "outputBytes", s.queued_at as "queuedAt", s.started_at as "startedAt",
   s.finished_at as "finishedAt"`;
 

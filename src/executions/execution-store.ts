@@ -5,8 +5,18 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
 import { isFinalExecution, isFinalStep, type ExecutionFailure } from './execution.ts';
+import { attemptFact, slotFacts } from './event-facts.ts';
 import type { LockedRow } from './execution-rows.ts';
-import { newState, slotKey, slotState, type ExecutionState, type Slot, type SlotState, type StepState } from './machine-state.ts';
+import {
+  newState,
+  slotKey,
+  slotState,
+  type ExecutionState,
+  type ItemRanges,
+  type Slot,
+  type SlotState,
+  type StepState,
+} from './machine-state.ts';
 
 /** What a transition stores besides the machine's own state, by slot key. JSON values are given as text. */
 export interface SlotExtras {
@@ -31,7 +41,9 @@ export async function lockExecution(uow: UnitOfWork, executionId: string): Promi
     `select e.id, e.project_id as "projectId", e.environment_id as "environmentId", n.kind as "environmentKind", e.team_id as "teamId",
        e.agent_id as "agentId", a.name as "agentName", a.tags as "agentTags", e.agent_version_id as "agentVersionId",
        v.digest as "agentVersionDigest", e.status, e.last_sequence as "lastSequence", e.requested_by as "requestedBy",
-       e.requested_roles as "requestedRoles", t.policy_revision as "policyRevision"
+       e.requested_roles as "requestedRoles", e.started_at as "startedAt", e.start_at as "startAt", e.parent_id as "parentId",
+       e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
+       coalesce(e.effect_scope_id, e.id) as "effectScopeId", t.policy_revision as "policyRevision"
      from executions e
        join environments n on n.id = e.environment_id join agents a on a.id = e.agent_id
        join agent_versions v on v.id = e.agent_version_id join tenants t on t.id = e.tenant_id
@@ -49,12 +61,15 @@ interface RawSlot {
   interruptions: number;
   wakeAt: string | null;
   approvalId: string | null;
+  signal: string | null;
+  childId: string | null;
   jobId: string | null;
   total: number | null;
   next: number;
   done: number;
   failed: number;
   waiting: number;
+  reused: ItemRanges | null;
   outputBytes: number;
 }
 
@@ -65,14 +80,14 @@ export interface LoadedState {
 }
 
 const slotColumns = `step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt",
-  approval_id as "approvalId", job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed,
+  approval_id as "approvalId", signal, child_id as "childId", job_id as "jobId", item_total as total, item_reused as reused, item_next as next, item_done as done, item_failed as failed,
   item_waiting as waiting, output_bytes as "outputBytes"`;
 
 /** Every step, and of the items only those named. */
 export async function loadState(
   uow: UnitOfWork,
   executionId: string,
-  head: Pick<LockedRow, 'status' | 'lastSequence'>,
+  head: Pick<LockedRow, 'status' | 'lastSequence' | 'startedAt' | 'startAt'>,
   items: readonly Slot[],
 ): Promise<LoadedState> {
   const wanted = items.filter((slot) => slot.itemIndex >= 0);
@@ -84,7 +99,9 @@ export async function loadState(
        and (item_index, step_id) in (select * from unnest($3::int[], $4::text[]))`,
     [uow.tenantId, executionId, wanted.map((slot) => slot.itemIndex), wanted.map((slot) => slot.stepId)],
   );
-  const state: ExecutionState = { ...newState(), status: head.status, lastSequence: head.lastSequence };
+  const { status, lastSequence, startedAt, startAt } = head;
+  const begun = startedAt !== null;
+  const state: ExecutionState = { ...newState(), status, lastSequence, begun, startAt: startAt === null ? null : Date.parse(startAt) };
   const jobs = new Map<string, string | null>();
   for (const row of rows) {
     jobs.set(slotKey(row), row.jobId);
@@ -94,11 +111,14 @@ export async function loadState(
       interruptions: row.interruptions,
       wakeAt: row.wakeAt === null ? null : Date.parse(row.wakeAt),
       approvalId: row.approvalId,
+      signal: row.signal,
+      childId: row.childId,
     };
     if (row.itemIndex >= 0) state.items.set(slotKey(row), slot);
     else {
-      const { total, next, done, failed, waiting, outputBytes } = row;
-      state.steps.set(row.stepId, { ...slot, items: total === null ? null : { total, next, done, failed, waiting, outputBytes } });
+      const { total, reused, next, done, failed, waiting, outputBytes } = row;
+      const items = total === null ? null : { total, reused: reused ?? [], next, done, failed, waiting, outputBytes };
+      state.steps.set(row.stepId, { ...slot, items });
     }
   }
   return { state, jobs };
@@ -117,9 +137,10 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
       const key = slotKey(event.data);
       const entry = touched.get(key) ?? { slot: { stepId: event.data.stepId, itemIndex: event.data.itemIndex }, facts: {} };
       touched.set(key, entry);
-      if (event.type === 'step.queued') entry.facts['queued_at'] = now;
-      if (event.type === 'step.started' || event.type === 'step.expanded') entry.facts['started_at'] = now;
-      if ('failure' in event.data) entry.facts['failure'] = event.data.failure;
+      const { queued, started, failure } = slotFacts(event);
+      if (queued) entry.facts['queued_at'] = now;
+      if (started) entry.facts['started_at'] = now;
+      if (failure) entry.facts['failure'] = failure;
       attempts.push(...attemptChanges(event, now));
     } else if (event.type === 'execution.started') execution.startedAt = now;
     else if ('failure' in event.data) execution.failure = event.data.failure;
@@ -162,17 +183,19 @@ async function writeSteps(
   if (slots.size === 0) return;
   const rows = [...slots].map(([key, { slot, facts }]) => rowText(slotState(state, slot)!, slot, facts, extras.get(key), now));
   uow.write(
-    `insert into steps as s (tenant_id, execution_id, step_id, item_index, status, attempt, interruptions, job_id, wake_at, approval_id,
-       item_total, item_next, item_done, item_failed, item_waiting, output_bytes, failure, output, queued_at, started_at, finished_at)
-     select $1, $2, r.step_id, r.item_index, r.status, r.attempt, r.interruptions, r.job_id, r.wake_at, r.approval_id, r.item_total, r.item_next,
-       r.item_done, r.item_failed, r.item_waiting, r.output_bytes, r.failure, r.output, r.queued_at, r.started_at, r.finished_at
+    `insert into steps as s (tenant_id, execution_id, step_id, item_index, status, attempt, interruptions, job_id, wake_at, approval_id, signal,
+       child_id, item_total, item_next, item_done, item_failed, item_waiting, item_reused, own_output, output_bytes, failure, output,
+       queued_at, started_at, finished_at)
+     select $1, $2, r.step_id, r.item_index, r.status, r.attempt, r.interruptions, r.job_id, r.wake_at, r.approval_id, r.signal, r.child_id,
+       r.item_total, r.item_next, r.item_done, r.item_failed, r.item_waiting, r.item_reused, r.own_output, r.output_bytes, r.failure, r.output, r.queued_at, r.started_at, r.finished_at
      from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, status text, attempt int, interruptions int, job_id text,
-       wake_at timestamptz, approval_id uuid, item_total int, item_next int, item_done int, item_failed int, item_waiting int,
-       output_bytes int, failure jsonb, output jsonb, queued_at timestamptz, started_at timestamptz, finished_at timestamptz)
+       wake_at timestamptz, approval_id uuid, signal text, child_id uuid, item_total int, item_next int, item_done int, item_failed int, item_waiting int,
+       item_reused jsonb, own_output boolean, output_bytes int, failure jsonb, output jsonb, queued_at timestamptz, started_at timestamptz, finished_at timestamptz)
      on conflict (execution_id, item_index, step_id) do update set status = excluded.status, attempt = excluded.attempt,
        interruptions = excluded.interruptions, job_id = excluded.job_id,
-       wake_at = excluded.wake_at, approval_id = excluded.approval_id, item_total = excluded.item_total, item_next = excluded.item_next,
+       wake_at = excluded.wake_at, approval_id = excluded.approval_id, signal = excluded.signal, child_id = excluded.child_id, item_total = excluded.item_total, item_next = excluded.item_next,
        item_done = excluded.item_done, item_failed = excluded.item_failed, item_waiting = excluded.item_waiting,
+       item_reused = excluded.item_reused, own_output = s.own_output or excluded.own_output,
        output_bytes = greatest(excluded.output_bytes, s.output_bytes),
        failure = case when excluded.status <> 'succeeded' then coalesce(excluded.failure, s.failure) end,
        output = coalesce(excluded.output, s.output), queued_at = coalesce(s.queued_at, excluded.queued_at),
@@ -199,11 +222,15 @@ function rowText(
     job_id: extra?.jobId ?? null,
     wake_at: state.wakeAt === null ? null : new Date(state.wakeAt).toISOString(),
     approval_id: state.approvalId,
+    signal: state.signal,
+    child_id: state.childId,
     item_total: items?.total ?? null,
     item_next: items?.next ?? null,
     item_done: items?.done ?? null,
     item_failed: items?.failed ?? null,
     item_waiting: items?.waiting ?? null,
+    item_reused: items && items.reused.length > 0 ? items.reused : null,
+    own_output: items !== null && extra?.output !== undefined,
     output_bytes: items?.outputBytes ?? (extra?.output === undefined ? 0 : Buffer.byteLength(extra.output)),
     finished_at: isFinalStep(state.status) ? now : null,
     ...facts,
@@ -211,24 +238,14 @@ function rowText(
   return extra?.output === undefined ? text : `${text.slice(0, -1)},"output":${extra.output}}`;
 }
 
-/** What an event says of the attempts table. */
+/** What an event changes in the attempts table. */
 function attemptChanges(event: SlotEvent, now: string): Record<string, unknown>[] {
-  const key = { step_id: event.data.stepId, item_index: event.data.itemIndex };
-  switch (event.type) {
-    case 'step.started':
-      return [{ ...key, number: event.data.attempt, status: 'running', decision_id: event.data.decisionId, started_at: now }];
-    case 'step.succeeded':
-      return event.data.attempt > 0 ? [{ ...key, number: event.data.attempt, status: 'succeeded', finished_at: now }] : [];
-    case 'step.failed':
-    case 'step.retry_scheduled':
-      return event.data.attempt > 0
-        ? [{ ...key, number: event.data.attempt, status: 'failed', failure: event.data.failure, finished_at: now }]
-        : [];
-    case 'step.interrupted':
-      return [{ ...key, number: event.data.attempt, status: 'abandoned', finished_at: now }];
-    default:
-      return [];
-  }
+  const fact = attemptFact(event);
+  if (!fact) return [];
+  const { number, status, decisionId, failure } = fact;
+  const change = { step_id: event.data.stepId, item_index: event.data.itemIndex, number, status };
+  if (status === 'running') return [{ ...change, decision_id: decisionId, started_at: now }];
+  return [{ ...change, ...(failure && { failure }), finished_at: now }];
 }
 
 async function writeAttempts(
@@ -266,7 +283,7 @@ async function writeAttempts(
 /** The rows' side of `cancelOpen`: a final execution has no open step and no running attempt. */
 async function closeOpen(uow: UnitOfWork, executionId: string, now: string): Promise<void> {
   uow.write(
-    `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null
+    `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null, signal = null
      where tenant_id = $1 and execution_id = $2 and status in ('pending', 'queued', 'running', 'waiting', 'awaiting_approval')`,
     [uow.tenantId, executionId, now],
   );

@@ -1,5 +1,15 @@
 // Executions: statuses of executions, steps and attempts, and the predicates beside them. Pure; no I/O.
-export const executionStatuses = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'blocked'] as const;
+export const executionStatuses = [
+  'queued',
+  'scheduled',
+  'running',
+  'waiting',
+  'paused',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'blocked',
+] as const;
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
 export const stepStatuses = [
@@ -15,6 +25,10 @@ export const stepStatuses = [
   'blocked',
 ] as const;
 export type StepStatus = (typeof stepStatuses)[number];
+
+/** How an execution follows from another one. */
+export const executionOrigins = ['retry', 'fork'] as const;
+export type ExecutionOrigin = (typeof executionOrigins)[number];
 
 export const attemptStatuses = ['running', 'succeeded', 'failed', 'abandoned'] as const;
 export type AttemptStatus = (typeof attemptStatuses)[number];
@@ -40,6 +54,9 @@ export const maxCollectedBytes = 16 * 1024 * 1024;
 
 /** Most items of one forEach. */
 export const maxItems = 10_000;
+
+/** Most iterations of one loop. */
+export const maxIterations = 10_000;
 
 /** How often one step may lose its process before it is given up. */
 export const maxInterruptions = 10;

@@ -1,7 +1,16 @@
 // `apply(state, event)`: the fold. The same events always give the same state; no decisions here, no I/O, no time.
 import type { NewEvent, SlotEvent } from '../events/catalogue.ts';
 import { isFinalStep, type StepStatus } from './execution.ts';
-import { newSlotState, slotKey, type ExecutionState, type Slot, type SlotState, type StepState } from './machine-state.ts';
+import {
+  newCounters,
+  newSlotState,
+  slotKey,
+  type ExecutionState,
+  type ItemRanges,
+  type Slot,
+  type SlotState,
+  type StepState,
+} from './machine-state.ts';
 
 /** Changes `state` in place and raises its sequence by one. Returns the slot the event is about, if any. */
 export function apply(state: ExecutionState, event: NewEvent): Slot | null {
@@ -10,12 +19,24 @@ export function apply(state: ExecutionState, event: NewEvent): Slot | null {
     case 'execution.queued':
       state.status = 'queued';
       return null;
+    case 'execution.scheduled':
+      state.status = 'scheduled';
+      state.startAt = Date.parse(event.data.startAt);
+      return null;
     case 'execution.started':
-    case 'execution.resumed':
       state.status = 'running';
+      state.begun = true;
+      return null;
+    case 'execution.resumed':
+      state.status = event.data.status ?? 'running';
       return null;
     case 'execution.waiting':
       state.status = 'waiting';
+      return null;
+    case 'execution.paused':
+      state.status = 'paused';
+      return null;
+    case 'execution.signalled':
       return null;
     case 'execution.succeeded':
     case 'execution.failed':
@@ -35,6 +56,7 @@ function applyToSlot(state: ExecutionState, event: SlotEvent): Slot {
   const target = slot.itemIndex < 0 ? step : ensureItem(state, slot);
   const before = target.status;
   change(target, step, event);
+  if (event.type === 'step.reused') reuseItems(state, slot.stepId, event.data.ranges ?? []);
   if (slot.itemIndex >= 0 && step.items) {
     count(step, slot, before, target.status);
     if (event.type === 'step.succeeded') step.items.outputBytes += event.data.outputBytes;
@@ -47,14 +69,24 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
   switch (event.type) {
     case 'step.queued':
       return set(target, 'queued');
+    case 'step.reused':
+      if (event.data.itemTotal !== undefined) step.items = newCounters(event.data.itemTotal, event.data.ranges, event.data.outputBytes);
+      return set(target, event.data.status);
     case 'step.expanded':
-      step.items = { total: event.data.total, next: 0, done: 0, failed: 0, waiting: 0, outputBytes: 0 };
+      step.items ??= newCounters(event.data.total);
+      return set(target, 'running');
+    case 'step.iterated':
       return set(target, 'running');
     case 'step.started':
       target.attempt = event.data.attempt;
       return set(target, 'running');
+    case 'step.child_started':
+      target.childId = event.data.childExecutionId;
+      return set(target, 'waiting');
     case 'step.waiting':
-      return set(target, 'waiting', Date.parse(event.data.wakeAt));
+      set(target, 'waiting', event.data.wakeAt === undefined ? null : Date.parse(event.data.wakeAt));
+      target.signal = event.data.signal ?? null;
+      return;
     case 'step.retry_scheduled':
       return set(target, 'queued', Date.parse(event.data.retryAt));
     case 'step.interrupted':
@@ -76,7 +108,8 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
     case 'approval.rejected':
     case 'approval.expired':
     case 'approval.cancelled':
-      // The step's own event (blocked, cancelled with the execution) follows.
+    case 'signal.received':
+      // The step's own event (blocked, cancelled with the execution, succeeded) follows.
       return;
   }
 }
@@ -84,16 +117,26 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
 function set(target: SlotState, status: StepStatus, wakeAt: number | null = null): void {
   target.status = status;
   target.wakeAt = wakeAt;
+  target.signal = null;
 }
 
 function count(step: StepState, slot: Slot, before: StepStatus, after: StepStatus): void {
   const items = step.items!;
   if (before === 'pending') items.next = Math.max(items.next, slot.itemIndex + 1);
-  if (before !== 'awaiting_approval' && after === 'awaiting_approval') items.waiting += 1;
-  if (before === 'awaiting_approval' && after !== 'awaiting_approval') items.waiting -= 1;
+  if (!isParked(before) && isParked(after)) items.waiting += 1;
+  if (isParked(before) && !isParked(after)) items.waiting -= 1;
   if (!isFinalStep(before) && isFinalStep(after)) {
     items.done += 1;
     if (after !== 'succeeded') items.failed += 1;
+  }
+}
+
+/** It waits for a person, a timer or a child execution, and costs nothing meanwhile. */
+export const isParked = (status: StepStatus): boolean => status === 'awaiting_approval' || status === 'waiting';
+
+function reuseItems(state: ExecutionState, stepId: string, ranges: ItemRanges): void {
+  for (const [first, last] of ranges) {
+    for (let itemIndex = first; itemIndex <= last; itemIndex++) set(ensureItem(state, { stepId, itemIndex }), 'succeeded');
   }
 }
 

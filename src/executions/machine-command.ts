@@ -1,14 +1,51 @@
 // The commands of the execution machine: types only.
 import type { ExecutionFailure } from './execution.ts';
-import type { Slot } from './machine-state.ts';
+import type { ItemRanges, Slot } from './machine-state.ts';
 
 /** What can happen to an execution. Moments are milliseconds since the epoch. */
-export type Command =
-  | { readonly type: 'queue'; readonly requestedBy: string }
+export type Command = ExecutionCommand | SlotCommand;
+
+/** Commands about the execution as a whole. */
+export type ExecutionCommand =
+  | { readonly type: 'queue'; readonly requestedBy: string; readonly startAt?: number | undefined }
+  /** Before the start: steps that an earlier execution has done already. */
+  | { readonly type: 'reuse'; readonly steps: readonly ReusedStep[] }
   | { readonly type: 'start' }
+  | { readonly type: 'pause'; readonly reason: string; readonly pausedBy: string }
+  | { readonly type: 'resume'; readonly resumedBy: string }
+  | { readonly type: 'signal'; readonly signalId: string; readonly name: string; readonly sentBy: string }
+  | { readonly type: 'finish'; readonly failure?: ExecutionFailure | undefined }
+  | { readonly type: 'cancel'; readonly reason: string; readonly cancelledBy: string }
+  /** Ends an execution that the engine cannot carry on, whatever is open. */
+  | { readonly type: 'abandon'; readonly failure: ExecutionFailure };
+
+/** `failed`, `blocked`: where the execution went on. `pending`: a forEach that had not ended, of which the items in `ranges` are reused. */
+export interface ReusedStep {
+  readonly stepId: string;
+  readonly status: 'succeeded' | 'skipped' | 'failed' | 'blocked' | 'pending';
+  readonly outputBytes: number;
+  readonly branchCase?: number | null | undefined;
+  readonly items?: { readonly total: number; readonly ranges: ItemRanges } | undefined;
+}
+
+/** Commands about one slot. */
+export type SlotCommand =
   | { readonly type: 'skip'; readonly slot: Slot }
-  | { readonly type: 'expand'; readonly stepId: string; readonly total: number }
+  /** The list of a forEach is known; a loop begins (`total`: iterations at most). */
+  | { readonly type: 'expand'; readonly slot: Slot; readonly total: number }
+  /** `until` of a loop was evaluated; `wakeAt` delays the next iteration. `outputBytes` of the last one. */
+  | {
+      readonly type: 'iterate';
+      readonly slot: Slot;
+      readonly done: boolean;
+      readonly outputBytes: number;
+      readonly wakeAt?: number | undefined;
+    }
+  /** What a forEach gave was reduced to one value. */
+  | { readonly type: 'reduce'; readonly slot: Slot; readonly outputBytes: number }
   | { readonly type: 'dispatch'; readonly slot: Slot; readonly decisionId: string }
+  /** The attempt of an agent step is an execution of its own. */
+  | { readonly type: 'startChild'; readonly slot: Slot; readonly decisionId: string; readonly childId: string }
   /** Ends a step that has no effect outside: transform, branch, an approved approval step. */
   | { readonly type: 'complete'; readonly slot: Slot; readonly outputBytes: number; readonly branchCase?: number | null | undefined }
   | { readonly type: 'succeed'; readonly slot: Slot; readonly attempt: number; readonly outputBytes: number }
@@ -32,13 +69,8 @@ export type Command =
       readonly failure: ExecutionFailure;
     }
   | { readonly type: 'wait'; readonly slot: Slot; readonly wakeAt: number }
+  | { readonly type: 'awaitSignal'; readonly slot: Slot; readonly name: string; readonly wakeAt: number | null }
+  | { readonly type: 'receive'; readonly slot: Slot; readonly signalId: string; readonly name: string; readonly outputBytes: number }
   | { readonly type: 'wake'; readonly slot: Slot }
   /** The attempt's process is gone. `repeatable`: running the effect again does no harm. */
-  | { readonly type: 'interrupt'; readonly slot: Slot; readonly attempt: number; readonly repeatable: boolean; readonly random: number }
-  | { readonly type: 'finish'; readonly failure?: ExecutionFailure | undefined }
-  | { readonly type: 'cancel'; readonly reason: string; readonly cancelledBy: string }
-  /** Ends an execution that the engine cannot carry on, whatever is open. */
-  | { readonly type: 'abandon'; readonly failure: ExecutionFailure };
-
-/** Commands about one slot. */
-export type SlotCommand = Exclude<Command, { type: 'queue' | 'start' | 'cancel' | 'abandon' | 'finish' }>;
+  | { readonly type: 'interrupt'; readonly slot: Slot; readonly attempt: number; readonly repeatable: boolean; readonly random: number };

@@ -1,62 +1,129 @@
 // Which commands a slot can be given at all: by the kind of its step, by being a step or an item, by its status. Pure; reasons only.
 import type { StepDefinition, StepKind } from '../agents/definition.ts';
-import { maxItems, type StepStatus } from './execution.ts';
+import { maxItems, maxIterations, type StepStatus } from './execution.ts';
 import { nameOf } from './machine-draft.ts';
-import type { SlotCommand } from './machine-command.ts';
-import type { Slot, SlotState } from './machine-state.ts';
+import type { Command, SlotCommand } from './machine-command.ts';
+import type { Slot, SlotState, StepState } from './machine-state.ts';
 
 interface Rule {
   /** The status that the slot must have. */
   readonly status: StepStatus;
   /** Kinds of steps it is for; all when absent. */
   readonly kinds?: readonly StepKind[];
-  /** `leaf`: whatever does the work, so the items of a forEach and not their step. `step`: never an item. */
+  /** `leaf`: whatever does the work, so the items of a forEach or loop and not their step. `step`: never an item. */
   readonly on: 'leaf' | 'step';
 }
 
-const rules: Readonly<Record<SlotCommand['type'], Rule>> = {
+const effects = ['tool', 'http'] as const;
+const judged = [...effects, 'agent'] as const;
+
+const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail'>, Rule>> = {
   skip: { status: 'queued', on: 'step' },
   expand: { status: 'queued', on: 'step' },
-  dispatch: { status: 'queued', on: 'leaf', kinds: ['tool'] },
+  iterate: { status: 'queued', on: 'step' },
+  reduce: { status: 'queued', on: 'step' },
+  dispatch: { status: 'queued', on: 'leaf', kinds: effects },
+  startChild: { status: 'queued', on: 'leaf', kinds: ['agent'] },
   complete: { status: 'queued', on: 'leaf', kinds: ['transform', 'branch', 'approval'] },
-  succeed: { status: 'running', on: 'leaf', kinds: ['tool'] },
-  fail: { status: 'running', on: 'leaf', kinds: ['tool'] },
-  block: { status: 'queued', on: 'leaf', kinds: ['tool'] },
-  requestApproval: { status: 'queued', on: 'leaf', kinds: ['tool', 'approval'] },
-  resolveApproval: { status: 'awaiting_approval', on: 'leaf', kinds: ['tool', 'approval'] },
+  block: { status: 'queued', on: 'leaf', kinds: judged },
+  requestApproval: { status: 'queued', on: 'leaf', kinds: [...judged, 'approval'] },
+  resolveApproval: { status: 'awaiting_approval', on: 'leaf', kinds: [...judged, 'approval'] },
   wait: { status: 'queued', on: 'leaf', kinds: ['wait'] },
-  wake: { status: 'waiting', on: 'leaf', kinds: ['wait'] },
-  interrupt: { status: 'running', on: 'leaf', kinds: ['tool'] },
+  awaitSignal: { status: 'queued', on: 'leaf', kinds: ['wait'] },
+  receive: { status: 'waiting', on: 'leaf', kinds: ['wait'] },
+  wake: { status: 'waiting', on: 'leaf' },
+  interrupt: { status: 'running', on: 'leaf', kinds: effects },
 };
 
-/** Null when the slot can be given the command, else why not. */
-export function refusalOf(command: SlotCommand, slot: Slot, definition: StepDefinition, current: SlotState, now: number): string | null {
+function ruleOf(command: SlotCommand, slot: Slot, { kind }: StepDefinition): Rule {
+  if (command.type !== 'succeed' && command.type !== 'fail') return rules[command.type];
   // What fails before an effect began: any queued slot, the list of a forEach included.
-  const isEarly = command.type === 'fail' && command.attempt === 0;
-  const { status, kinds, on }: Rule = isEarly ? { status: 'queued', on: slot.itemIndex < 0 ? 'step' : 'leaf' } : rules[command.type];
+  if (isEarly(command)) return { status: 'queued', on: slot.itemIndex < 0 ? 'step' : 'leaf' };
+  // The effect of an agent step is another execution: nothing of it runs here.
+  return { status: kind === 'agent' ? 'waiting' : 'running', on: 'leaf', kinds: judged };
+}
+
+const isEarly = (command: SlotCommand): boolean => command.type === 'fail' && command.attempt === 0;
+
+/** While paused an execution hears how its effects ended and what people decided, and begins nothing. */
+export function startsSomething({ type, ...command }: Command): boolean {
+  switch (type) {
+    case 'cancel':
+    case 'abandon':
+    case 'pause':
+    case 'resume':
+    case 'signal':
+    case 'succeed':
+    case 'interrupt':
+    case 'resolveApproval':
+      return false;
+    case 'fail':
+      return (command as { attempt: number }).attempt === 0;
+    default:
+      return true;
+  }
+}
+
+/** Null when the slot can be given the command, else why not. */
+export function refusalOf(
+  command: SlotCommand,
+  slot: Slot,
+  definition: StepDefinition,
+  current: SlotState | StepState,
+  now: number,
+): string | null {
+  const { status, kinds, on } = ruleOf(command, slot, definition);
   if (kinds && !kinds.includes(definition.kind)) return `${nameOf(slot)} is a ${definition.kind} step, which cannot ${command.type}`;
   const isItem = slot.itemIndex >= 0;
   if (on === 'step' && isItem) return `${nameOf(slot)} is an item; only its step can ${command.type}`;
-  if (on === 'leaf' && isItem !== (definition.forEach !== undefined)) {
+  const hasItems = definition.forEach !== undefined || definition.loop !== undefined;
+  if (on === 'leaf' && isItem !== hasItems) {
     return isItem ? `step "${slot.stepId}" has no items` : `${nameOf(slot)} runs as items; it cannot ${command.type} itself`;
   }
   if (current.status !== status) return `${nameOf(slot)} is ${current.status}; ${command.type} needs it to be ${status}`;
-  if ('attempt' in command && !isEarly && command.attempt !== current.attempt) {
+  if ('attempt' in command && !isEarly(command) && command.attempt !== current.attempt) {
     return `attempt ${command.attempt} of ${nameOf(slot)} is stale; the current one is ${current.attempt}`;
   }
   if (status === 'queued' && current.wakeAt !== null && current.wakeAt > now) return `${nameOf(slot)} retries later`;
-  return refusalOfContent(command, definition);
+  return refusalOfContent(command, definition, current);
 }
 
-function refusalOfContent(command: SlotCommand, { id, kind, forEach, branch }: StepDefinition): string | null {
-  if (command.type === 'expand') {
-    if (forEach === undefined) return `step "${id}" has no forEach to expand`;
-    const fits = Number.isInteger(command.total) && command.total >= 0 && command.total <= maxItems;
-    return fits ? null : `step "${id}" cannot have ${command.total} items`;
+function refusalOfContent(command: SlotCommand, definition: StepDefinition, current: SlotState | StepState): string | null {
+  const { id, kind, forEach, loop, reduce, branch } = definition;
+  const items = 'items' in current ? current.items : null;
+  const isComplete = items !== null && items.done === items.total;
+  switch (command.type) {
+    case 'skip':
+      return items !== null && items.next > 0 ? `step "${id}" has begun` : null;
+    case 'expand': {
+      if (forEach === undefined && loop === undefined) return `step "${id}" has no forEach to expand and no loop`;
+      if (items !== null && (loop || items.next > 0 || items.total !== command.total)) return `step "${id}" was expanded before`;
+      const [least, most] = loop ? [1, maxIterations] : [0, maxItems];
+      const fits = Number.isInteger(command.total) && command.total >= least && command.total <= most;
+      return fits ? null : `step "${id}" cannot have ${command.total} items`;
+    }
+    case 'iterate':
+      if (loop === undefined) return `step "${id}" is no loop`;
+      return items !== null && items.next > 0 ? null : `step "${id}" has not begun its loop`;
+    case 'reduce':
+      if (reduce === undefined) return `step "${id}" has nothing to reduce with`;
+      return isComplete ? null : `step "${id}" has items that have not ended`;
+    case 'awaitSignal':
+    case 'wait':
+      return (definition.wait !== undefined && 'signal' in definition.wait) === (command.type === 'awaitSignal')
+        ? null
+        : `step "${id}" waits for something else`;
+    case 'receive':
+      return current.signal === command.name ? null : `step "${id}" waits for another signal`;
+    case 'wake':
+      return current.wakeAt === null ? `step "${id}" does not wait for a moment` : null;
+    case 'complete': {
+      const { branchCase } = command;
+      if (kind !== 'branch') return branchCase === undefined ? null : `step "${id}" is no branch and has no cases`;
+      const exists = branchCase === null || (branchCase !== undefined && branch?.[branchCase] !== undefined);
+      return exists ? null : `step "${id}" has no case ${branchCase ?? ''}`;
+    }
+    default:
+      return null;
   }
-  if (command.type !== 'complete') return null;
-  const { branchCase } = command;
-  if (kind !== 'branch') return branchCase === undefined ? null : `step "${id}" is no branch and has no cases`;
-  const exists = branchCase === null || (branchCase !== undefined && branch?.[branchCase] !== undefined);
-  return exists ? null : `step "${id}" has no case ${branchCase ?? ''}`;
 }

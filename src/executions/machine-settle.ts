@@ -1,7 +1,8 @@
 // What follows when a slot has ended: the next item, the step's own end, skipped and ready dependents, the end of the execution.
 import { isFinalExecution, isFinalStep, maxCollectedBytes, type ExecutionFailure } from './execution.ts';
+import { isParked } from './machine-apply.ts';
 import { queue, withdraw, type Draft } from './machine-draft.ts';
-import { statusOf, type Slot, type StepState } from './machine-state.ts';
+import { nextItem, openItems, slotKey, statusOf, type Slot, type StepState } from './machine-state.ts';
 
 export function settle(draft: Draft, slot: Slot): void {
   if (slot.itemIndex >= 0) settleItem(draft, slot);
@@ -9,33 +10,41 @@ export function settle(draft: Draft, slot: Slot): void {
 }
 
 function settleItem(draft: Draft, slot: Slot): void {
+  const { loop, onFailure } = draft.plan.steps.get(slot.stepId)!;
   const step = draft.state.steps.get(slot.stepId)!;
   if (isFinalStep(step.status)) return;
   const items = step.items!;
   const parent: Slot = { stepId: slot.stepId, itemIndex: -1 };
-  const status = draft.state.items.get(`${slot.stepId}#${slot.itemIndex}`)!.status;
-  const stops = draft.plan.steps.get(slot.stepId)!.onFailure === 'fail';
-  if (status !== 'succeeded' && stops) {
-    endStep(draft, parent, status === 'blocked' ? 'blocked' : 'failed', {
-      code: 'ITEM_FAILED',
-      message: `item ${slot.itemIndex} of ${items.total} ${status}`,
-      stepId: slot.stepId,
-    });
+  const status = draft.state.items.get(slotKey(slot))!.status;
+  if (status !== 'succeeded' && (onFailure === 'fail' || loop)) {
+    const message = loop ? `iteration ${slot.itemIndex} ${status}` : `item ${slot.itemIndex} of ${items.total} ${status}`;
+    endStep(draft, parent, status === 'blocked' ? 'blocked' : 'failed', { code: 'ITEM_FAILED', message, stepId: slot.stepId });
+  } else if (loop) {
+    // Whether another iteration follows is for its `until`, which is evaluated outside.
+    queue(draft, parent);
   } else if (items.outputBytes > maxCollectedBytes) {
     // Where the execution goes on, items that run already end first: a step that has ended has no open item.
-    if (!stops && items.done < items.next) return;
+    if (onFailure === 'continue' && openItems(items) > 0) return;
     const message = `the items of step "${slot.stepId}" give more than ${maxCollectedBytes} bytes together; let each return less`;
     endStep(draft, parent, 'failed', { code: 'OUTPUT_TOO_LARGE', message, stepId: slot.stepId });
-  } else if (items.next < items.total) {
-    queue(draft, { stepId: slot.stepId, itemIndex: items.next });
-  } else if (items.done === items.total) {
-    if (items.failed === 0) {
-      draft.emit({ type: 'step.succeeded', data: { ...parent, attempt: 0, outputBytes: items.outputBytes } });
-      settleStep(draft, slot.stepId);
-    } else {
-      const message = `${items.failed} of ${items.total} items did not succeed`;
-      endStep(draft, parent, 'failed', { code: 'ITEMS_FAILED', message, stepId: slot.stepId });
-    }
+  } else if (nextItem(items) < items.total) {
+    queue(draft, { stepId: slot.stepId, itemIndex: nextItem(items) });
+  } else conclude(draft, slot.stepId);
+}
+
+/** Ends a forEach whose items have all ended; with `reduce`, its value is computed first. */
+export function conclude(draft: Draft, stepId: string): void {
+  const items = draft.state.steps.get(stepId)!.items!;
+  const parent: Slot = { stepId, itemIndex: -1 };
+  if (items.done < items.total) return;
+  if (items.failed > 0) {
+    const message = `${items.failed} of ${items.total} items did not succeed`;
+    endStep(draft, parent, 'failed', { code: 'ITEMS_FAILED', message, stepId });
+  } else if (draft.plan.steps.get(stepId)!.reduce !== undefined) {
+    queue(draft, parent);
+  } else {
+    draft.emit({ type: 'step.succeeded', data: { ...parent, attempt: 0, outputBytes: items.outputBytes } });
+    settleStep(draft, stepId);
   }
 }
 
@@ -61,7 +70,7 @@ function settleStep(draft: Draft, stepId: string): void {
 }
 
 /** A pending step whose needs have all ended is queued, or skipped when one of them was and it has no `when` to decide. */
-function release(draft: Draft, stepId: string): void {
+export function release(draft: Draft, stepId: string): void {
   if (statusOf(draft.state, stepId) !== 'pending') return;
   const definition = draft.plan.steps.get(stepId)!;
   if (!definition.needs.every((need) => isFinalStep(statusOf(draft.state, need)))) return;
@@ -72,14 +81,14 @@ function release(draft: Draft, stepId: string): void {
   } else queue(draft, slot);
 }
 
-/** Keeps `running` and `waiting` true to the open steps: waiting = each of them waits for a person or a timer. */
+/** Keeps `running` and `waiting` true to the open steps: waiting = each of them waits for a person, a timer, a signal or a child. */
 export function updateWaiting(draft: Draft): void {
   const { state } = draft;
   if (state.status !== 'running' && state.status !== 'waiting') return;
   let busy = false;
   let waiting = false;
   for (const step of state.steps.values()) {
-    if (isFinalStep(step.status)) continue;
+    if (isFinalStep(step.status) || step.status === 'pending') continue;
     if (waits(step)) waiting = true;
     else busy = true;
   }
@@ -88,8 +97,8 @@ export function updateWaiting(draft: Draft): void {
 }
 
 function waits(step: StepState): boolean {
-  if (step.status === 'waiting' || step.status === 'awaiting_approval') return true;
+  if (isParked(step.status)) return true;
   if (step.status !== 'running' || !step.items) return false;
-  const open = step.items.next - step.items.done;
+  const open = openItems(step.items);
   return open > 0 && open === step.items.waiting;
 }

@@ -32,16 +32,26 @@ export interface SlotState {
   /** Retry not before, or timer due; milliseconds since the epoch. */
   wakeAt: number | null;
   approvalId: string | null;
+  /** Name of the signal it waits for. */
+  signal: string | null;
+  /** The execution that the newest attempt of an agent step started. */
+  childId: string | null;
 }
 
-/** Counters of a forEach step, so that one item's transition never reads its siblings. */
+/** First and last index, ascending, without overlap. */
+export type ItemRanges = readonly (readonly [number, number])[];
+
+/** Counters of a forEach step or a loop, so that one item's transition never reads its siblings. */
 export interface ItemCounters {
+  /** Items of the list; of a loop, iterations at most. */
   readonly total: number;
+  /** Items that had succeeded in the execution this one retries; they count as done and do not run. */
+  readonly reused: ItemRanges;
   /** The next item that has not been queued yet. */
   next: number;
   done: number;
   failed: number;
-  /** Items that wait for a person. */
+  /** Items that wait for a person, a timer or a child execution. */
   waiting: number;
   /** Sum of the items' outputs. */
   outputBytes: number;
@@ -54,15 +64,59 @@ export interface StepState extends SlotState {
 export interface ExecutionState {
   status: ExecutionStatus;
   lastSequence: number;
+  /** It was started: what a pause goes back to. */
+  begun: boolean;
+  /** Not before this moment; milliseconds since the epoch. */
+  startAt: number | null;
   /** Steps that have left `pending`; every other step of the plan is pending. */
   readonly steps: Map<string, StepState>;
   /** Items by slot key: only those that were loaded or touched. */
   readonly items: Map<string, SlotState>;
 }
 
-export const newState = (): ExecutionState => ({ status: 'queued', lastSequence: 0, steps: new Map(), items: new Map() });
+export const newState = (): ExecutionState => ({
+  status: 'queued',
+  lastSequence: 0,
+  begun: false,
+  startAt: null,
+  steps: new Map(),
+  items: new Map(),
+});
 
-export const newSlotState = (): SlotState => ({ status: 'pending', attempt: 0, interruptions: 0, wakeAt: null, approvalId: null });
+export const newSlotState = (): SlotState => ({
+  status: 'pending',
+  attempt: 0,
+  interruptions: 0,
+  wakeAt: null,
+  approvalId: null,
+  signal: null,
+  childId: null,
+});
+
+export const newCounters = (total: number, reused: ItemRanges = [], outputBytes = 0): ItemCounters => ({
+  total,
+  reused,
+  next: 0,
+  done: countOf(reused),
+  failed: 0,
+  waiting: 0,
+  outputBytes,
+});
+
+const countOf = (ranges: ItemRanges): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+
+/** The next item to be queued; `total` when there is none. */
+export function nextItem({ next, reused, total }: ItemCounters): number {
+  let index = next;
+  for (const [first, last] of reused) if (first <= index && index <= last) index = last + 1;
+  return Math.min(index, total);
+}
+
+/** Items that were queued and have not ended. */
+export function openItems({ next, done, reused }: ItemCounters): number {
+  const before = reused.reduce((sum, [first, last]) => sum + Math.max(0, Math.min(last + 1, next) - first), 0);
+  return next - before - (done - countOf(reused));
+}
 
 export function slotState(state: ExecutionState, slot: Slot): SlotState | undefined {
   return slot.itemIndex < 0 ? state.steps.get(slot.stepId) : state.items.get(slotKey(slot));
@@ -72,8 +126,7 @@ export const statusOf = (state: ExecutionState, stepId: string): StepStatus => s
 
 export function cloneState(state: ExecutionState): ExecutionState {
   return {
-    status: state.status,
-    lastSequence: state.lastSequence,
+    ...state,
     steps: new Map([...state.steps].map(([id, step]) => [id, { ...step, items: step.items && { ...step.items } }])),
     items: new Map([...state.items].map(([key, item]) => [key, { ...item }])),
   };

@@ -28,3 +28,12 @@ export async function releaseSlots(uow: UnitOfWork, executionId: string, slots: 
     [uow.tenantId, executionId, slots.map((slot) => slot.itemIndex), slots.map((slot) => slot.stepId)],
   );
 }
+
+/** Slots that are ready, or that a timer, signal or execution below will wake; in no particular order. */
+export async function openSlots(uow: UnitOfWork, executionId: string): Promise<(Slot & { readonly wakeAt: string | null })[]> {
+  return uow.rows(
+    `select step_id as "stepId", item_index as "itemIndex", wake_at as "wakeAt" from steps
+     where tenant_id = $1 and execution_id = $2 and status in ('queued', 'waiting')`,
+    [uow.tenantId, executionId],
+  );
+}

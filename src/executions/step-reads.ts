@@ -48,6 +48,8 @@ function unbegun({ id, status }: Pick<ExecutionRow, 'id' | 'status'>, stepId: st
     failure: null,
     wakeAt: null,
     approvalId: null,
+    signal: null,
+    childId: null,
     itemTotal: null,
     itemDone: null,
     itemFailed: null,
@@ -64,12 +66,17 @@ export interface ItemPage {
 }
 
 /** A page of items per step, by index; `after` is the cursor of an item (`itemCursor`). */
-export function itemPages(uow: UnitOfWork, steps: readonly StepKey[], { first, after }: PageRequest): Promise<ItemPage[]> {
+export function itemPages(uow: UnitOfWork, steps: readonly StepKey[], request: PageRequest): Promise<ItemPage[]> {
+  return itemsOfSteps(uow, steps, itemWindow(request));
+}
+
+/** Which items a page asks for: `first` of them with an index greater than `after`. */
+export function itemWindow({ first, after }: PageRequest): { readonly first: number; readonly after: number } {
   const size = first ?? defaultPageSize;
   if (size < 1 || size > maxPageSize) {
     throw new ValidationError([{ path: 'first', message: `must be between 1 and ${maxPageSize}, got ${size}` }]);
   }
-  return itemsOfSteps(uow, steps, { first: size, after: after == null ? -1 : indexOf(after) });
+  return { first: size, after: after == null ? -1 : indexOf(after) };
 }
 
 function indexOf(cursor: string): number {

@@ -9,11 +9,12 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isFinalExecution, isFinalStep } from './execution.ts';
 import type { LockedRow } from './execution-rows.ts';
+import { jobsAround } from './family.ts';
 import { loadState, lockExecution, persist, type SlotExtras } from './execution-store.ts';
 import type { Command } from './machine-command.ts';
 import { decide } from './machine.ts';
 import type { PendingApproval } from './machine-draft.ts';
-import { planOf, slotKey, slotState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
+import { planOf, slotKey, slotState, type ExecutionState, type Plan, type Slot, type SlotState } from './machine-state.ts';
 import { releaseSlots } from './slot-store.ts';
 
 export interface TransitionDependencies {
@@ -144,13 +145,14 @@ export async function beginTransition(
       const at = clock.now();
       await persist(uow, { now: () => at }, { executionId, events, state, extras, output });
       await eventService.append(uow, executionId, state.lastSequence - events.length + 1, events, at);
-      await enqueue(uow, jobsFor(uow.tenantId, executionId, state, events, extras));
+      await enqueue(uow, [...jobsFor(uow.tenantId, executionId, state, events, extras), ...(await jobsAround(uow, row, plan, state))]);
     },
   };
 }
 
 /** Slots that `events` left queued and ready to start now. */
 export function readySlots(state: ExecutionState, events: readonly NewEvent[]): Slot[] {
+  if (state.status === 'paused') return [];
   return touchedSlots(events).filter((slot) => {
     const current = slotState(state, slot);
     return current?.status === 'queued' && current.wakeAt === null;
@@ -170,6 +172,10 @@ function touchedSlots(events: readonly NewEvent[]): Slot[] {
   return [...slots.values()];
 }
 
+/** Signals that are not for it wake a slot, too: however many come, it keeps one timer. */
+export const timerKey = (executionId: string, slot: Slot, { signal }: SlotState): string | undefined =>
+  signal === null ? undefined : `timer ${executionId} ${slotKey(slot)}`;
+
 /** Ready slots that nobody carries start at once; retries and timers when they are due. */
 function jobsFor(
   tenantId: string,
@@ -178,10 +184,14 @@ function jobsFor(
   events: readonly NewEvent[],
   extras: ReadonlyMap<string, SlotExtras>,
 ): NewJob[] {
+  // Whoever resumes it adds the jobs.
+  if (state.status === 'paused') return [];
   return touchedSlots(events).flatMap((slot): NewJob[] => {
     const current = slotState(state, slot)!;
     const payload = { tenantId, executionId, ...slot };
-    if (current.wakeAt !== null && !isFinalStep(current.status)) return [{ name: 'run-step', payload, runAt: new Date(current.wakeAt) }];
+    if (current.wakeAt !== null && !isFinalStep(current.status)) {
+      return [{ name: 'run-step', payload, runAt: new Date(current.wakeAt), key: timerKey(executionId, slot, current) }];
+    }
     if (current.status === 'queued' && extras.get(slotKey(slot))?.jobId === undefined) return [{ name: 'run-step', payload }];
     return [];
   });

@@ -8,15 +8,26 @@ import { storableJson } from '../platform/json.ts';
 import { parseDuration } from '../platform/duration.ts';
 import type { RiskClass } from '../tools/tool.ts';
 import { maxItems, maxOutputBytes, type ExecutionFailure } from './execution.ts';
-import type { Plan, Slot } from './machine-state.ts';
+import type { ItemCounters, Plan, Slot, SlotState, StepState } from './machine-state.ts';
 
 export type Work =
   | { readonly kind: 'skip'; readonly slot: Slot }
   | { readonly kind: 'fail'; readonly slot: Slot; readonly failure: ExecutionFailure }
-  /** `items` is the JSON text of the list. */
-  | { readonly kind: 'expand'; readonly slot: Slot; readonly items: string; readonly total: number }
+  /** `items` is the JSON text of the list; null when its rows are there already, and for a loop, whose rows come one by one. */
+  | { readonly kind: 'expand'; readonly slot: Slot; readonly items: string | null; readonly total: number }
+  /** `output` of the last iteration, as JSON text. */
+  | { readonly kind: 'iterate'; readonly slot: Slot; readonly done: boolean; readonly output: string; readonly wakeAt?: number | undefined }
+  | { readonly kind: 'reduce'; readonly slot: Slot; readonly output: string }
   | { readonly kind: 'complete'; readonly slot: Slot; readonly output: string; readonly branchCase?: number | null }
   | { readonly kind: 'wait'; readonly slot: Slot; readonly wakeAt: number }
+  | { readonly kind: 'signal'; readonly slot: Slot; readonly name: string; readonly wakeAt: number | null }
+  | {
+      readonly kind: 'agent';
+      readonly slot: Slot;
+      readonly agent: string;
+      readonly version: string | null;
+      readonly inputs: Record<string, unknown>;
+    }
   | {
       readonly kind: 'approval';
       readonly slot: Slot;
@@ -50,24 +61,47 @@ export interface Effect {
 
 const maxWaitMs = 366 * 86_400_000;
 
-/** What a slot needs. `resumed`: the slot began before (retry, approval decided), so `when` has been answered. */
+/** What a slot needs. `current`: its state, null for one that has not begun; `when` is answered once. */
 export async function prepareSlot(
   { clock, evaluator }: { clock: Clock; evaluator: Evaluator },
   step: StepDefinition,
   slot: Slot,
   scope: Scope,
-  resumed: boolean,
+  current: SlotState | StepState | null,
 ): Promise<Work> {
   try {
-    if (step.when !== undefined && slot.itemIndex < 0 && !resumed) {
+    const items = current && 'items' in current ? current.items : null;
+    if (items) return await prepareAgain(clock, evaluator, step, slot, scope, items);
+    const isBegun = current !== null && (current.attempt > 0 || current.approvalId !== null);
+    if (step.when !== undefined && slot.itemIndex < 0 && !isBegun) {
       if ((await evaluator.evaluateSource(step.when, scope)) !== true) return { kind: 'skip', slot };
     }
     if (step.forEach !== undefined && slot.itemIndex < 0) return expansion(slot, await evaluator.evaluateSource(step.forEach, scope));
+    if (step.loop !== undefined && slot.itemIndex < 0) return { kind: 'expand', slot, items: null, total: step.loop.max };
     return await prepareKind(clock, evaluator, step, slot, scope);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     return failed(slot, error.code, error.message);
   }
+}
+
+/** A step that has its items already: one taken over in part, a list to be reduced, a loop between two iterations. */
+async function prepareAgain(
+  clock: Clock,
+  evaluator: Evaluator,
+  step: StepDefinition,
+  slot: Slot,
+  scope: Scope,
+  items: ItemCounters,
+): Promise<Work> {
+  if (step.loop !== undefined) {
+    const done = (await evaluator.evaluateSource(step.loop.until, scope)) === true;
+    const wakeAt = step.loop.everyMs > 0 ? clock.now().getTime() + step.loop.everyMs : undefined;
+    return { kind: 'iterate', slot, done, output: storableJson(scope.output), ...(!done && wakeAt !== undefined && { wakeAt }) };
+  }
+  if (items.done < items.total || step.reduce === undefined) return { kind: 'expand', slot, items: null, total: items.total };
+  const work = completion(slot, await evaluator.evaluateSource(step.reduce, scope, { timeoutMs: step.timeoutMs }));
+  return work.kind === 'complete' ? { kind: 'reduce', slot, output: work.output } : work;
 }
 
 async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinition, slot: Slot, scope: Scope): Promise<Work> {
@@ -84,6 +118,19 @@ async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinit
     }
     case 'wait': {
       const wait = step.wait!;
+      const now = clock.now().getTime();
+      if ('signal' in wait) {
+        return { kind: 'signal', slot, name: wait.signal, wakeAt: wait.timeoutMs === null ? null : now + wait.timeoutMs };
+      }
+      if ('until' in wait) {
+        const wakeAt = momentOf(await evaluator.evaluateSource(wait.until, scope));
+        if (wakeAt !== null && wakeAt <= now + maxWaitMs) return { kind: 'wait', slot, wakeAt };
+        return failed(
+          slot,
+          'INVALID_MOMENT',
+          'wait.until: the expression must give a moment such as "2027-01-31T08:00:00Z" or milliseconds since 1970, at most 366 days ahead',
+        );
+      }
       const durationMs = 'durationMs' in wait ? wait.durationMs : durationOf(await evaluator.evaluateSource(wait.expression, scope));
       if (durationMs === null || durationMs > maxWaitMs) {
         return failed(
@@ -92,7 +139,7 @@ async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinit
           'wait: the expression must give a duration such as "10s" or a number of seconds, at most 366 days',
         );
       }
-      return { kind: 'wait', slot, wakeAt: clock.now().getTime() + durationMs };
+      return { kind: 'wait', slot, wakeAt: now + durationMs };
     }
     case 'approval': {
       const { title, reason, risk, expiresInMs, show } = step.approval!;
@@ -108,6 +155,13 @@ async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinit
       const args = stored(await evaluator.evaluateTemplate(template, scope)) as Record<string, unknown>;
       return { kind: 'tool', slot, tool: name, arguments: args, timeoutMs: step.timeoutMs };
     }
+    case 'agent': {
+      const { name, version = null, with: template } = step.agent!;
+      const inputs = stored(await evaluator.evaluateTemplate(template, scope)) as Record<string, unknown>;
+      return { kind: 'agent', slot, agent: name, version, inputs };
+    }
+    case 'http':
+      throw new Error('the http step is not carried out yet');
   }
 }
 
@@ -161,4 +215,12 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : va
 function durationOf(value: unknown): number | null {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return Math.round(value * 1_000);
   return typeof value === 'string' ? parseDuration(value) : null;
+}
+
+/** ISO 8601 with a zone, or milliseconds since the epoch; null for anything else. */
+function momentOf(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 && value <= 8.64e15 ? value : null;
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value)) return null;
+  const moment = Date.parse(value);
+  return Number.isNaN(moment) ? null : moment;
 }

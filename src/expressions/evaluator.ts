@@ -105,5 +105,8 @@ function narrow(scope: Scope, open: readonly { expression: CompiledExpression }[
     steps: Object.fromEntries([...ids].filter((id) => Object.hasOwn(scope.steps, id)).map((id) => [id, scope.steps[id]])) as Scope['steps'],
     ...(roots.has('item') && { item: scope.item }),
     ...(roots.has('index') && { index: scope.index }),
+    ...(roots.has('items') && { items: scope.items }),
+    ...(roots.has('previous') && { previous: scope.previous }),
+    ...(roots.has('output') && { output: scope.output }),
   };
 }

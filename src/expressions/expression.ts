@@ -1,12 +1,18 @@
 // Expressions: what one is, what it may see, its limits and its errors. Pure; evaluation stands in evaluator.ts.
 
-/** What an expression sees: the only four names at its root. */
+/** What an expression sees: the only names at its root. Those after `steps` only where they mean something. */
 export interface Scope {
   readonly inputs: unknown;
   /** Only the steps that the expression refers to are needed; others are not shown to it. */
   readonly steps: Readonly<Record<string, StepResult>>;
   readonly item?: unknown;
   readonly index?: number | undefined;
+  /** In `reduce`: outputs of the items of a forEach, in order. */
+  readonly items?: unknown;
+  /** In a loop: output of the iteration before; null in the first. */
+  readonly previous?: unknown;
+  /** In `until`: output of the iteration that has ended. */
+  readonly output?: unknown;
 }
 
 export interface StepResult {
@@ -15,7 +21,7 @@ export interface StepResult {
   readonly error: unknown;
 }
 
-export const rootNames = ['inputs', 'steps', 'item', 'index'] as const;
+export const rootNames = ['inputs', 'steps', 'item', 'index', 'items', 'previous', 'output'] as const;
 export type RootName = (typeof rootNames)[number];
 
 /** Failures while an expression runs. `EXPRESSION_LIMIT`: too deep, too long or too large on the way. */

@@ -7,6 +7,8 @@ export interface JobPayloads {
   'run-execution': { tenantId: string; executionId: string } & Replacing;
   'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number } & Replacing;
   'expire-approval': { tenantId: string; approvalId: string };
+  /** The execution that started it has ended. */
+  'cancel-execution': { tenantId: string; executionId: string; reason: string };
 }
 
 /** How often a job is run before its work is given up; what the queue itself allows (graphile-worker's `max_attempts`). */

@@ -30,6 +30,8 @@ const manages = [
   'tool.approve',
   'execution.start',
   'execution.cancel',
+  'execution.pause',
+  'execution.signal',
   'approval.decide',
   'policy.manage',
 ] as const;
@@ -39,11 +41,11 @@ export type Permission = (typeof permissions)[number];
 /** What each role may do within the scope it is granted on. */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
   admin: permissions,
-  operator: [...reads, 'execution.start', 'execution.cancel', 'approval.decide'],
+  operator: [...reads, 'execution.start', 'execution.cancel', 'execution.pause', 'execution.signal', 'approval.decide'],
   reviewer: [...reads, 'approval.decide'],
   agent_manager: [...reads, 'agent.manage', 'agent.promote'],
   viewer: reads,
-  service: ['project.read', 'agent.read', 'tool.read', 'execution.read', 'execution.start'],
+  service: ['project.read', 'agent.read', 'tool.read', 'execution.read', 'execution.start', 'execution.signal'],
 };
 
 /** A role on a place. `projectId` is the project an environment belongs to. */

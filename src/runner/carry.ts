@@ -9,7 +9,7 @@ import { slotsOfJobs } from '../executions/slot-store.ts';
 import type { Command } from '../executions/machine-command.ts';
 import { decide } from '../executions/machine.ts';
 import { slotKey, slotState, statusOf, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
-import { loadScope, outputReferences, referencesOf, type ResultCache } from '../executions/scope.ts';
+import { loadScope, outputReferences, referencesOf, seesItems, type ResultCache } from '../executions/scope.ts';
 import { allStepsEnded, beginTransition, readySlots, type Transition, type TransitionDependencies } from '../executions/transition.ts';
 import { prepareFinish, prepareSlot, type Effect, type Work } from '../executions/work.ts';
 import type { Evaluator } from '../expressions/evaluator.ts';
@@ -17,7 +17,7 @@ import { maxRuns } from '../jobs/jobs.ts';
 import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
 import { isTransient } from '../platform/transient.ts';
-import { mayCarry, resume, type CarriedJob, type ResumeDependencies } from './resume.ts';
+import { mayCarry, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
 export type { CarriedJob } from './resume.ts';
 
@@ -114,7 +114,10 @@ async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): 
       await t.run({ type: 'abandon', failure: givenUp });
       return commit(deps, job, memory, t, null);
     }
-    if (slots.length === 0 && t.row.status === 'queued') await t.run({ type: 'start' });
+    if (slots.length === 0 && !t.state.begun) {
+      if (t.state.startAt !== null && t.state.startAt > deps.clock.now().getTime()) await startLater(deps, t, t.state.startAt);
+      else await t.run({ type: 'start' });
+    }
     const ready: Slot[] = [];
     for (const slot of slots) if ((await resume(deps, t, slot, job)) === 'go') ready.push(slot);
     const [next, ...others] = ready;
@@ -186,7 +189,7 @@ const sameNext = (a: Next, b: Next): boolean =>
 function isOpen(t: Transition, next: Next, job: CarriedJob, now: number): boolean {
   if (next === 'finish') return t.complete();
   const current = next && slotState(t.state, next);
-  return current?.status === 'queued' && (current.wakeAt ?? 0) <= now && mayCarry(job, t.jobOf(next!));
+  return t.state.status !== 'paused' && current?.status === 'queued' && (current.wakeAt ?? 0) <= now && mayCarry(job, t.jobOf(next!));
 }
 
 /** The same decision on the state this job saw last; the transaction checks that nothing else happened. */
@@ -196,6 +199,8 @@ function foresee(deps: CarryDependencies, { plan, state }: Memory, slot: Slot, c
   if (!outcome.ok) return null;
   const next = readySlots(outcome.state, outcome.events)[0] ?? (allStepsEnded(plan, outcome.state) ? 'finish' : null);
   if (next === null) return null;
+  // What its items gave is looked at: the last of it is committed with this very command.
+  if (next !== 'finish' && next.itemIndex < 0 && outcome.state.steps.get(next.stepId)?.items) return null;
   // Results that come into being with this very command (a failure, a skipped step, the list of a forEach) are in the rows only after
   // its commit; what needs them is prepared then. Only the effect's own output is at hand.
   const isAtHand = (id: string) =>
@@ -224,15 +229,13 @@ async function prepare(deps: CarryDependencies, job: CarriedJob, memory: Memory,
   const plan = memory.plan!;
   const step = next === 'finish' ? null : plan.steps.get(next.stepId)!;
   const references = referencesFor(plan, next);
-  const slot = next === 'finish' ? null : next;
-  const known = references.every((id) => memory.results.has(id)) && (slot === null || slot.itemIndex < 0);
+  const current = next === 'finish' || !memory.state ? null : (slotState(memory.state, next) ?? null);
+  const about = next === 'finish' ? null : { step: step!, slot: next, current };
+  const known = references.every((id) => memory.results.has(id)) && (about === null || !seesItems(about.step, about.slot));
   const scope = known
     ? { inputs: memory.inputs, steps: Object.fromEntries(references.map((id) => [id, memory.results.get(id)!])) }
-    : await deps.database.read(job.tenantId, (uow) => loadScope(uow, job.executionId, memory.inputs, references, slot, memory.results));
-  if (next === 'finish') return prepareFinish(deps, plan, scope);
-  const current = memory.state && slotState(memory.state, next);
-  const resumed = current ? current.attempt > 0 || current.approvalId !== null : false;
-  return prepareSlot(deps, step!, next, scope, resumed);
+    : await deps.database.read(job.tenantId, (uow) => loadScope(uow, job.executionId, memory.inputs, references, about, memory.results));
+  return next === 'finish' ? prepareFinish(deps, plan, scope) : prepareSlot(deps, step!, next, scope, current);
 }
 
 /** Outputs of plain steps are kept for the steps that follow; a forEach is read from its rows once it is complete. */

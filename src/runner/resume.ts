@@ -5,8 +5,10 @@ import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Transition } from '../executions/transition.ts';
-import { slotState, type Slot } from '../executions/machine-state.ts';
+import { outcomeOfChild } from '../executions/family.ts';
+import { slotState, type Slot, type SlotState } from '../executions/machine-state.ts';
+import { receiveSignal } from '../executions/signals.ts';
+import { timerKey, type Transition } from '../executions/transition.ts';
 
 export interface ResumeDependencies {
   readonly clock: Clock;
@@ -40,14 +42,13 @@ export async function resume(
 ): Promise<Resumption> {
   const current = slotState(t.state, slot);
   const now = deps.clock.now().getTime();
+  const isPaused = t.state.status === 'paused';
   switch (current?.status) {
     case 'queued':
-      if (!mayCarry(job, t.jobOf(slot))) return 'rest';
+      if (isPaused || !mayCarry(job, t.jobOf(slot))) return 'rest';
       return current.wakeAt !== null && current.wakeAt > now ? later(t, slot, current.wakeAt, now) : 'go';
     case 'waiting':
-      if (current.wakeAt !== null && current.wakeAt > now) return later(t, slot, current.wakeAt, now);
-      await t.run({ type: 'wake', slot });
-      return 'rest';
+      return stillWaiting(deps, t, slot, current, now);
     case 'awaiting_approval':
       return resolve(deps, t, slot, current.approvalId!);
     case 'running':
@@ -66,13 +67,44 @@ export async function resume(
   }
 }
 
+async function stillWaiting(deps: ResumeDependencies, t: Transition, slot: Slot, current: SlotState, now: number): Promise<Resumption> {
+  if (current.childId !== null) return childEnded(deps, t, slot, current.childId);
+  // Whoever resumes the execution looks here again.
+  if (t.state.status === 'paused') return 'rest';
+  if (current.signal !== null && (await receiveSignal(deps.clock, t, slot, current.signal))) return 'rest';
+  if (current.wakeAt === null) return 'rest';
+  if (current.wakeAt > now) return later(t, slot, current.wakeAt, now);
+  await t.run({ type: 'wake', slot });
+  return isReady(t, slot) ? 'go' : 'rest';
+}
+
+async function childEnded({ random }: ResumeDependencies, t: Transition, slot: Slot, childId: string): Promise<Resumption> {
+  const child = await outcomeOfChild(t.uow, childId);
+  if (child === null) return 'rest';
+  const { attempt } = slotState(t.state, slot)!;
+  if (child.ok) await t.run({ type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(child.output) }, { output: child.output });
+  else {
+    const failure = { ...child.failure, stepId: slot.stepId };
+    await t.run({ type: 'fail', slot, attempt, failure, retryable: child.retryable, random: random() });
+  }
+  return isReady(t, slot) ? 'go' : 'rest';
+}
+
+/** The execution was to start later, and the queue's clock runs ahead of ours. */
+export async function startLater({ clock }: { readonly clock: Clock }, t: Transition, startAt: number): Promise<void> {
+  const ahead = Math.min(startAt - clock.now().getTime(), 60_000);
+  const payload = { tenantId: t.uow.tenantId, executionId: t.row.id };
+  await enqueue(t.uow, [{ name: 'run-execution', payload, runAt: new Date(startAt + ahead) }]);
+}
+
 /**
  * The job came early: the queue's clock, which is the database's, runs ahead of ours. Once more, as much later as it is ahead, so that
  * a skewed clock costs a job or two and no busy loop.
  */
 async function later(t: Transition, slot: Slot, wakeAt: number, now: number): Promise<Resumption> {
   const payload = { tenantId: t.uow.tenantId, executionId: t.row.id, ...slot };
-  await enqueue(t.uow, [{ name: 'run-step', payload, runAt: new Date(wakeAt + Math.min(wakeAt - now, 60_000)) }]);
+  const runAt = new Date(wakeAt + Math.min(wakeAt - now, 60_000));
+  await enqueue(t.uow, [{ name: 'run-step', payload, runAt, key: timerKey(t.row.id, slot, slotState(t.state, slot)!) }]);
   return 'rest';
 }
 
@@ -90,7 +122,8 @@ function refusal({ status, note, expiresAt }: ApprovalRow): { code: string; mess
 }
 
 async function repeatable({ tools }: ResumeDependencies, t: Transition, slot: Slot): Promise<boolean> {
-  const name = t.plan.steps.get(slot.stepId)?.tool?.name;
+  const step = t.plan.steps.get(slot.stepId);
+  const name = step?.tool?.name;
   if (name === undefined) return true;
   const checked = await tools.checkTool(t.uow, name);
   return checked.ok && isRepeatable(checked.definition);
@@ -98,7 +131,7 @@ async function repeatable({ tools }: ResumeDependencies, t: Transition, slot: Sl
 
 const isReady = (t: Transition, slot: Slot): boolean => {
   const current = slotState(t.state, slot);
-  return current?.status === 'queued' && current.wakeAt === null;
+  return t.state.status !== 'paused' && current?.status === 'queued' && current.wakeAt === null;
 };
 
 /** Nobody carries it, or this job did in an earlier run or under an earlier id. */

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Logger as QueueLogger, run, type Job, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { ControlService } from '../executions/control-service.ts';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
 import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
@@ -28,10 +29,14 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-type RunnerDependencies = Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> & Omit<EffectDependencies, 'checkMs'>;
+type RunnerDependencies = { readonly control: Pick<ControlService, 'cancelWithStarter'> } & Omit<
+  CarryDependencies,
+  'perform' | 'isDraining' | 'random'
+> &
+  Omit<EffectDependencies, 'checkMs'>;
 
 export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
-  const { clock, database, approvals, logger } = deps;
+  const { clock, database, approvals, control, logger } = deps;
   const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
   /** Jobs that this process is at work on. */
   const held = new Set<string>();
@@ -65,6 +70,10 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     'run-step': async (payload, { job }) => {
       const { tenantId, executionId, stepId, itemIndex, ...rest } = payload as JobPayloads['run-step'];
       await carryJob(job, rest, { tenantId, executionId, slot: { stepId, itemIndex } });
+    },
+    'cancel-execution': async (payload) => {
+      const { tenantId, executionId, reason } = payload as JobPayloads['cancel-execution'];
+      await database.write(tenantId, (uow) => control.cancelWithStarter(uow, executionId, reason));
     },
     'expire-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];

@@ -5,7 +5,7 @@ import { toGlobalId } from '#schema/ids.ts';
 import { createServices, type Services } from '#src/app.ts';
 import type { EventType } from '#src/events/catalogue.ts';
 import type { EventRow } from '#src/events/event-service.ts';
-import type { StartExecution } from '#src/executions/execution-service.ts';
+import type { StartExecution } from '#src/executions/start-request.ts';
 import { maxOutputBytes } from '#src/executions/execution.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';

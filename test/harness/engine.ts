@@ -3,7 +3,7 @@
 import { createServices, type Services } from '#src/app.ts';
 import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { EventRow } from '#src/events/event-service.ts';
-import type { StartExecution } from '#src/executions/execution-service.ts';
+import type { StartExecution } from '#src/executions/start-request.ts';
 import { isFinalExecution, maxOutputBytes } from '#src/executions/execution.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
 import { createEvaluator, type Evaluator } from '#src/expressions/evaluator.ts';

@@ -7,7 +7,7 @@ import { apply } from '#src/executions/machine-apply.ts';
 import type { PendingApproval } from '#src/executions/machine-draft.ts';
 import type { Command } from '#src/executions/machine-command.ts';
 import { decide } from '#src/executions/machine.ts';
-import { cloneState, newState, slotKey, statusOf, type ExecutionState, type Plan } from '#src/executions/machine-state.ts';
+import { cloneState, newState, openItems, slotKey, statusOf, type ExecutionState, type Plan } from '#src/executions/machine-state.ts';
 import { openSlots } from './machine.ts';
 
 /** One execution's life: carries commands out, keeps its history, and checks everything that must hold. */
@@ -63,37 +63,42 @@ export class Life {
     const label = `${event.type} of ${stepId}#${itemIndex}`;
     const isItem = itemIndex >= 0;
     if (isItem) {
-      assert.ok(step.forEach !== undefined, `${label}: only forEach has items`);
+      assert.ok(step.forEach !== undefined || step.loop !== undefined, `${label}: only forEach and loops have items`);
       assert.ok(itemIndex < (this.folded.steps.get(stepId)?.items?.total ?? 0), `${label}: there is no such item`);
     }
-    const isLeaf = isItem === (step.forEach !== undefined);
+    const isLeaf = isItem === (step.forEach !== undefined || step.loop !== undefined);
+    const isEffect = step.kind === 'tool' || step.kind === 'http' || step.kind === 'agent';
     const count = (type: NewEvent['type']) => this.events.filter((each) => each.type === type && isAbout(each, stepId, itemIndex)).length;
     switch (event.type) {
       case 'step.queued':
-        assert.equal(count('step.queued'), 0, `${label}: a slot is queued once`);
+        // Again only a list to be reduced, and a loop after each iteration.
+        if (isItem || !step.loop)
+          assert.ok(count('step.queued') <= (!isItem && step.reduce !== undefined ? 1 : 0), `${label}: queued again`);
+        else assert.ok(count('step.queued') <= step.loop.max, `${label}: queued after each iteration`);
         if (!isItem) for (const need of step.needs) assert.ok(isFinalStep(statusOf(this.folded, need)), `${label}: ${need} has not ended`);
         break;
       case 'step.started':
-        assert.equal(step.kind, 'tool', label);
+        assert.ok(isEffect, label);
         assert.ok(isLeaf, `${label}: items run, not their step`);
         assert.equal(event.data.attempt, count('step.started') + 1, `${label}: attempts are numbered without a gap`);
         break;
       case 'step.succeeded':
         assert.equal(count('step.succeeded'), 0, `${label}: at most once`);
-        if (isLeaf) assert.equal(event.data.attempt > 0, step.kind === 'tool', `${label}: a tool succeeds with an attempt`);
+        if (isLeaf) assert.equal(event.data.attempt > 0, isEffect, `${label}: an effect succeeds with an attempt`);
         assert.equal(event.data.branchCase !== undefined, step.kind === 'branch', `${label}: a branch says which case`);
         break;
       case 'step.expanded':
-        assert.ok(step.forEach !== undefined && !isItem, label);
+        assert.ok((step.forEach !== undefined || step.loop !== undefined) && !isItem, label);
         break;
       case 'step.waiting':
-        assert.equal(step.kind, 'wait', label);
+        assert.ok(isItem ? step.loop : step.kind === 'wait', label);
+        assert.ok(event.data.wakeAt !== undefined || event.data.signal !== undefined, `${label}: for nothing`);
         break;
       case 'step.skipped':
         assert.ok(!isItem, `${label}: items are not skipped`);
         break;
       case 'approval.requested':
-        assert.ok(isLeaf && (step.kind === 'tool' || step.kind === 'approval'), label);
+        assert.ok(isLeaf && (isEffect || step.kind === 'approval'), label);
         break;
       case 'step.retry_scheduled':
         assert.ok(count('step.retry_scheduled') + 1 < step.retry.maxAttempts, `${label}: more tries than retry allows`);
@@ -103,34 +108,33 @@ export class Life {
     }
   }
 
-  /** Counters of a running forEach against a recount of its items. */
+  /** Counters of a running forEach or loop against a recount of its items. */
   #checkCounters(): void {
     for (const [stepId, { items, status }] of this.state.steps) {
       if (!items || status !== 'running') continue;
-      const own = [...this.state.items].filter(([key]) => key.startsWith(`${stepId}#`)).map(([, item]) => item);
+      const definition = this.plan.steps.get(stepId)!;
+      const reused = new Set(items.reused.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, at) => first + at)));
+      const all = [...this.state.items].filter(([key]) => key.startsWith(`${stepId}#`));
+      const own = all.filter(([key]) => !reused.has(Number(key.split('#')[1]))).map(([, item]) => item);
       const done = own.filter((item) => isFinalStep(item.status));
-      const outputBytes = this.events.reduce(
-        (sum, each) =>
-          sum + (each.type === 'step.succeeded' && each.data.stepId === stepId && each.data.itemIndex >= 0 ? each.data.outputBytes : 0),
-        0,
-      );
-      assert.deepEqual(
-        { ...items },
-        {
-          total: items.total,
-          next: own.length,
-          done: done.length,
-          failed: done.filter((item) => item.status !== 'succeeded').length,
-          waiting: own.filter((item) => item.status === 'awaiting_approval').length,
-          outputBytes,
-        },
-        `counters of ${stepId}`,
-      );
-      const { concurrency } = this.plan.steps.get(stepId)!;
-      assert.ok(own.length - done.length <= concurrency, `${stepId} runs more than ${concurrency} items at a time`);
+      const outputBytes = this.events.reduce((sum, each) => {
+        if (each.type === 'step.reused' && each.data.stepId === stepId) return each.data.outputBytes;
+        return (
+          sum + (each.type === 'step.succeeded' && each.data.stepId === stepId && each.data.itemIndex >= 0 ? each.data.outputBytes : 0)
+        );
+      }, 0);
+      assert.equal(items.done, done.length + reused.size, `${stepId}: done`);
+      assert.equal(items.failed, done.filter((item) => item.status !== 'succeeded').length, `${stepId}: failed`);
+      const parked = own.filter((item) => item.status === 'awaiting_approval' || item.status === 'waiting');
+      assert.equal(items.waiting, parked.length, `${stepId}: waiting`);
+      assert.equal(items.outputBytes, outputBytes, `${stepId}: bytes`);
+      const open = own.length - done.length;
+      assert.equal(openItems(items), open, `${stepId}: open`);
+      const concurrency = definition.loop ? 1 : definition.concurrency;
+      assert.ok(open <= concurrency, `${stepId} runs more than ${concurrency} items at a time`);
       const isFull = outputBytes > maxCollectedBytes;
-      const expected = Math.min(concurrency, items.total - done.length);
-      assert.ok(isFull || own.length - done.length === expected, `${stepId} runs fewer items than it may`);
+      const expected = Math.min(concurrency, items.total - items.done);
+      assert.ok(isFull || open === expected, `${stepId} runs fewer items than it may`);
     }
   }
 

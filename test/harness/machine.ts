@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import type { Definition, StepDefinition, StepKind } from '#src/agents/definition.ts';
 import { isFinalExecution, isFinalStep, maxCollectedBytes, type ExecutionFailure } from '#src/executions/execution.ts';
-import type { Command } from '#src/executions/machine-command.ts';
-import { type ExecutionState, type Plan, type Slot, type SlotState } from '#src/executions/machine-state.ts';
+import type { Command, ReusedStep } from '#src/executions/machine-command.ts';
+import type { ExecutionState, ItemCounters, ItemRanges, Plan, Slot, SlotState, StepState } from '#src/executions/machine-state.ts';
 
 /** `FC_SEED=… FC_PATH=… FC_RUNS=… npm test -- test/machine.test.ts` runs a printed failure, or more runs. */
 export function runs(count: number): fc.Parameters<unknown> {
@@ -20,7 +20,7 @@ interface RawStep {
   readonly kind: StepKind;
   readonly needs: readonly number[];
   readonly when: boolean;
-  readonly forEach: boolean;
+  readonly repeat: 'forEach' | 'reduce' | 'loop' | null;
   readonly concurrency: number;
   readonly maxAttempts: number;
   readonly onFailure: 'fail' | 'continue';
@@ -33,14 +33,14 @@ const rawStep = (kinds: readonly StepKind[]): fc.Arbitrary<RawStep> =>
     kind: fc.constantFrom(...kinds),
     needs: fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
     when: fc.boolean(),
-    forEach: fc.boolean(),
+    repeat: fc.constantFrom(null, null, 'forEach' as const, 'reduce' as const, 'loop' as const),
     concurrency: fc.integer({ min: 1, max: 3 }),
     maxAttempts: fc.integer({ min: 1, max: 3 }),
     onFailure: fc.constantFrom('fail', 'continue', 'continue'),
     targets: fc.uniqueArray(fc.integer({ min: 1, max: 3 }), { maxLength: 3 }),
   });
 
-const allKinds: readonly StepKind[] = ['tool', 'tool', 'tool', 'transform', 'approval', 'wait', 'branch'];
+const allKinds: readonly StepKind[] = ['tool', 'tool', 'http', 'agent', 'transform', 'approval', 'wait', 'wait', 'branch'];
 
 /** A directed graph without cycles: each step needs earlier ones only; a branch leads to later ones that nothing else leads to. */
 export function arbitraryDefinition(maxSteps = 7, kinds = allKinds): fc.Arbitrary<Definition> {
@@ -62,20 +62,28 @@ export function arbitraryDefinition(maxSteps = 7, kinds = allKinds): fc.Arbitrar
 
 function stepOf(raw: RawStep, index: number, needs: readonly number[], branch: StepDefinition['branch']): StepDefinition {
   const { kind } = raw;
+  const isRepeated = kind === 'tool' || kind === 'http' || kind === 'agent' || kind === 'transform';
+  const isEffect = isRepeated && kind !== 'transform';
   return {
     id: `s${index}`,
     kind,
     needs: needs.map((at) => `s${at}`),
     ...(raw.when && { when: `inputs.w${index}` }),
-    ...(raw.forEach && (kind === 'tool' || kind === 'transform') && { forEach: `inputs.f${index}` }),
+    ...(isRepeated && (raw.repeat === 'forEach' || raw.repeat === 'reduce') && { forEach: `inputs.f${index}` }),
+    ...(isRepeated && raw.repeat === 'reduce' && { reduce: '$count(items)' }),
+    ...(isRepeated && raw.repeat === 'loop' && { loop: { until: 'output', max: 3, everyMs: raw.concurrency === 1 ? 1_000 : 0 } }),
     concurrency: raw.concurrency,
-    retry: { maxAttempts: kind === 'tool' ? raw.maxAttempts : 1, initialMs: 100, factor: 2, maxMs: 1_000 },
+    retry: { maxAttempts: isEffect ? raw.maxAttempts : 1, initialMs: 100, factor: 2, maxMs: 1_000 },
     timeoutMs: 1_000,
     onFailure: raw.onFailure,
     ...(kind === 'tool' && { tool: { name: 'test.any', with: {} } }),
+    ...(kind === 'http' && {
+      http: { method: 'GET' as const, url: 'https://example.com', headers: {}, expect: [[200, 299]] as const, maxBytes: 1 },
+    }),
+    ...(kind === 'agent' && { agent: { name: 'another', with: {}, onParentEnd: 'cancel' as const } }),
     ...(kind === 'transform' && { transform: `inputs.t${index}` }),
     ...(kind === 'approval' && { approval: { title: 'ok?', reason: '', risk: 'low' as const, expiresInMs: 60_000, show: null } }),
-    ...(kind === 'wait' && { wait: { durationMs: 1_000 } }),
+    ...(kind === 'wait' && { wait: raw.maxAttempts === 1 ? { signal: 'go', timeoutMs: 1_000 } : { durationMs: 1_000 } }),
     ...(branch && { branch }),
   };
 }
@@ -109,7 +117,7 @@ const failure: ExecutionFailure = { code: 'TEST', message: 'as the test says' };
 /** Slots that somebody has to answer: open leaves, never an expanded step. */
 export function openSlots(state: ExecutionState): { slot: Slot; current: SlotState }[] {
   const steps = [...state.steps]
-    .filter(([, step]) => !isFinalStep(step.status) && !step.items)
+    .filter(([, step]) => !isFinalStep(step.status) && (!step.items || step.status === 'queued'))
     .map(([stepId, current]) => ({ slot: { stepId, itemIndex: -1 }, current: current as SlotState }));
   const items = [...state.items]
     .filter(([, item]) => !isFinalStep(item.status))
@@ -121,12 +129,24 @@ export function openSlots(state: ExecutionState): { slot: Slot; current: SlotSta
 }
 
 /** A command that an open slot allows now or at `at`; what it is, the tape decides. */
-export function answer(plan: Plan, slot: Slot, current: SlotState, tape: Tape): Command {
+export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, tape: Tape): Command {
   const step = plan.steps.get(slot.stepId)!;
   const random = (tape() % 100) / 100;
   switch (current.status) {
     case 'queued':
       return answerQueued(step, slot, current, tape);
+    case 'waiting': {
+      if (step.kind === 'agent' && current.wakeAt === null) {
+        const { attempt } = current;
+        return pick<Command>(tape, [
+          { type: 'succeed', slot, attempt, outputBytes: bytes(tape) },
+          { type: 'fail', slot, attempt, failure, retryable: tape() % 2 === 0, random },
+        ]);
+      }
+      if (current.signal === null) return { type: 'wake', slot };
+      const receive: Command = { type: 'receive', slot, signalId: 'signal', name: current.signal, outputBytes: 10 };
+      return current.wakeAt === null ? receive : pick<Command>(tape, [receive, { type: 'wake', slot }]);
+    }
     case 'running':
       return pick<Command>(tape, [
         ...Array.from({ length: 6 }, (): Command => ({ type: 'succeed', slot, attempt: current.attempt, outputBytes: bytes(tape) })),
@@ -140,23 +160,33 @@ export function answer(plan: Plan, slot: Slot, current: SlotState, tape: Tape): 
       return { type: 'resolveApproval', slot, approvalId: current.approvalId!, outcome, decidedBy: 'someone', failure };
     }
     default:
-      return { type: 'wake', slot };
+      throw new Error(`a slot that is ${current.status} is not open`);
   }
 }
 
 /** Mostly small; sometimes so large that the items of a forEach give too much together. */
 const bytes = (tape: Tape): number => (tape() % 8 === 0 ? maxCollectedBytes / 2 : 0) + (tape() % 1_000);
 
-function answerQueued(step: StepDefinition, slot: Slot, current: SlotState, tape: Tape): Command {
+function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | StepState, tape: Tape): Command {
   const approvalId = `approval-${slot.stepId}-${slot.itemIndex}-${current.attempt}`;
   const ask: Command = { type: 'requestApproval', slot, approvalId, expiresAt: 60_000 };
   const fail: Command = { type: 'fail', slot, attempt: 0, failure, retryable: false, random: 0 };
   const skip: Command[] = step.when !== undefined && slot.itemIndex < 0 && current.attempt === 0 ? [{ type: 'skip', slot }] : [];
+  const items = 'items' in current ? current.items : null;
+  if (items) return answerAgain(step, slot, items, tape, fail);
+  if (step.loop !== undefined && slot.itemIndex < 0) {
+    return pick<Command>(tape, [{ type: 'expand', slot, total: step.loop.max }, ...skip, fail]);
+  }
   if (step.forEach !== undefined && slot.itemIndex < 0) {
-    return pick<Command>(tape, [{ type: 'expand', stepId: slot.stepId, total: tape() % 6 }, ...skip, fail]);
+    return pick<Command>(tape, [{ type: 'expand', slot, total: tape() % 6 }, ...skip, fail]);
   }
   switch (step.kind) {
-    case 'tool': {
+    case 'agent': {
+      const start: Command = { type: 'startChild', slot, decisionId: 'decision', childId: `child-${slot.stepId}-${current.attempt}` };
+      return pick<Command>(tape, [start, start, start, { type: 'block', slot, failure }, ...skip, fail]);
+    }
+    case 'tool':
+    case 'http': {
       const asks = current.approvalId === null ? [ask] : [];
       const dispatch: Command = { type: 'dispatch', slot, decisionId: 'decision' };
       return pick<Command>(tape, [dispatch, dispatch, dispatch, ...asks, { type: 'block', slot, failure }, ...skip, fail]);
@@ -165,8 +195,15 @@ function answerQueued(step: StepDefinition, slot: Slot, current: SlotState, tape
       return pick<Command>(tape, [{ type: 'complete', slot, outputBytes: bytes(tape) }, ...skip, fail]);
     case 'approval':
       return current.approvalId === null ? pick<Command>(tape, [ask, ...skip]) : { type: 'complete', slot, outputBytes: 10 };
-    case 'wait':
-      return pick<Command>(tape, [{ type: 'wait', slot, wakeAt: 1_000_000 }, ...skip]);
+    case 'wait': {
+      const { wait } = step;
+      const name = wait && 'signal' in wait ? wait.signal : null;
+      const wakeAt = pick(tape, [null, 1_000_000]);
+      return pick<Command>(tape, [
+        name === null ? { type: 'wait', slot, wakeAt: 1_000_000 } : { type: 'awaitSignal', slot, name, wakeAt },
+        ...skip,
+      ]);
+    }
     case 'branch': {
       const branchCase = pick(tape, [null, ...step.branch!.keys()]);
       return pick<Command>(tape, [{ type: 'complete', slot, outputBytes: 10, branchCase }, ...skip]);
@@ -174,15 +211,64 @@ function answerQueued(step: StepDefinition, slot: Slot, current: SlotState, tape
   }
 }
 
+/** A step that has its items: to be gone on with after a retry, to be reduced, or a loop between two iterations. */
+function answerAgain(step: StepDefinition, slot: Slot, items: ItemCounters, tape: Tape, fail: Command): Command {
+  if (step.loop) {
+    const wakeAt = step.loop.everyMs > 0 ? 1_000 : undefined;
+    return pick<Command>(tape, [
+      { type: 'iterate', slot, done: false, outputBytes: 10, wakeAt },
+      { type: 'iterate', slot, done: tape() % 2 === 0, outputBytes: 10, wakeAt },
+      fail,
+    ]);
+  }
+  if (items.done === items.total && step.reduce !== undefined)
+    return pick<Command>(tape, [{ type: 'reduce', slot, outputBytes: 10 }, fail]);
+  return { type: 'expand', slot, total: items.total };
+}
+
 /** The next command of a driver that answers every open slot; null when the execution is final. */
 export function drive(plan: Plan, state: ExecutionState, tape: Tape): Command | null {
   if (isFinalExecution(state.status)) return null;
-  if (state.lastSequence === 0) return { type: 'queue', requestedBy: 'someone' };
-  if (state.status === 'queued') return { type: 'start' };
+  if (state.lastSequence === 0) return { type: 'queue', requestedBy: 'someone', startAt: pick(tape, [undefined, undefined, 1_000]) };
+  if (state.status === 'paused') return { type: 'resume', resumedBy: 'someone' };
+  const isEarly = state.lastSequence < 60;
+  if (isEarly && tape() % 40 === 0) return { type: 'pause', reason: 'why not', pausedBy: 'someone' };
+  if (isEarly && tape() % 40 === 0) return { type: 'signal', signalId: 'signal', name: 'go', sentBy: 'someone' };
+  const steps = state.lastSequence === 1 && tape() % 4 === 0 ? reusable(plan, tape) : [];
+  if (steps.length > 0) return { type: 'reuse', steps };
+  if (!state.begun) return { type: 'start' };
   const open = openSlots(state);
   if (open.length === 0) return { type: 'finish', failure: pick(tape, [undefined, undefined, failure]) };
   const { slot, current } = pick(tape, open);
   return answer(plan, slot, current, tape);
+}
+
+/** Some steps, each with all that it needs: done before, or in part. */
+function reusable(plan: Plan, tape: Tape): ReusedStep[] {
+  const steps: ReusedStep[] = [];
+  const done = new Set<string>();
+  for (const { id, needs, forEach } of plan.definition.steps) {
+    if (!needs.every((need) => done.has(need)) || tape() % 3 === 0) continue;
+    if (forEach !== undefined && tape() % 2 === 0) {
+      const items = {
+        total: 5,
+        ranges: pick<ItemRanges>(tape, [
+          [],
+          [[0, 0]],
+          [
+            [1, 2],
+            [4, 4],
+          ],
+          [[0, 4]],
+        ]),
+      };
+      steps.push({ stepId: id, status: 'pending', outputBytes: 10, items });
+    } else {
+      done.add(id);
+      steps.push({ stepId: id, status: pick(tape, ['succeeded', 'succeeded', 'skipped', 'failed'] as const), outputBytes: 10 });
+    }
+  }
+  return steps;
 }
 
 const stepIds = ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 'unknown'];
@@ -197,7 +283,7 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'queue', requestedBy: 'someone' }),
     () => ({ type: 'start' }),
     () => ({ type: 'skip', slot }),
-    () => ({ type: 'expand', stepId: slot.stepId, total: tape() % 5 }),
+    () => ({ type: 'expand', slot, total: tape() % 5 }),
     () => ({ type: 'dispatch', slot, decisionId: 'decision' }),
     () => ({ type: 'complete', slot, outputBytes: 1, branchCase: pick(tape, [undefined, null, 0, 9]) }),
     () => ({ type: 'succeed', slot, attempt, outputBytes: 1 }),
@@ -207,6 +293,14 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'resolveApproval', slot, approvalId: pick(tape, [known, 'wrong']), outcome: 'approved', decidedBy: '', failure }),
     () => ({ type: 'wait', slot, wakeAt: tape() % 5_000 }),
     () => ({ type: 'wake', slot }),
+    () => ({ type: 'pause', reason: '', pausedBy: 'someone' }),
+    () => ({ type: 'resume', resumedBy: 'someone' }),
+    () => ({ type: 'iterate', slot, done: tape() % 2 === 0, outputBytes: 1 }),
+    () => ({ type: 'reduce', slot, outputBytes: 1 }),
+    () => ({ type: 'startChild', slot, decisionId: 'decision', childId: 'child' }),
+    () => ({ type: 'awaitSignal', slot, name: 'go', wakeAt: null }),
+    () => ({ type: 'receive', slot, signalId: 'signal', name: pick(tape, ['go', 'stop']), outputBytes: 1 }),
+    () => ({ type: 'reuse', steps: [{ stepId: slot.stepId, status: 'succeeded', outputBytes: 1 }] }),
     () => ({ type: 'interrupt', slot, attempt, repeatable: tape() % 2 === 0, random }),
     () => ({ type: 'finish' }),
     () => ({ type: 'finish', failure }),

@@ -1,0 +1,46 @@
+// What the gate is told of an effect: the execution's place and agent, and the effect itself. Pure.
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import type { GateInput } from '../policies/gate.ts';
+import { capabilities } from '../tools/tool.ts';
+import type { LockedRow } from './execution-rows.ts';
+import type { Plan, Slot } from './machine-state.ts';
+
+interface Subject {
+  readonly uow: Pick<UnitOfWork, 'tenantId'>;
+  readonly row: LockedRow;
+  readonly plan: Plan;
+}
+
+export function gateInput(clock: Clock, t: Subject, effect: Pick<GateInput, 'action' | 'tool' | 'arguments'>): GateInput {
+  const { row, plan, uow } = t;
+  const { definition } = plan;
+  return {
+    ...effect,
+    tenantId: uow.tenantId,
+    projectId: row.projectId,
+    environmentId: row.environmentId,
+    environmentKind: row.environmentKind,
+    agentId: row.agentId,
+    agentName: row.agentName,
+    agentVersion: definition.version,
+    agentTags: [...new Set([...row.agentTags, ...definition.tags])].sort(),
+    teamId: row.teamId,
+    agentCapabilities: capabilities.filter((capability) => definition.capabilities[capability]),
+    agentTools: definition.tools,
+    principalId: row.requestedBy,
+    roles: row.requestedRoles,
+    at: clock.now().toISOString(),
+  };
+}
+
+export const referenceOf = (t: Pick<Subject, 'row'>) => ({ executionId: t.row.id, stepId: null, itemIndex: null, ...placeOf(t) });
+
+export const placeOf = ({ row }: Pick<Subject, 'row'>) => ({
+  projectId: row.projectId,
+  environmentId: row.environmentId,
+  agentId: row.agentId,
+  teamId: row.teamId,
+});
+
+export const stepOf = ({ stepId, itemIndex }: Slot) => ({ stepId, itemIndex: itemIndex < 0 ? null : itemIndex });
