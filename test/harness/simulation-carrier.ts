@@ -4,9 +4,12 @@ import { carry, type CarriedJob, type CarryDependencies, type EffectResult } fro
 import type { Effect } from '#src/executions/work.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
 
-/** What happens at a point. `die…` and `lose…`: before the transaction, inside of it (rolled back), or after its commit. */
-export type Fate = 'go' | 'die-before' | 'die-inside' | 'die-after' | 'lose-inside' | 'lose-after';
-export type Point = 'read' | 'write' | 'effect';
+/**
+ * What happens at a point. `die…` and `lose…`: before the transaction, inside of it (rolled back), or after its commit.
+ * `slow`: it stops once more inside of its transaction, before the commit.
+ */
+export type Fate = 'go' | 'die-before' | 'die-inside' | 'die-after' | 'lose-inside' | 'lose-after' | 'slow';
+export type Point = 'read' | 'write' | 'inside' | 'effect';
 
 export class Death extends Error {}
 
@@ -44,6 +47,8 @@ export class Carrier {
         if (fate === 'die-before') throw new Death();
         const result = await database[kind](tenantId, async (uow) => {
           const value = await work(uow);
+          const late = fate === 'slow' ? await this.#stop('inside') : 'go';
+          if (late !== 'go') throw new Death();
           if (fate === 'die-inside') throw new Death();
           if (fate === 'lose-inside') throw connectionLost();
           return value;

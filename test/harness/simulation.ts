@@ -1,8 +1,8 @@
 // A seeded simulation of runners, people and time around the real engine on the real database: one random execution, jobs taken from
-// the real queue, and between any two transactions whatever can go wrong. The same seed gives the same life.
+// the real queue in any order, and between and inside any two transactions whatever can go wrong. No hint is ever delivered to a
+// carrier: all of them are lost. The same seed gives the same life.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import pg from 'pg';
 import type { Definition } from '#src/agents/definition.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
 import { stepResults } from '#src/executions/scope.ts';
@@ -10,34 +10,33 @@ import type { Effect } from '#src/executions/work.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { enqueue } from '#src/jobs/jobs.ts';
 import type { EffectResult } from '#src/runner/carry.ts';
-import { takeOver } from '#src/runner/takeover.ts';
 import { testEngine, type Engine } from './engine.ts';
 import { arbitraryDefinition } from './machine.ts';
 import { randomOf } from './random.ts';
 import { Carrier, type Fate } from './simulation-carrier.ts';
 import { checkApprovals, checkCalls, checkRows, type Called } from './simulation-checks.ts';
+import { openSimulatedQueue, type SimulatedJob, type SimulatedQueue } from './simulation-queue.ts';
 
 /** Ahead of Postgres, so that jobs without a time are due and only this clock decides about the others. */
 const epoch = Date.parse('2100-01-01T00:00:00Z');
 
 export interface Simulator {
   /** Runs one execution to its end and checks it; throws with the whole trace. */
-  run(seed: number): Promise<{ ticks: number; status: string; faults: number }>;
+  run(seed: number): Promise<SimulatedLife>;
   close(): Promise<void>;
+}
+
+export interface SimulatedLife {
+  readonly ticks: number;
+  /** How it ended. */
+  readonly status: string;
+  /** What went wrong, by kind, how often. */
+  readonly faults: Readonly<Record<string, number>>;
 }
 
 interface Time {
   get(): number;
   set(to: number): void;
-}
-
-interface Job {
-  id: string;
-  name: string;
-  payload: { executionId: string; stepId?: string; itemIndex?: number; approvalId?: string; after?: string[] };
-  runAt: Date;
-  attempts: number;
-  lockedBy: string | null;
 }
 
 const tools = ['sim.safe', 'sim.once', 'sim.asked'];
@@ -57,8 +56,7 @@ export async function openSimulator(): Promise<Simulator> {
       rules: [{ tools: ['sim.asked'], expiresIn: '1m' }],
     }),
   );
-  const queue = new pg.Client({ connectionString: engine.db.ownerUrl });
-  await queue.connect();
+  const queue = await openSimulatedQueue(engine.db.ownerUrl);
   return {
     async run(seed) {
       const life = new Simulation(engine, admin, queue, { get: () => now, set: (to) => (now = to) }, seed);
@@ -70,19 +68,19 @@ export async function openSimulator(): Promise<Simulator> {
       }
     },
     async close() {
-      await queue.end();
+      await queue.close();
       await engine.close();
     },
   };
 }
 
-const fates: readonly Fate[] = ['die-before', 'die-inside', 'die-after', 'lose-inside', 'lose-after'];
+const fates: readonly Fate[] = ['die-before', 'die-inside', 'die-after', 'lose-inside', 'lose-after', 'slow'];
 const maxTicks = 3_000;
 
 class Simulation {
   readonly trace: string[] = [];
   readonly #engine: Engine;
-  readonly #queue: pg.Client;
+  readonly #queue: SimulatedQueue;
   readonly #admin: Authority;
   readonly #time: Time;
   readonly #seed: number;
@@ -91,19 +89,20 @@ class Simulation {
   readonly #calls: Called[] = [];
   #definition!: Definition;
   #executionId = '';
-  /** Things that may still go wrong; so every life comes to an end. */
-  #faults: number;
+  /** Things that may go wrong; so every life comes to an end. */
+  readonly #limit: number;
   #used = 0;
+  readonly #faults: Record<string, number> = {};
   #names = 0;
 
-  constructor(engine: Engine, admin: Authority, queue: pg.Client, time: Time, seed: number) {
+  constructor(engine: Engine, admin: Authority, queue: SimulatedQueue, time: Time, seed: number) {
     this.#engine = engine;
     this.#admin = admin;
     this.#queue = queue;
     this.#time = time;
     this.#seed = seed;
     this.#random = randomOf(seed);
-    this.#faults = this.#below(12);
+    this.#limit = this.#below(12);
   }
 
   #below(limit: number): number {
@@ -115,12 +114,16 @@ class Simulation {
   }
 
   #fault(probability: number): boolean {
-    if (this.#used >= this.#faults || !this.#chance(probability)) return false;
+    if (this.#used >= this.#limit || !this.#chance(probability)) return false;
     this.#used += 1;
     return true;
   }
 
-  async run(): Promise<{ ticks: number; status: string; faults: number }> {
+  #count(kind: string): void {
+    this.#faults[kind] = (this.#faults[kind] ?? 0) + 1;
+  }
+
+  async run(): Promise<SimulatedLife> {
     const [random] = fc.sample(arbitraryDefinition(6), { seed: this.#seed, numRuns: 1 });
     const steps = random!.steps.map((step) =>
       step.tool ? { ...step, tool: { name: tools[this.#below(3)]!, with: { a: '${{ inputs.a }}', sees: this.#views(step.needs) } } } : step,
@@ -152,11 +155,15 @@ class Simulation {
     if (this.#fault(0.1)) return this.#meddle();
     const standing = this.#carriers.filter((carrier) => carrier.point !== null);
     if (standing.length > 0 && this.#chance(0.7)) return this.#advance(standing[this.#below(standing.length)]!);
-    const jobs = await this.#jobs();
+    const jobs = await this.#queue.jobs();
     const dead = jobs.filter((job) => job.lockedBy !== null && this.#isGone(job.lockedBy));
     if (dead.length > 0 && this.#chance(0.5)) return this.#takeOver(dead.map((job) => job.lockedBy!));
     const due = jobs.filter((job) => job.lockedBy === null && job.runAt.getTime() <= this.#time.get());
-    if (due.length > 0) return this.#take(due[this.#below(due.length)]!);
+    if (due.length > 0) {
+      const at = this.#below(due.length);
+      if (at > 0) this.#count('job out of order');
+      return this.#take(due[at]!);
+    }
     if (standing.length > 0) return this.#advance(standing[this.#below(standing.length)]!);
     if (dead.length > 0) return this.#takeOver(dead.map((job) => job.lockedBy!));
     if (this.#chance(0.8) && (await this.#decide())) return true;
@@ -170,42 +177,54 @@ class Simulation {
   async #advance(carrier: Carrier): Promise<boolean> {
     const { point } = carrier;
     let fate: Fate = 'go';
-    if (this.#fault(0.2)) fate = fates[this.#below(point === 'effect' ? 3 : fates.length)]!;
+    if (this.#fault(0.2)) fate = fates[this.#below(point === 'effect' ? 3 : point === 'write' ? fates.length : fates.length - 1)]!;
+    if (fate !== 'go') this.#count(`${fate} (${point})`);
     await carrier.step(fate);
-    const { end } = carrier;
-    this.trace.push(`${carrier.name} ${point} ${fate}${end === null ? '' : ` → ${end instanceof Error ? `error ${end.message}` : end}`}`);
+    this.#note(carrier, `${point} ${fate}`);
+    if (carrier.point === 'inside') await this.#dawdle(carrier);
     await this.#buryIfEnded(carrier);
     return true;
+  }
+
+  /** Its transaction is done but for the commit, and holds the execution's row. Meanwhile others come, who have to wait for it. */
+  async #dawdle(slow: Carrier): Promise<void> {
+    if (this.#chance(0.5)) this.#jump();
+    if (this.#chance(0.3)) await this.#takeOver([slow.name]);
+    const waiting = this.#carriers.filter((carrier) => carrier.point === 'write');
+    const other = waiting[this.#below(waiting.length)];
+    const ended = other?.step('go');
+    await slow.step(this.#chance(0.3) ? 'die-inside' : 'go');
+    this.#note(slow, 'commits at last');
+    await ended;
+    if (other) this.#note(other, 'waited for it');
+    if (other) await this.#buryIfEnded(other);
+  }
+
+  #note({ name, end }: Carrier, what: string): void {
+    this.trace.push(`${name} ${what}${end === null ? '' : ` → ${end instanceof Error ? `error ${end.message}` : end}`}`);
   }
 
   async #buryIfEnded(carrier: Carrier): Promise<void> {
     const { end } = carrier;
     if (end === null) return;
     this.#carriers.splice(this.#carriers.indexOf(carrier), 1);
-    // As the queue does it: a job that ended well is deleted whoever holds it by now, a failed one is given back by its holder only.
-    if (end === 'done') await this.#queue.query('delete from graphile_worker._private_jobs where id = $1', [carrier.job.id]);
+    if (end === 'done') await this.#queue.finish(carrier.job.id);
     if (end instanceof Error) {
       if (!/connection|outcome of an effect/i.test(end.message)) throw end;
-      await this.#queue.query(
-        'update graphile_worker._private_jobs set locked_by = null, locked_at = null where id = $1 and locked_by = $2',
-        [carrier.job.id, carrier.name],
-      );
+      await this.#queue.giveBack(carrier.job.id, carrier.name);
     }
   }
 
-  async #take(job: Job): Promise<boolean> {
+  async #take(job: SimulatedJob): Promise<boolean> {
     const name = `${job.name === 'expire-approval' ? 'E' : 'C'}${(this.#names += 1)}`;
     if (job.name === 'expire-approval') {
       this.trace.push(`${name} expires ${job.payload.approvalId}`);
       const { tenantId, db, services } = this.#engine;
       await db.database.write(tenantId, (uow) => services.approvals.expire(uow, job.payload.approvalId!));
-      await this.#queue.query('delete from graphile_worker._private_jobs where id = $1', [job.id]);
+      await this.#queue.finish(job.id);
       return true;
     }
-    await this.#queue.query(
-      'update graphile_worker._private_jobs set locked_by = $2, locked_at = now(), attempts = attempts + 1 where id = $1',
-      [job.id, name],
-    );
+    await this.#queue.take(job.id, name);
     const { executionId, stepId, itemIndex, after = [] } = job.payload;
     const slot = stepId === undefined ? null : { stepId, itemIndex: itemIndex! };
     const { services, evaluator, tenantId, db } = this.#engine;
@@ -267,6 +286,7 @@ class Simulation {
         const steps = this.#definition.steps;
         const step = steps[this.#below(steps.length)]!;
         const itemIndex = step.forEach === undefined || this.#chance(0.3) ? -1 : this.#below(4);
+        this.#count('duplicate job');
         this.trace.push(`duplicate job of ${step.id}#${itemIndex}`);
         const { tenantId } = this.#engine;
         const payload = { tenantId, executionId: this.#executionId, stepId: step.id, itemIndex };
@@ -276,14 +296,17 @@ class Simulation {
       case 1:
       case 2:
         // Taken for dead while it lives: its jobs go on elsewhere, and it goes on, too.
+        if (carrier) this.#count('taken for dead');
         if (carrier) await this.#takeOver([carrier.name]);
         return true;
       case 3:
+        if (carrier) this.#count('shutdown');
         if (carrier) carrier.isDraining = true;
         if (carrier) this.trace.push(`${carrier.name} shuts down`);
         return true;
       case 4: {
         if (!this.#chance(0.3)) return true;
+        this.#count('cancel');
         this.trace.push('cancel');
         const { status } = await this.#engine.until(this.#executionId, () => true);
         if (!isFinalExecution(status)) await this.#engine.cancel(this.#executionId);
@@ -291,6 +314,7 @@ class Simulation {
       }
       case 5: {
         // A new version of the policy: what was approved under the old one has to be asked for again.
+        this.#count('policy edited');
         this.trace.push('policy edited');
         const { db, tenantId, services } = this.#engine;
         await db.database.write(tenantId, async (uow) => {
@@ -301,15 +325,20 @@ class Simulation {
         return true;
       }
       default:
-        this.#time.set(this.#time.get() + (this.#chance(0.3) ? -500 : this.#below(30_000)));
-        this.trace.push(`clock jumps to ${this.#time.get() - epoch}`);
+        this.#jump();
         return true;
     }
   }
 
+  #jump(): void {
+    this.#count('clock jump');
+    this.#time.set(this.#time.get() + (this.#chance(0.3) ? -500 : this.#below(30_000)));
+    this.trace.push(`clock jumps to ${this.#time.get() - epoch}`);
+  }
+
   async #takeOver(pools: readonly string[]): Promise<boolean> {
     this.trace.push(`take over from ${pools.join(' ')}`);
-    await takeOver(this.#queue, { pools });
+    await this.#queue.takeOver(pools);
     return true;
   }
 
@@ -343,18 +372,7 @@ class Simulation {
     );
   }
 
-  async #jobs(): Promise<Job[]> {
-    const { rows } = await this.#queue.query<Job>(
-      `select j.id, t.identifier as name, j.payload, j.run_at as "runAt", j.attempts, j.locked_by as "lockedBy"
-       from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
-       where j.payload->>'executionId' = $1 or j.payload->>'approvalId' in (select id::text from approvals where execution_id = $1::uuid)
-       order by j.id`,
-      [this.#executionId],
-    );
-    return rows;
-  }
-
-  async #end(ticks: number): Promise<{ ticks: number; status: string; faults: number }> {
+  async #end(ticks: number): Promise<SimulatedLife> {
     const { status } = await this.#engine.until(this.#executionId, () => true);
     const open = await this.#engine.db.database.read(this.#engine.tenantId, (uow) =>
       uow.rows(
@@ -367,6 +385,6 @@ class Simulation {
     await checkRows(this.#engine, this.#executionId);
     checkCalls(this.#engine, this.#definition, this.#calls);
     await checkApprovals(this.#engine, this.#executionId);
-    return { ticks, status, faults: this.#used };
+    return { ticks, status, faults: this.#faults };
   }
 }
