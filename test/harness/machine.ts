@@ -71,7 +71,7 @@ function stepOf(raw: RawStep, index: number, needs: readonly number[], branch: S
     ...(raw.when && { when: `inputs.w${index}` }),
     ...(isRepeated && (raw.repeat === 'forEach' || raw.repeat === 'reduce') && { forEach: `inputs.f${index}` }),
     ...(isRepeated && raw.repeat === 'reduce' && { reduce: '$count(items)' }),
-    ...(isRepeated && raw.repeat === 'loop' && { loop: { until: 'output', max: 3, everyMs: raw.concurrency === 1 ? 1_000 : 0 } }),
+    ...(isRepeated && raw.repeat === 'loop' && { loop: { until: 'index >= 1', max: 3, everyMs: raw.concurrency === 1 ? 1_000 : 0 } }),
     concurrency: raw.concurrency,
     retry: { maxAttempts: isEffect ? raw.maxAttempts : 1, initialMs: 100, factor: 2, maxMs: 1_000 },
     timeoutMs: 1_000,

@@ -124,7 +124,7 @@ class Simulation {
   }
 
   async run(): Promise<SimulatedLife> {
-    const [random] = fc.sample(arbitraryDefinition(6), { seed: this.#seed, numRuns: 1 });
+    const [random] = fc.sample(arbitraryDefinition(6, ['tool', 'tool', 'tool', 'transform', 'approval', 'wait', 'branch']), { seed: this.#seed, numRuns: 1 });
     const steps = random!.steps.map((step) =>
       step.tool ? { ...step, tool: { name: tools[this.#below(3)]!, with: { a: '${{ inputs.a }}', sees: this.#views(step.needs) } } } : step,
     );
