@@ -1,4 +1,5 @@
 // Which addresses may be reached: public unicast ones, and what the operator allows. Pure: no name is resolved here.
+import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js'; // knows every special range of IPv4 and IPv6
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -73,9 +74,12 @@ function contains({ network, bits }: { readonly network: Address; readonly bits:
 /** Strict: four decimal numbers, or IPv6 without a zone. IPv4 inside IPv6 ("mapped") is the IPv4 address it stands for. */
 function parseAddress(text: string): Address | null {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
-  const address = ipaddr.IPv6.parse(text);
-  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+  if (isIPv6(text) && !text.includes('%')) {
+    // In the one form without dots: ipaddr.js takes ::1.2.3.4 for ::ffff:1.2.3.4.
+    const address = ipaddr.IPv6.parse(new URL(`http://[${text}]`).hostname.slice(1, -1));
+    return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+  }
+  return null;
 }
 
 /** Where clouds tell a machine its credentials; most lie in refused ranges, Azure's looks public. */

@@ -46,7 +46,7 @@ export function createConnector({ allow, resolve, timeoutMs, ca, signal }: Conne
   async function pinned({ hostname, protocol, port: written }: buildConnector.Options): Promise<buildConnector.connector> {
     const port = written ? Number(written) : protocol === 'https:' ? 443 : 80;
     const startedAt = performance.now();
-    const addresses = await within(timeoutMs, addressesOf(hostname, port), hostname);
+    const addresses = await within(timeoutMs, signal, addressesOf(hostname, port), hostname);
     signal.throwIfAborted();
     const answer = addresses.map((address) => ({ address, family: isIP(address) }));
     return buildConnector({
@@ -86,17 +86,14 @@ async function namesOf(answer: Promise<readonly string[]>, host: string): Promis
   throw new OutboundError(failure('OUTBOUND_UNREACHABLE', `${host} has no address`, { retryable: true }));
 }
 
-async function within<T>(timeoutMs: number, work: Promise<T>, host: string): Promise<T> {
+async function within<T>(timeoutMs: number, signal: AbortSignal, work: Promise<T>, host: string): Promise<T> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  limit.addEventListener('abort', () => {
     const message = `could not find the address of ${host} within ${timeoutMs} ms`;
     late.reject(new OutboundError(failure('OUTBOUND_TIMEOUT', message, { retryable: true })));
-  }, timeoutMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  });
+  return Promise.race([work, late.promise]);
 }
 
 /**

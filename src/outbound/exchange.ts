@@ -49,7 +49,7 @@ export async function exchange(
     return dispatch({ ...options, headersTimeout: headersTimeoutMs, bodyTimeout: idleTimeoutMs }, tracking);
   });
   const translate = (error: unknown): unknown => {
-    if (!signal.aborted) return errorOf(error, hop.url, dispatched);
+    if (!signal.aborted) return error instanceof OutboundError ? error : errorOf(error, hop.url, dispatched);
     const reason: unknown = signal.reason;
     return reason instanceof OutboundError ? new OutboundError({ ...reason.failure, dispatched }) : reason;
   };
@@ -89,7 +89,7 @@ function bounded(body: ReadableStream<Uint8Array>, maxBytes: number, translate: 
           if (bytes > maxBytes) throw tooLarge(maxBytes);
           controller.enqueue(value);
         } catch (error) {
-          controller.error(error instanceof OutboundError ? error : translate(error));
+          controller.error(translate(error));
           // An unread body would hold its connection open.
           await reader.cancel().catch(() => undefined);
         }
@@ -113,7 +113,7 @@ function errorOf(error: unknown, url: URL, dispatched: boolean): OutboundError {
 const certificateCode = /^(ERR_TLS_CERT|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT)|HOSTNAME_MISMATCH)/;
 
 function failureOf(error: unknown, { host, port }: URL): OutboundFailure {
-  const { code = '', message = String(error) } = error as { code?: string; message?: string };
+  const { code = '', message = String(error), name } = error as { code?: string; message?: string; name?: string };
   const again = { retryable: true };
   if (message === 'bad port') return failure('OUTBOUND_DENIED', `port ${port} is refused: it belongs to another protocol than HTTP`);
   if (certificateCode.test(code)) return failure('OUTBOUND_UNREACHABLE', `the certificate of ${host} is not valid for it (${code})`);
@@ -128,8 +128,17 @@ function failureOf(error: unknown, { host, port }: URL): OutboundFailure {
     case 'HPE_HEADER_OVERFLOW':
       return failure('OUTBOUND_TOO_LARGE', `the headers that ${host} sent are too large`);
   }
-  if (/^HPE_|^Z_|^ERR_(_?)(BROTLI|ZSTD)|^ERR__ERROR/.test(code) || /content-encodings|bad (upgrade|response)|invalid/i.test(message)) {
+  if (
+    name === 'HTTPParserError' ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
+    isDecompression(code) ||
+    /content-encodings|bad (upgrade|response)/.test(message)
+  ) {
     return failure('OUTBOUND_BAD_RESPONSE', `${host} did not answer with valid HTTP (${code || message})`);
   }
   return failure('OUTBOUND_UNREACHABLE', `the connection to ${host} failed (${code || message})`, again);
 }
+
+/** Codes of zlib, Brotli and Zstandard. */
+const isDecompression = (code: string): boolean =>
+  /^(Z_|ERR_|ZSTD_)/.test(code) && !code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_');

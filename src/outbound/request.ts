@@ -57,7 +57,7 @@ export function isForbiddenName(name: string): boolean {
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // Visible latin-1, spaces and tabs: what HTTP can carry, and nothing that ends a line.
-const headerValue = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+const headerValue = /^[\t\u0020-\u007e\u00a0-\u00ff]*$/;
 
 /** They belong to the connection, or decide where one message ends and the next begins. */
 const reserved = new Set([
