@@ -7,6 +7,7 @@ import { createLiveFeed } from './events/live-feed.ts';
 import { createExecutionService } from './executions/execution-service.ts';
 import { createControlService } from './executions/control-service.ts';
 import { createRerunService } from './executions/rerun-service.ts';
+import { createInspectionService } from './executions/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
@@ -45,6 +46,7 @@ export function createServices({ clock, database, logger, toolServers }: Service
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
   const control = createControlService({ clock, events, approvals });
   const reruns = createRerunService({ clock, agents, gate, events });
+  const inspection = createInspectionService({ executions, events, approvals });
   const feed = createLiveFeed({ database, events, hints, logger });
   const streams = createExecutionStreams({ feed, events });
   return {
@@ -64,5 +66,6 @@ export function createServices({ clock, database, logger, toolServers }: Service
     executions,
     control,
     reruns,
+    inspection,
   };
 }

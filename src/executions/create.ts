@@ -97,8 +97,10 @@ export async function createExecution(
     return outcome.events;
   });
   await origin?.copy(id);
-  await persist(uow, clock, { executionId: id, events: happened, state, extras: new Map() });
-  await events.append(uow, id, 1, happened);
+  // One reading of the clock for rows and events, as in every later transition.
+  const at = clock.now();
+  await persist(uow, { now: () => at }, { executionId: id, events: happened, state, extras: new Map() });
+  await events.append(uow, id, 1, happened, at);
   const payload = { tenantId: uow.tenantId, executionId: id };
   await enqueue(uow, [{ name: 'run-execution', payload, ...(startAt && { runAt: startAt }) }]);
   return { id, decisionId };

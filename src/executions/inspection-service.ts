@@ -1,8 +1,17 @@
 // Looking into executions: is the stored state what the events give, and how do two executions differ. Reads only.
-import type { EventService } from '../events/event-service.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
+import type { EventService } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import type { Authority } from '../principals/permission.ts';
+import {
+  compareExecutions,
+  compareItems,
+  type ComparedItemsKey,
+  type ItemComparisonPage,
+  type ItemComparisonRequest,
+} from './compare-reads.ts';
+import type { ExecutionComparison } from './compare.ts';
+import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionService } from './execution-service.ts';
 import { replayExecution } from './replay-reads.ts';
 import type { Replay } from './replay.ts';
@@ -10,6 +19,15 @@ import type { Replay } from './replay.ts';
 export interface InspectionService {
   /** Folds the events again and compares the result with the rows. In a reader's unit of work also while the execution runs. */
   replayExecution(uow: UnitOfWork, actor: Authority, executionId: string): Promise<Replay>;
+  /** Step by step, aligned by step id; of any two executions that `actor` may read. */
+  compareExecutions(uow: UnitOfWork, actor: Authority, a: string, b: string): Promise<ExecutionComparison>;
+  /** One page of items per step of a comparison; none where `actor` may not read both executions. */
+  compareItems(
+    uow: UnitOfWork,
+    actor: Authority,
+    steps: readonly ComparedItemsKey[],
+    request: ItemComparisonRequest,
+  ): Promise<ItemComparisonPage[]>;
 }
 
 export interface InspectionDependencies {
@@ -23,6 +41,21 @@ export function createInspectionService(deps: InspectionDependencies): Inspectio
   return {
     async replayExecution(uow, actor, executionId) {
       return replayExecution(deps, uow, await executions.getExecution(uow, actor, executionId));
+    },
+
+    async compareExecutions(uow, actor, a, b) {
+      const [first, second] = [await executions.getExecution(uow, actor, a), await executions.getExecution(uow, actor, b)];
+      return compareExecutions(uow, actor, first, second);
+    },
+
+    async compareItems(uow, actor, steps, request) {
+      const ids = [...new Set(steps.flatMap(({ a, b }) => [a, b]))];
+      const rows = await executionsByIds(uow, actor, ids);
+      const visible = new Set(rows.map(({ id }) => id));
+      const readable = steps.filter(({ a, b }) => visible.has(a) && visible.has(b));
+      const pages = new Map<ComparedItemsKey, ItemComparisonPage>();
+      for (const [at, page] of (await compareItems(uow, actor, rows, readable, request)).entries()) pages.set(readable[at]!, page);
+      return steps.map((step) => pages.get(step) ?? { rows: [], hasNextPage: false });
     },
   };
 }

@@ -29,7 +29,8 @@ export interface FoldedAttempt {
 
 /** What events say of a slot besides its state. */
 export interface FoldedSlot {
-  failure: ExecutionFailure | null;
+  /** Undefined: as it was in the execution that this one retries or forks. */
+  failure: ExecutionFailure | null | undefined;
   queuedAt: Date | null;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -46,10 +47,19 @@ export interface FoldedApproval extends Slot {
   decidedBy: string | null;
 }
 
+export interface FoldedSignal {
+  readonly name: string;
+  readonly sentBy: string;
+  /** Id of the step that took it. */
+  receivedBy: string | null;
+}
+
 export interface Fold {
+  readonly plan: Plan;
   readonly state: ExecutionState;
   readonly execution: { requestedBy: string | null; startedAt: Date | null; finishedAt: Date | null; failure: ExecutionFailure | null };
   readonly approvals: ReadonlyMap<string, FoldedApproval>;
+  readonly signals: ReadonlyMap<string, FoldedSignal>;
   slot(slot: Slot): FoldedSlot;
   /** Null, or why the event cannot be true; then nothing may be added any more. */
   add(event: EventRow): Difference | null;
@@ -63,6 +73,7 @@ export function createFold(plan: Plan): Fold {
   const execution: Fold['execution'] = { requestedBy: null, startedAt: null, finishedAt: null, failure: null };
   const slots = new Map<string, FoldedSlot>();
   const approvals = new Map<string, FoldedApproval>();
+  const signals = new Map<string, FoldedSignal>();
 
   function slotOf(slot: Slot): FoldedSlot {
     const key = slotKey(slot);
@@ -101,18 +112,21 @@ export function createFold(plan: Plan): Fold {
     if (started) folded.startedAt ??= at;
     if (failure) folded.failure = failure;
     const after = slotState(state, slot)!;
+    if (event.type === 'step.reused') folded.failure = undefined;
     if (after.status === 'succeeded') folded.failure = null;
     if (!wasFinal && isFinalStep(after.status)) folded.finishedAt = at;
     if ('outputBytes' in event.data) folded.outputBytes = event.data.outputBytes;
     if ('branchCase' in event.data) folded.branchCase = event.data.branchCase;
     foldAttempt(event, folded, at);
-    return foldApproval(event, approvals, path);
+    return foldApproval(event, approvals, path) ?? foldReceived(event, signals, path);
   }
 
   return {
+    plan,
     state,
     execution,
     approvals,
+    signals,
     slot: slotOf,
     add(row) {
       const expected = state.lastSequence + 1;
@@ -145,6 +159,10 @@ export function createFold(plan: Plan): Fold {
       if (event.type === 'execution.started') execution.startedAt = at;
       if ('failure' in event.data) execution.failure = event.data.failure;
       if (isFinalEvent(event.type)) execution.finishedAt = at;
+      if (event.type !== 'execution.signalled') return null;
+      const { signalId, name, sentBy } = event.data;
+      if (signals.has(signalId)) return impossible(`${path}.data.signalId`, signalId, 'this signal was sent before');
+      signals.set(signalId, { name, sentBy, receivedBy: null });
       return null;
     },
   };
@@ -227,6 +245,17 @@ function foldApproval(event: SlotEvent, approvals: Map<string, FoldedApproval>, 
   }
   known.status = event.type.slice('approval.'.length) as FoldedApproval['status'];
   if ('decidedBy' in event.data) known.decidedBy = event.data.decidedBy;
+  return null;
+}
+
+function foldReceived(event: SlotEvent, signals: ReadonlyMap<string, FoldedSignal>, path: string): Difference | null {
+  if (event.type !== 'signal.received') return null;
+  const { signalId, name, stepId } = event.data;
+  const signal = signals.get(signalId);
+  if (signal?.name !== name || signal.receivedBy !== null) {
+    return impossible(`${path}.data.signalId`, signalId, `no signal "${name}" of this id was waiting to be taken`);
+  }
+  signal.receivedBy = stepId;
   return null;
 }
 

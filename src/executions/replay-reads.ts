@@ -4,18 +4,20 @@ import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { EventService } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { attemptColumns, withDates, type AttemptRow, type ExecutionRow } from './execution-rows.ts';
-import type { Plan, Slot } from './machine-state.ts';
+import type { ItemRanges, Slot } from './machine-state.ts';
 import { createFold, type Difference, type Fold } from './replay-fold.ts';
 import {
   compareApprovals,
   compareAttempts,
   compareExecution,
   compareOutput,
+  compareSignals,
   compareSlots,
   type Replay,
   type ReplayCounts,
   type StoredSlot,
 } from './replay.ts';
+import { signalOutcomes } from './signals.ts';
 import { loadPlan } from './transition.ts';
 
 export interface ReplayDependencies {
@@ -29,15 +31,15 @@ const chunkBytes = 4 * 1024 * 1024;
 
 /** The caller has authorised the execution. */
 export async function replayExecution(deps: ReplayDependencies, uow: UnitOfWork, execution: ExecutionRow): Promise<Replay> {
-  const plan = await loadPlan(uow, execution.agentVersionId);
-  const fold = createFold(plan);
-  const counts: ReplayCounts = { events: 0, steps: 0, items: 0, attempts: 0, approvals: 0 };
+  const fold = createFold(await loadPlan(uow, execution.agentVersionId));
+  const counts: ReplayCounts = { events: 0, steps: 0, items: 0, attempts: 0, approvals: 0, signals: 0 };
   const difference =
     (await foldEvents(deps.events, uow, execution.id, fold, counts)) ??
     compareExecution(fold, execution) ??
-    (await replaySlots(uow, execution.id, plan, fold, counts)) ??
+    (await replaySlots(uow, execution.id, fold, counts)) ??
     (await replayAttempts(uow, execution.id, fold, counts)) ??
-    (await replayApprovals(deps, uow, execution.id, fold, counts));
+    (await replayApprovals(deps, uow, execution.id, fold, counts)) ??
+    (await replaySignals(uow, execution.id, fold, counts));
   return { difference, status: fold.state.status, counts };
 }
 
@@ -70,18 +72,20 @@ type RawSlot = Omit<StoredSlot, 'wakeAt' | 'queuedAt' | 'startedAt' | 'finishedA
   readonly done: number;
   readonly failed: number;
   readonly waiting: number;
+  readonly reused: ItemRanges | null;
   /** Length of the stored output as Postgres writes it; null when there is none. */
   readonly textBytes: number | null;
 };
 
-async function replaySlots(uow: UnitOfWork, executionId: string, plan: Plan, fold: Fold, counts: ReplayCounts): Promise<Difference | null> {
-  const slots = compareSlots(fold, plan);
+async function replaySlots(uow: UnitOfWork, executionId: string, fold: Fold, counts: ReplayCounts): Promise<Difference | null> {
+  const slots = compareSlots(fold);
   let last: Slot = { itemIndex: -2, stepId: '' };
   for (;;) {
     const rows = await uow.rows<RawSlot>(
       `select step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt",
-         approval_id as "approvalId", job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed,
-         item_waiting as waiting, output_bytes as "outputBytes", failure, queued_at as "queuedAt", started_at as "startedAt",
+         approval_id as "approvalId", signal, child_id as "childId", job_id as "jobId", item_total as total, item_next as next,
+         item_done as done, item_failed as failed, item_waiting as waiting, item_reused as reused, own_output as "ownOutput",
+         output_bytes as "outputBytes", failure, queued_at as "queuedAt", started_at as "startedAt",
          finished_at as "finishedAt", octet_length(output::text) as "textBytes"
        from steps where tenant_id = $1 and execution_id = $2 and (item_index, step_id) > ($3::int, $4::text)
        order by item_index, step_id limit ${pageSize}`,
@@ -102,8 +106,8 @@ async function replaySlots(uow: UnitOfWork, executionId: string, plan: Plan, fol
   }
 }
 
-function storedSlot({ total, next, done, failed, waiting, ...row }: RawSlot): StoredSlot {
-  const items = total === null ? null : { total, next, done, failed, waiting, outputBytes: row.outputBytes };
+function storedSlot({ total, next, done, failed, waiting, reused, ...row }: RawSlot): StoredSlot {
+  const items = total === null ? null : { total, next, done, failed, waiting, reused: reused ?? [], outputBytes: row.outputBytes };
   return { ...withDates<StoredSlot>(row as never), wakeAt: row.wakeAt === null ? null : Date.parse(row.wakeAt), items };
 }
 
@@ -173,5 +177,12 @@ async function replayApprovals(
   const rows = await approvals.outcomesOfExecution(uow, executionId);
   const difference = compareApprovals(fold, rows);
   if (!difference) counts.approvals = rows.length;
+  return difference;
+}
+
+async function replaySignals(uow: UnitOfWork, executionId: string, fold: Fold, counts: ReplayCounts): Promise<Difference | null> {
+  const rows = await signalOutcomes(uow, executionId);
+  const difference = compareSignals(fold, rows);
+  if (!difference) counts.signals = rows.length;
   return difference;
 }

@@ -4,8 +4,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalOutcome } from '../approvals/approval-reads.ts';
 import { isFinalExecution, isFinalStep, type ExecutionStatus } from './execution.ts';
 import type { AttemptRow, ExecutionRow } from './execution-rows.ts';
-import { newSlotState, slotKey, slotState, type ItemCounters, type Plan, type Slot, type SlotState } from './machine-state.ts';
-import type { Difference, Fold } from './replay-fold.ts';
+import {
+  newSlotState,
+  slotKey,
+  slotState,
+  type ItemCounters,
+  type Plan,
+  type Slot,
+  type SlotState,
+  type StepState,
+} from './machine-state.ts';
+import type { Difference, Fold, FoldedSignal } from './replay-fold.ts';
 
 /** The answer: `difference` is null when events and rows are equal. */
 export interface Replay {
@@ -22,11 +31,13 @@ export interface ReplayCounts {
   items: number;
   attempts: number;
   approvals: number;
+  signals: number;
 }
 
 /** Every field of the machine's state stands in the row; a new one is missed here by the type checker. */
 export interface StoredSlot extends Slot, SlotState {
   readonly items: ItemCounters | null;
+  readonly ownOutput: boolean;
   readonly outputBytes: number;
   readonly jobId: string | null;
   readonly failure: unknown;
@@ -37,9 +48,10 @@ export interface StoredSlot extends Slot, SlotState {
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** Compares in the order of `folded`'s keys; moments as text. */
+/** Compares in the order of `folded`'s keys, moments as text; of what is undefined the events say nothing. */
 function firstDifference(path: string, folded: Facts, stored: Facts, message = 'the events give another value'): Difference | null {
   for (const [name, value] of Object.entries(folded)) {
+    if (value === undefined) continue;
     const [a, b] = [plain(value), plain(stored[name])];
     if (!isDeepStrictEqual(a, b)) return { path: `${path}.${name}`, folded: a, stored: b, message };
   }
@@ -54,37 +66,50 @@ export const pathOf = ({ stepId, itemIndex }: Slot): string => (itemIndex < 0 ? 
 export function compareExecution({ state, execution }: Fold, row: ExecutionRow): Difference | null {
   const { requestedBy, startedAt, finishedAt, failure } = execution;
   const { status, lastSequence } = state;
-  const hasOutput = status === 'succeeded' ? {} : { output: null };
-  return firstDifference('execution', { lastSequence, status, requestedBy, startedAt, finishedAt, failure, ...hasOutput }, { ...row });
+  const startAt = moment(state.startAt);
+  const output = status === 'succeeded' ? undefined : null;
+  return firstDifference('execution', { lastSequence, status, requestedBy, startAt, startedAt, finishedAt, failure, output }, { ...row });
 }
 
 /** Null: no row may exist. */
-function expectedSlot({ state, execution, slot }: Fold, at: Slot): Facts | null {
+function expectedSlot({ plan, state, execution, slot }: Fold, at: Slot): Facts | null {
   const known = slotState(state, at);
-  const isFinal = isFinalExecution(state.status);
-  if (!known) {
-    // Items wait as rows before they are queued; events name them only then.
-    const total = at.itemIndex < 0 ? 0 : (state.steps.get(at.stepId)?.items?.total ?? 0);
-    if (at.itemIndex < 0 || at.itemIndex >= total) return null;
-  }
-  const { status, attempt, interruptions, wakeAt, approvalId } = known ?? { ...newSlotState(), status: isFinal ? 'cancelled' : 'pending' };
-  const folded = slot(at);
-  const items = at.itemIndex < 0 ? (state.steps.get(at.stepId)?.items ?? null) : null;
+  const step = state.steps.get(at.stepId);
+  // Items of a list wait as rows before they are queued; events name them only then.
+  if (!known && (at.itemIndex < 0 || !isListed(plan, at) || at.itemIndex >= (step?.items?.total ?? 0))) return null;
+  const unnamed = { ...newSlotState(), status: isFinalExecution(state.status) ? 'cancelled' : 'pending' } as const;
+  const { status, attempt, interruptions, wakeAt, approvalId, signal, childId }: SlotState = known ?? unnamed;
+  const { failure, queuedAt, startedAt, finishedAt, outputBytes } = slot(at);
+  const items = at.itemIndex < 0 ? (step?.items ?? null) : null;
+  const isFinal = isFinalStep(status);
+  // Of an item that was taken over, the events say no more than that it had succeeded.
+  const isReused = isReusedItem(step, at);
   return {
-    ...{ status, attempt, interruptions, wakeAt: moment(wakeAt), approvalId },
+    ...{ status, attempt, interruptions, wakeAt: moment(wakeAt), approvalId, signal, childId },
     ...countersOf(items),
-    outputBytes: items ? items.outputBytes : (folded.outputBytes ?? 0),
-    failure: folded.failure,
-    queuedAt: folded.queuedAt,
-    startedAt: folded.startedAt,
-    finishedAt: isFinalStep(status) ? (folded.finishedAt ?? execution.finishedAt) : null,
-    ...(isFinalStep(status) && { jobId: null }),
+    ownOutput: items ? status === 'succeeded' && hasOwnOutput(plan, at) : undefined,
+    outputBytes: isReused ? undefined : items ? items.outputBytes : (outputBytes ?? 0),
+    ...{ failure, queuedAt, startedAt },
+    finishedAt: isReused ? undefined : isFinal ? (finishedAt ?? execution.finishedAt) : null,
+    jobId: isFinal ? null : undefined,
   };
 }
 
+const isReusedItem = (step: StepState | undefined, { itemIndex }: Slot): boolean =>
+  step?.items?.reused.some(([first, last]) => first <= itemIndex && itemIndex <= last) ?? false;
+
+/** Its value is its own, not the list of its items' outputs. */
+function hasOwnOutput(plan: Plan, { stepId, itemIndex }: Slot): boolean {
+  const { reduce, loop } = plan.steps.get(stepId)!;
+  return itemIndex < 0 && (reduce !== undefined || loop !== undefined);
+}
+
 function countersOf(items: ItemCounters | null): Facts {
-  const { total = null, next = null, done = null, failed = null, waiting = null } = items ?? {};
-  return { itemTotal: total, itemNext: next, itemDone: done, itemFailed: failed, itemWaiting: waiting };
+  const { total = null, next = null, done = null, failed = null, waiting = null, reused = [] } = items ?? {};
+  return {
+    ...{ itemTotal: total, itemNext: next, itemDone: done, itemFailed: failed, itemWaiting: waiting },
+    itemReused: reused.length > 0 ? reused : null,
+  };
 }
 
 export interface SlotComparison {
@@ -94,8 +119,8 @@ export interface SlotComparison {
   missing(): Difference | null;
 }
 
-export function compareSlots(fold: Fold, plan: Plan): SlotComparison {
-  const { state } = fold;
+export function compareSlots(fold: Fold): SlotComparison {
+  const { plan, state } = fold;
   const seen = new Set<string>();
   const nextIndex = new Map<string, number>();
 
@@ -143,9 +168,18 @@ const isListed = (plan: Plan, { stepId }: Pick<Slot, 'stepId'>): boolean => plan
 const nullBytes = 4;
 
 /** `bytes` of the stored output as JSON text, null when none is stored. */
-export function compareOutput({ state, slot: folded }: Fold, slot: Slot, bytes: number | null, branchCase: unknown): Difference | null {
+export function compareOutput(
+  { plan, state, slot: folded }: Fold,
+  slot: Slot,
+  bytes: number | null,
+  branchCase: unknown,
+): Difference | null {
   const { outputBytes, branchCase: chosen } = folded(slot);
-  const isCollected = slot.itemIndex < 0 && state.steps.get(slot.stepId)?.items;
+  const step = state.steps.get(slot.stepId);
+  const isOwn = hasOwnOutput(plan, slot);
+  // What was taken over is as large as it was there; of a value made of many the event gives the size of the many.
+  if (isReusedItem(step, slot) || (isOwn && !step?.items)) return null;
+  const isCollected = slot.itemIndex < 0 && step?.items && !isOwn;
   const expected = slotState(state, slot)?.status === 'succeeded' && !isCollected ? outputBytes : null;
   const isNull = bytes === null && (expected === null || expected === nullBytes);
   const message = 'bytes of JSON: what the events say of the output, and what is stored';
@@ -214,4 +248,22 @@ export function compareApprovals({ approvals, state }: Fold, rows: readonly Appr
   const unnamed = rows.find((row) => !approvals.has(row.id));
   if (!unnamed) return null;
   return { path: `approvals.${unnamed.id}`, folded: null, stored: unnamed.status, message: 'there is a row of it, and no event names it' };
+}
+
+export interface StoredSignal extends FoldedSignal {
+  readonly id: string;
+}
+
+export function compareSignals({ signals }: Fold, rows: readonly StoredSignal[]): Difference | null {
+  const stored = new Map(rows.map((row) => [row.id, row]));
+  for (const [id, { name, sentBy, receivedBy }] of signals) {
+    const path = `signals.${id}`;
+    const row = stored.get(id);
+    if (!row) return { path, folded: name, stored: null, message: 'the events name it, and there is no row of it' };
+    const difference = firstDifference(path, { name, sentBy, receivedBy }, { ...row });
+    if (difference) return difference;
+  }
+  const unnamed = rows.find((row) => !signals.has(row.id));
+  if (!unnamed) return null;
+  return { path: `signals.${unnamed.id}`, folded: null, stored: unnamed.name, message: 'there is a row of it, and no event names it' };
 }

@@ -40,3 +40,14 @@ export async function slotsAwaiting(uow: UnitOfWork, executionId: string, name: 
     [uow.tenantId, executionId, name],
   );
 }
+
+/** What became of each signal of an execution: no more than its events say. */
+export async function signalOutcomes(
+  uow: UnitOfWork,
+  executionId: string,
+): Promise<{ readonly id: string; readonly name: string; readonly sentBy: string; readonly receivedBy: string | null }[]> {
+  return uow.rows(
+    `select id, name, sent_by as "sentBy", received_by as "receivedBy" from signals where tenant_id = $1 and execution_id = $2 order by id`,
+    [uow.tenantId, executionId],
+  );
+}
