@@ -32,6 +32,7 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'execution.signal': 'Send signals to executions.',
   'approval.decide': 'Approve and reject.',
   'policy.manage': 'Create, change, enable, disable and delete policies.',
+  'queue.manage': 'Limit how much runs at a time.',
 });
 
 export const HeldRole = builder.objectRef<Grant>('HeldRole').implement({

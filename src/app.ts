@@ -5,7 +5,9 @@ import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
 import { createLiveFeed } from './events/live-feed.ts';
 import { createExecutionService } from './executions/execution-service.ts';
+import { createBulkCancelService } from './executions/bulk-cancel.ts';
 import { createControlService } from './executions/control-service.ts';
+import { createQueueService } from './executions/queue-service.ts';
 import { createRerunService } from './executions/rerun-service.ts';
 import { createInspectionService } from './executions/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
@@ -45,6 +47,13 @@ export function createServices({ clock, database, logger, toolServers }: Service
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
   const control = createControlService({ clock, events, approvals });
+  const queue = createQueueService({ clock });
+  const bulkCancel = createBulkCancelService({
+    clock,
+    events,
+    approvals,
+    onError: (err, executionId) => logger.error({ err, executionId }, 'an execution could not be cancelled'),
+  });
   const reruns = createRerunService({ clock, agents, gate, events });
   const inspection = createInspectionService({ executions, events, approvals });
   const feed = createLiveFeed({ database, events, hints, logger });
@@ -66,6 +75,8 @@ export function createServices({ clock, database, logger, toolServers }: Service
     executions,
     control,
     reruns,
+    queue,
+    bulkCancel,
     inspection,
   };
 }

@@ -75,7 +75,7 @@ async function grantApplicationRole(client: pg.Client, { appRole, appPassword, o
   }
   await client.query(`
     grant usage on schema public, jobs, identity to ${role};
-    grant execute on function jobs.enqueue(json), identity.tenant_id_by_name(text) to ${role};
+    grant execute on function jobs.enqueue(json), jobs.admit_soon(uuid, int, boolean), identity.tenant_id_by_name(text) to ${role};
     grant select, insert, update, delete on all tables in schema public to ${role};
     revoke update, delete on ${appendOnly.join(', ')} from ${role};
     revoke insert, update, delete on stream_epoch, signalbox_migrations from ${role};

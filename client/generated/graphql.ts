@@ -531,6 +531,8 @@ export type Permission =
   | 'PROJECT_MANAGE'
   /** See projects and environments. */
   | 'PROJECT_READ'
+  /** Limit how much runs at a time. */
+  | 'QUEUE_MANAGE'
   /** Create, change and delete teams, add and remove members. */
   | 'TEAM_MANAGE'
   /** See teams. */

@@ -29,6 +29,8 @@ export interface FeedPosition {
 export interface EventService {
   /** Appends with the sequences `first`, `first` + 1 … (the caller holds the execution's row lock) and hints after commit. */
   append(uow: UnitOfWork, executionId: string, first: number, events: readonly NewEvent[], at?: Date): Promise<void>;
+  /** The same event for many executions, each with the sequence it has there. */
+  appendToEach(uow: UnitOfWork, heads: readonly { executionId: string; sequence: number }[], event: NewEvent, at: Date): Promise<void>;
   /** Events of one execution after a sequence, in order. */
   after(uow: UnitOfWork, executionId: string, sequence: number, limit: number): Promise<EventRow[]>;
   /** The newest events of each execution, oldest of them first; one list per id. `count` is 1 to 100. */
@@ -75,6 +77,26 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
       const final = events.some((event) => isFinalEvent(event.type));
       const approvals = events.some((event) => event.type.startsWith('approval.'));
       uow.afterCommit(() => hints.publish({ tenantId: uow.tenantId, executionId, final, approvals }));
+    },
+
+    async appendToEach(uow, heads, event, at) {
+      uow.write(
+        `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
+         select $1, head.execution_id, head.sequence, $4, $5::jsonb, $6
+         from unnest($2::uuid[], $3::int[]) as head (execution_id, sequence)`,
+        [
+          uow.tenantId,
+          heads.map(({ executionId }) => executionId),
+          heads.map(({ sequence }) => sequence),
+          event.type,
+          storableJson(event.data),
+          at,
+        ],
+      );
+      const facts = { tenantId: uow.tenantId, final: isFinalEvent(event.type), approvals: event.type.startsWith('approval.') };
+      uow.afterCommit(() => {
+        for (const { executionId } of heads) hints.publish({ ...facts, executionId });
+      });
     },
 
     async after(uow, executionId, sequence, limit) {

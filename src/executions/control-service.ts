@@ -11,6 +11,7 @@ import { storableJson } from '../platform/json.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import type { Authority, Permission } from '../principals/permission.ts';
+import { jobsOfEntry, reenterQueue } from './admission.ts';
 import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import type { Command } from './machine-command.ts';
@@ -88,8 +89,9 @@ export function createControlService(deps: ControlDependencies): ControlService 
     async resumeExecution(uow, actor, { executionId }) {
       await permitted(uow, actor, executionId, 'execution.pause');
       const command = { type: 'resume', resumedBy: actor.principalId } as const;
-      const { state } = await change(uow, executionId, command, 'only a paused execution can be resumed');
-      await enqueue(uow, await jobsToGoOn(uow, executionId, state.begun, state.startAt));
+      const { state, row } = await change(uow, executionId, command, 'only a paused execution can be resumed');
+      if (state.status === 'queued') await enqueue(uow, jobsOfEntry(uow, executionId, await reenterQueue(uow, clock, row)));
+      else await enqueue(uow, await jobsToGoOn(uow, executionId, state.begun, state.startAt));
       return rowOf(uow, actor, executionId);
     },
 

@@ -9,6 +9,7 @@ import { newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
 import type { Gate } from '../policies/gate-service.ts';
+import { defaultPriority, enterQueue, jobsOfEntry, notYet } from './admission.ts';
 import type { ExecutionOrigin } from './execution.ts';
 import { lockExecution, persist } from './execution-store.ts';
 import { gateInput, referenceOf } from './gate-input.ts';
@@ -34,6 +35,8 @@ export interface NewExecution {
   readonly idempotencyKey?: string | null | undefined;
   readonly requestDigest: string;
   readonly startAt?: Date | null | undefined;
+  /** 1 to 9, lower first; 5 when absent. */
+  readonly priority?: number | undefined;
   /** The agent step that starts it. */
   readonly parent?: { readonly id: string; readonly depth: number; readonly slot: Slot } | undefined;
   /** The execution it retries or forks, and what it need not do again. */
@@ -63,12 +66,14 @@ export async function createExecution(
   spec: NewExecution,
 ): Promise<Created | null> {
   const id = newId();
-  const { place, parent, origin, startAt = null } = spec;
+  const { place, parent, origin, startAt = null, priority = defaultPriority } = spec;
+  const entry = startAt ? notYet : await enterQueue(uow, clock, { ...place, agentId: spec.agentId, priority });
   const inserted = await uow.rows(
     `insert into executions (id, tenant_id, project_id, environment_id, team_id, agent_id, agent_version_id, status, inputs, labels,
        idempotency_key, request_digest, requested_by, requested_roles, created_at, start_at, parent_id, parent_step_id, parent_item_index,
-       depth, origin_id, origin, origin_step_id, effect_scope_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14::text[], $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+       depth, origin_id, origin, origin_step_id, effect_scope_id, priority, backlog_at, admitted_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14::text[], $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+       $25, $26, $27)
      on conflict (tenant_id, idempotency_key) do nothing returning id`,
     [
       ...[id, uow.tenantId, place.projectId, place.environmentId, place.teamId, spec.agentId, spec.versionId],
@@ -76,6 +81,7 @@ export async function createExecution(
       ...[spec.requestDigest, spec.requestedBy, spec.requestedRoles, clock.now(), startAt],
       ...[parent?.id ?? null, parent?.slot.stepId ?? null, parent?.slot.itemIndex ?? null, parent ? parent.depth + 1 : 0],
       ...[origin?.id ?? null, origin?.kind ?? null, origin?.stepId ?? null, origin?.effectScopeId ?? null],
+      ...[priority, entry.backlogAt, entry.admittedAt],
     ],
   );
   if (inserted.length === 0) return null;
@@ -101,8 +107,7 @@ export async function createExecution(
   const at = clock.now();
   await persist(uow, { now: () => at }, { executionId: id, events: happened, state, extras: new Map() });
   await events.append(uow, id, 1, happened, at);
-  const payload = { tenantId: uow.tenantId, executionId: id };
-  await enqueue(uow, [{ name: 'run-execution', payload, ...(startAt && { runAt: startAt }) }]);
+  await enqueue(uow, jobsOfEntry(uow, id, { ...entry, runAt: startAt ?? entry.runAt }));
   return { id, decisionId };
 }
 

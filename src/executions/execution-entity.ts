@@ -23,6 +23,16 @@ export const Execution = defineEntity({
       expression: 'create index "executions_origin" on "executions" ("tenant_id", "origin_id", "id") where "origin_id" is not null',
     },
     {
+      // Line by line (agent, environment), each by priority and age: see admission.ts.
+      name: 'executions_backlog',
+      expression:
+        'create index "executions_backlog" on "executions" ("tenant_id", "agent_id", "environment_id", "priority", "id") where "backlog_at" is not null',
+    },
+    {
+      name: 'executions_admitted',
+      expression: `create index "executions_admitted" on "executions" ("tenant_id", "priority") where "admitted_at" is not null and status in ('queued', 'scheduled')`,
+    },
+    {
       name: 'executions_labels',
       expression: 'create index "executions_labels" on "executions" using gin ("labels" jsonb_path_ops)',
     },
@@ -47,6 +57,12 @@ export const Execution = defineEntity({
     requestedBy: p.uuid(),
     /** Roles the requester held at this place when it started the execution; what policies by role look at. */
     requestedRoles: p.array().columnType('text[]').$type<Role[]>(),
+    /** 1 to 9, lower first. */
+    priority: p.smallint().default(5),
+    /** When it joined the backlog, while it is in it: it waits for its tenant's other executions, and has no job. */
+    backlogAt: moment().nullable(),
+    /** When it was let in; from then on it has a job, and counts. */
+    admittedAt: moment().nullable(),
     /** Not before this moment. */
     startAt: moment().nullable(),
     /** The execution whose agent step started this one, and the slot of it. */
@@ -74,6 +90,12 @@ export const Step = defineEntity({
   name: 'Step',
   tableName: 'steps',
   ...tenantTable,
+  indexes: [
+    {
+      name: 'steps_failed',
+      expression: `create index "steps_failed" on "steps" ("tenant_id", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
+    },
+  ],
   properties: {
     executionId: () => p.manyToOne(Execution).mapToPk().fieldName('execution_id').primary(),
     // Second in the key, so that an execution's steps (-1) are one range however many items it has.

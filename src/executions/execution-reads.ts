@@ -63,7 +63,7 @@ export async function listExecutions(
   const window = pageWindow('executions', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ['e.tenant_id = $1', visibleRows(actor, 'execution.read', placeColumns, params), ...conditionsOf(filter, bind)];
+  const conditions = ['e.tenant_id = $1', visibleRows(actor, 'execution.read', placeColumns, params), ...filterConditions(filter, bind)];
   if (window.afterId !== null) conditions.push(`e.id < ${bind(window.afterId)}`);
   if (among) conditions.push(`e.id = any(${bind([...among])}::uuid[])`);
   const rows = await uow.rows(
@@ -76,7 +76,8 @@ export async function listExecutions(
   );
 }
 
-function conditionsOf(filter: ExecutionFilter, bind: (value: unknown) => string): string[] {
+/** Conditions on `executions e`; every problem of the filter at once. */
+export function filterConditions(filter: ExecutionFilter, bind: (value: unknown) => string): string[] {
   const conditions: string[] = [];
   const problems: Problem[] = [];
   for (const [field, column] of [

@@ -17,6 +17,10 @@ export interface ExecutionRow {
   readonly idempotencyKey: string | null;
   readonly requestedBy: string;
   readonly lastSequence: number;
+  /** 1 to 9, lower first. */
+  readonly priority: number;
+  /** Null while it waits for other executions of its tenant. */
+  readonly admittedAt: Date | null;
   /** Set for one that was to start later. */
   readonly startAt: Date | null;
   readonly parentId: string | null;
@@ -81,6 +85,9 @@ export interface LockedRow {
   readonly lastSequence: number;
   readonly requestedBy: string;
   readonly requestedRoles: readonly string[];
+  readonly priority: number;
+  readonly admittedAt: string | null;
+  readonly inBacklog: boolean;
   readonly startedAt: string | null;
   readonly startAt: string | null;
   readonly parentId: string | null;
@@ -95,7 +102,7 @@ export interface LockedRow {
 export const executionColumns = `e.id, e.project_id as "projectId", e.environment_id as "environmentId", e.team_id as "teamId",
   e.agent_id as "agentId", e.agent_version_id as "agentVersionId", e.status, e.inputs, e.output, e.failure, e.labels,
   e.idempotency_key as "idempotencyKey", e.requested_by as "requestedBy", e.last_sequence as "lastSequence",
-  e.start_at as "startAt", e.parent_id as "parentId", e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
+  e.priority, e.admitted_at as "admittedAt", e.start_at as "startAt", e.parent_id as "parentId", e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
   e.origin_id as "originId", e.origin, e.origin_step_id as "originStepId",
   e.created_at as "createdAt", e.started_at as "startedAt", e.finished_at as "finishedAt"`;
 

@@ -102,6 +102,7 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
         idempotencyKey,
         requestDigest: request.digest,
         startAt: request.startAt,
+        priority: request.priority,
       });
       // Lost a race for the key: whoever won has committed by now.
       if (created === null) return (await startedBefore(uow, actor, idempotencyKey!, request.digest))!;

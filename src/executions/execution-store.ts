@@ -41,7 +41,7 @@ export async function lockExecution(uow: UnitOfWork, executionId: string): Promi
     `select e.id, e.project_id as "projectId", e.environment_id as "environmentId", n.kind as "environmentKind", e.team_id as "teamId",
        e.agent_id as "agentId", a.name as "agentName", a.tags as "agentTags", e.agent_version_id as "agentVersionId",
        v.digest as "agentVersionDigest", e.status, e.last_sequence as "lastSequence", e.requested_by as "requestedBy",
-       e.requested_roles as "requestedRoles", e.started_at as "startedAt", e.start_at as "startAt", e.parent_id as "parentId",
+       e.requested_roles as "requestedRoles", e.priority, e.admitted_at as "admittedAt", e.backlog_at is not null as "inBacklog", e.started_at as "startedAt", e.start_at as "startAt", e.parent_id as "parentId",
        e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
        coalesce(e.effect_scope_id, e.id) as "effectScopeId", t.policy_revision as "policyRevision"
      from executions e
@@ -150,7 +150,8 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
   await writeAttempts(uow, executionId, attempts, extras);
   uow.write(
     `update executions set status = $3, last_sequence = $4, started_at = coalesce($5::timestamptz, started_at), finished_at = $6,
-       failure = coalesce($7::jsonb, failure), output = coalesce($8::jsonb, output)
+       failure = coalesce($7::jsonb, failure), output = coalesce($8::jsonb, output),
+       backlog_at = case when $3 in ('queued', 'scheduled') then backlog_at end, admitted_at = case when $3 <> 'paused' then admitted_at end
      where tenant_id = $1 and id = $2`,
     [
       uow.tenantId,

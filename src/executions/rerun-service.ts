@@ -54,7 +54,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
       [uow.tenantId, row.id],
     );
     const created = await createExecution(deps, uow, {
-      ...{ place, agentId: row.agentId, versionId: version.id, inputs, labels: row.labels },
+      ...{ place, agentId: row.agentId, versionId: version.id, inputs, labels: row.labels, priority: row.priority },
       requestedBy: actor.principalId,
       requestedRoles: rolesAt(actor, place),
       idempotencyKey: key,

@@ -5,6 +5,7 @@ import { IdempotencyConflictError, ValidationError, type Problem } from '../plat
 import { storableJson } from '../platform/json.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import type { Authority } from '../principals/permission.ts';
+import { defaultPriority, lowestPriority } from './admission.ts';
 import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 
@@ -17,6 +18,8 @@ export interface StartExecution {
   readonly labels?: unknown;
   /** Not before this moment. */
   readonly startAt?: Date | null | undefined;
+  /** 1 to 9, lower first; 5 when absent. */
+  readonly priority?: number | null | undefined;
   /** Same key and same request: the same execution. Same key, another request: IdempotencyConflictError. */
   readonly idempotencyKey?: string | null | undefined;
 }
@@ -32,6 +35,7 @@ export interface ValidStart {
   readonly labels: Record<string, string>;
   readonly idempotencyKey: string | null;
   readonly startAt: Date | null;
+  readonly priority: number;
   /** Digest of all that the request asks for. */
   readonly digest: string;
 }
@@ -49,10 +53,23 @@ export function validatedStart(input: StartExecution, now: Date): ValidStart {
   if (startAt && startAt.getTime() > now.getTime() + maxAheadMs) {
     problems.push({ path: 'startAt', message: `${startAt.toISOString()} is too far ahead`, expected: 'at most 366 days from now' });
   }
+  const priority = input.priority ?? defaultPriority;
+  if (!Number.isInteger(priority) || priority < 1 || priority > lowestPriority) {
+    problems.push({
+      path: 'priority',
+      message: `${priority} is out of range`,
+      expected: `a whole number from 1 (first) to ${lowestPriority}`,
+    });
+  }
   if (problems.length > 0) throw new ValidationError(problems);
   const { agentId, environmentId, version = null } = input;
-  const asked = { agentId, environmentId, version, inputs, labels, ...(startAt && { startAt: startAt.toISOString() }) };
-  return { inputs, labels, idempotencyKey: key, startAt, digest: digestOf(asked) };
+  const asked = {
+    ...{ agentId, environmentId, version, inputs, labels },
+    ...(startAt && { startAt: startAt.toISOString() }),
+    // Left out where it is the default, so that keys of before there were priorities keep their meaning.
+    ...(priority !== defaultPriority && { priority }),
+  };
+  return { inputs, labels, idempotencyKey: key, startAt, priority, digest: digestOf(asked) };
 }
 
 function labelsOf(value: unknown, problems: Problem[]): Record<string, string> {

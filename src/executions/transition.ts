@@ -9,6 +9,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isFinalExecution, isFinalStep } from './execution.ts';
 import type { LockedRow } from './execution-rows.ts';
+import { makeRoom, makesRoom } from './admission.ts';
 import { jobsAround } from './family.ts';
 import { loadState, lockExecution, persist, type SlotExtras } from './execution-store.ts';
 import type { Command } from './machine-command.ts';
@@ -146,6 +147,7 @@ export async function beginTransition(
       await persist(uow, { now: () => at }, { executionId, events, state, extras, output });
       await eventService.append(uow, executionId, state.lastSequence - events.length + 1, events, at);
       await enqueue(uow, [...jobsFor(uow.tenantId, executionId, state, events, extras), ...(await jobsAround(uow, row, plan, state))]);
+      if (events.some(makesRoom)) makeRoom(uow);
     },
   };
 }

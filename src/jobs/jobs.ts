@@ -9,6 +9,10 @@ export interface JobPayloads {
   'expire-approval': { tenantId: string; approvalId: string };
   /** The execution that started it has ended. */
   'cancel-execution': { tenantId: string; executionId: string; reason: string };
+  /** Added by `jobs.admit_soon` alone. `idle`: the look before this one found nobody waiting. */
+  'admit-executions': { tenantId: string; idle: boolean };
+  /** The next batch of a bulk operation. */
+  'cancel-executions': { tenantId: string; operationId: string };
 }
 
 /** How often a job is run before its work is given up; what the queue itself allows (graphile-worker's `max_attempts`). */

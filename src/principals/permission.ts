@@ -34,6 +34,7 @@ const manages = [
   'execution.signal',
   'approval.decide',
   'policy.manage',
+  'queue.manage',
 ] as const;
 export const permissions = [...reads, ...manages] as const;
 export type Permission = (typeof permissions)[number];
@@ -41,7 +42,7 @@ export type Permission = (typeof permissions)[number];
 /** What each role may do within the scope it is granted on. */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
   admin: permissions,
-  operator: [...reads, 'execution.start', 'execution.cancel', 'execution.pause', 'execution.signal', 'approval.decide'],
+  operator: [...reads, 'execution.start', 'execution.cancel', 'execution.pause', 'execution.signal', 'approval.decide', 'queue.manage'],
   reviewer: [...reads, 'approval.decide'],
   agent_manager: [...reads, 'agent.manage', 'agent.promote'],
   viewer: reads,

@@ -1,6 +1,7 @@
 // Carries one execution forward for as long as a step is ready: finish step N, pass the gate and start step N+1 in one transaction,
 // then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mayBegin } from '../executions/admission.ts';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
 import { isFinalStep, type ExecutionFailure } from '../executions/execution.ts';
 import { readInputs } from '../executions/execution-reads.ts';
@@ -116,7 +117,7 @@ async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): 
     }
     if (slots.length === 0 && !t.state.begun) {
       if (t.state.startAt !== null && t.state.startAt > deps.clock.now().getTime()) await startLater(deps, t, t.state.startAt);
-      else await t.run({ type: 'start' });
+      else if (await mayBegin(uow, deps.clock, t.row)) await t.run({ type: 'start' });
     }
     const ready: Slot[] = [];
     for (const slot of slots) if ((await resume(deps, t, slot, job)) === 'go') ready.push(slot);

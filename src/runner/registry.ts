@@ -139,6 +139,7 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
          and not exists (select from runners where worker_pool_id = locked_by)`,
       [unknownPoolSeconds],
     );
+    await connection.query('select jobs.admit_all()');
     // And own jobs that the queue gave out without an answer arriving: locked by this process, and unknown to it.
     const pools = unknown.rows.map((row) => row.pool);
     const jobs =

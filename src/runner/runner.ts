@@ -3,6 +3,8 @@ import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Logger as QueueLogger, run, type Job, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { ControlService } from '../executions/control-service.ts';
+import type { BulkCancelService } from '../executions/bulk-cancel.ts';
+import { admitExecutions } from '../executions/admission.ts';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
 import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
@@ -29,14 +31,14 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-type RunnerDependencies = { readonly control: Pick<ControlService, 'cancelWithStarter'> } & Omit<
-  CarryDependencies,
-  'perform' | 'isDraining' | 'random'
-> &
+type RunnerDependencies = {
+  readonly control: Pick<ControlService, 'cancelWithStarter'>;
+  readonly bulkCancel: Pick<BulkCancelService, 'cancelBatch'>;
+} & Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> &
   Omit<EffectDependencies, 'checkMs'>;
 
 export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
-  const { clock, database, approvals, control, logger } = deps;
+  const { clock, database, approvals, control, bulkCancel, logger } = deps;
   const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
   /** Jobs that this process is at work on. */
   const held = new Set<string>();
@@ -54,13 +56,17 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
 
   const random = () => randomInt(1_000_000) / 1_000_000;
   const carrying: CarryDependencies = { ...deps, perform: effects.perform, isDraining: () => draining, random };
-  async function carryJob({ id, attempts }: Job, { after = [] }: Replacing, work: Pick<CarriedJob, 'tenantId' | 'executionId' | 'slot'>) {
+  async function holding(id: string, work: () => Promise<void>): Promise<void> {
     held.add(id);
     try {
-      await carry(carrying, { ...work, id, before: attempts > 1 ? [...after, id] : after, run: after.length + attempts });
+      await work();
     } finally {
       held.delete(id);
     }
+  }
+  async function carryJob({ id, attempts }: Job, { after = [] }: Replacing, work: Pick<CarriedJob, 'tenantId' | 'executionId' | 'slot'>) {
+    const before = attempts > 1 ? [...after, id] : after;
+    await holding(id, () => carry(carrying, { ...work, id, before, run: after.length + attempts }));
   }
   const tasks: TaskList = {
     'run-execution': async (payload, { job }) => {
@@ -74,6 +80,13 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     'cancel-execution': async (payload) => {
       const { tenantId, executionId, reason } = payload as JobPayloads['cancel-execution'];
       await database.write(tenantId, (uow) => control.cancelWithStarter(uow, executionId, reason));
+    },
+    'admit-executions': async (payload) => {
+      const { tenantId, idle } = payload as JobPayloads['admit-executions'];
+      await database.write(tenantId, (uow) => admitExecutions(uow, clock, { idle }));
+    },
+    'cancel-executions': async (payload, { job }) => {
+      await holding(job.id, () => bulkCancel.cancelBatch(database, payload as JobPayloads['cancel-executions']));
     },
     'expire-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];

@@ -1,0 +1,124 @@
+// Dead letters: steps and items that gave up, newest first. A forEach or loop that failed because of its items is not one; they are.
+import type { UnitOfWork } from '../platform/database.ts';
+import { InvalidCursorError, ValidationError, type Problem } from '../platform/errors.ts';
+import { isId } from '../platform/ids.ts';
+import { defaultPageSize, maxPageSize, type PageRequest } from '../platform/page.ts';
+import { visibleRows } from '../principals/authorize.ts';
+import type { Authority } from '../principals/permission.ts';
+import type { ExecutionFailure } from './execution.ts';
+
+export interface DeadLetterRow {
+  readonly executionId: string;
+  readonly stepId: string;
+  /** -1 for the step itself. */
+  readonly itemIndex: number;
+  readonly failure: ExecutionFailure;
+  readonly attempt: number;
+  readonly failedAt: Date;
+}
+
+export interface DeadLetterFilter {
+  readonly projectId?: string | null | undefined;
+  readonly agentId?: string | null | undefined;
+  readonly environmentId?: string | null | undefined;
+  /** One of these failure codes. */
+  readonly codes?: readonly string[] | null | undefined;
+  /** Failed at or after this moment. */
+  readonly since?: Date | null | undefined;
+  /** Failed before this moment. */
+  readonly until?: Date | null | undefined;
+}
+
+export interface DeadLetterPage {
+  readonly rows: readonly DeadLetterRow[];
+  readonly hasNextPage: boolean;
+}
+
+const placeColumns = { project: 'e.project_id', environment: 'e.environment_id', team: 'e.team_id' } as const;
+
+/** Cursor of a row: its place in the order. */
+export const deadLetterCursor = ({ failedAt, executionId, itemIndex, stepId }: DeadLetterRow): string =>
+  Buffer.from(JSON.stringify(['dead-letters', failedAt.getTime(), executionId, itemIndex, stepId])).toString('base64url');
+
+/** One statement on one partial index, however many steps never failed. */
+export async function listDeadLetters(
+  uow: UnitOfWork,
+  actor: Authority,
+  filter: DeadLetterFilter,
+  { first, after }: PageRequest,
+): Promise<DeadLetterPage> {
+  const size = first ?? defaultPageSize;
+  if (!Number.isInteger(size) || size < 1 || size > maxPageSize) {
+    throw new ValidationError([{ path: 'first', message: `must be between 1 and ${maxPageSize}, got ${size}` }]);
+  }
+  const params: unknown[] = [uow.tenantId];
+  const bind = (value: unknown) => `$${params.push(value)}`;
+  const conditions = [
+    `s.tenant_id = $1 and s.status = 'failed' and s.failure->>'code' not in ('ITEM_FAILED', 'ITEMS_FAILED')`,
+    visibleRows(actor, 'execution.read', placeColumns, params),
+    ...conditionsOf(filter, bind),
+  ];
+  if (after != null) {
+    const place = placeOf(after);
+    conditions.push(
+      `(s.finished_at, s.execution_id, s.item_index, s.step_id) <
+         (${bind(new Date(place.failedAt))}::timestamptz, ${bind(place.executionId)}::uuid, ${bind(place.itemIndex)}::int, ${bind(place.stepId)}::text)`,
+    );
+  }
+  const rows = await uow.rows<Omit<DeadLetterRow, 'failedAt'> & { failedAt: string }>(
+    `select s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex", s.failure, s.attempt,
+       s.finished_at as "failedAt"
+     from steps s join executions e on e.id = s.execution_id and e.tenant_id = s.tenant_id
+     where ${conditions.join(' and ')}
+     order by s.finished_at desc, s.execution_id desc, s.item_index desc, s.step_id desc limit ${size + 1}`,
+    params,
+  );
+  return {
+    rows: rows.slice(0, size).map((row) => ({ ...row, failedAt: new Date(row.failedAt) })),
+    hasNextPage: rows.length > size,
+  };
+}
+
+function conditionsOf(filter: DeadLetterFilter, bind: (value: unknown) => string): string[] {
+  const conditions: string[] = [];
+  const problems: Problem[] = [];
+  for (const [field, column] of [
+    ['projectId', 'e.project_id'],
+    ['agentId', 'e.agent_id'],
+    ['environmentId', 'e.environment_id'],
+  ] as const) {
+    const id = filter[field];
+    if (id == null) continue;
+    if (isId(id)) conditions.push(`${column} = ${bind(id)}`);
+    else problems.push({ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` });
+  }
+  if (filter.since && filter.until && filter.since >= filter.until) {
+    problems.push({ path: 'filter.until', message: `must be after filter.since (${filter.since.toISOString()})` });
+  }
+  if (problems.length > 0) throw new ValidationError(problems);
+  if (filter.codes) conditions.push(`s.failure->>'code' = any(${bind([...filter.codes])}::text[])`);
+  if (filter.since) conditions.push(`s.finished_at >= ${bind(filter.since)}`);
+  if (filter.until) conditions.push(`s.finished_at < ${bind(filter.until)}`);
+  return conditions;
+}
+
+function placeOf(cursor: string): { failedAt: number; executionId: string; itemIndex: number; stepId: string } {
+  try {
+    const [list, failedAt, executionId, itemIndex, stepId, ...rest] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    const isSound =
+      list === 'dead-letters' &&
+      Number.isSafeInteger(failedAt) &&
+      Math.abs(failedAt as number) <= 8.64e15 &&
+      typeof executionId === 'string' &&
+      isId(executionId) &&
+      Number.isInteger(itemIndex) &&
+      Math.abs(itemIndex as number) < 2 ** 31 &&
+      typeof stepId === 'string' &&
+      !stepId.includes('\0') &&
+      rest.length === 0;
+    if (isSound) return { failedAt: failedAt as number, executionId, itemIndex: itemIndex as number, stepId };
+  } catch {
+    // Not even JSON: refused below.
+  }
+  throw new InvalidCursorError(`after: "${cursor.slice(0, 80)}" is not a cursor of this list`);
+}
