@@ -100,7 +100,7 @@ describe('a definition', () => {
     assert.equal(withOutput('steps.a.output'), '${{ steps.a.output }}');
     assert.equal(withOutput("'${{ steps.a.output }}'"), '${{ steps.a.output }}');
     assert.deepEqual(withOutput("{ text: 'is ${{ steps.a.output }}' }"), { text: 'is ${{ steps.a.output }}' });
-    refuses(spec('steps: [{ id: a, transform: "1" }]\noutput: { x: "${{ item & steps.zz.output }}" }'), /item and index/, /no step "zz"/);
+    refuses(spec('steps: [{ id: a, transform: "1" }]\noutput: { x: "${{ item & steps.zz.output }}" }'), /item is known only/, /no step "zz"/);
   });
   it('may share parts by YAML anchors', () => {
     const [a, b] = accepted(
@@ -180,8 +180,8 @@ describe('steps that are refused', () => {
     ['retry on a transform', '- { id: a, transform: "1", retry: { maxAttempts: 2 } }', /retry has no effect on a transform/],
     ['with on a transform', '- { id: a, transform: "1", with: {} }', /with has no effect/],
     ['concurrency without forEach', '- { id: a, tool: files.read, concurrency: 2 }', /without forEach/],
-    ['item outside of forEach', '- { id: a, transform: "item" }', /item and index are known only/],
-    ['item in when', '- { id: a, forEach: inputs.x, when: item, transform: "1" }', /steps\[0\]\.when: item and index/],
+    ['item outside of forEach', '- { id: a, transform: "item" }', /item is known only/],
+    ['item in when', '- { id: a, forEach: inputs.x, when: item, transform: "1" }', /steps\[0\]\.when: item is known only/],
     ['a wait that is no duration', '- { id: a, wait: 10 s }', /wait: "10 s" is not accepted/],
     ['an expression in a key', '- { id: a, tool: files.read, with: { "${{ inputs.x }}": 1 } }', /a key cannot hold an expression/],
     ['max shorter than initial', '- { id: a, tool: files.read, retry: { initial: 2m } }', /max \(1m\) is shorter than initial \(2m\)/],

@@ -118,9 +118,9 @@ describe('references', () => {
   }
   it('refuse unknown names, functions and variables, all at once', () => {
     assert.deepEqual(problemsOf('env.HOME & $foo(input) & $x'), [
-      'unknown name "env"; an expression sees inputs, steps, item, index',
+      'unknown name "env"; an expression sees inputs, steps, item, index, items, previous, output',
       '$foo is neither a function nor a variable set here',
-      'unknown name "input"; an expression sees inputs, steps, item, index',
+      'unknown name "input"; an expression sees inputs, steps, item, index, items, previous, output',
       '$x is neither a function nor a variable set here',
     ]);
     assert.deepEqual(problemsOf('($x := 1; $f := function($y) { $x + $y }; inputs.a@$a.b#$i.($a & $i) & $f(2))'), []);

@@ -1,5 +1,6 @@
 // The order of steps: who waits for whom, from `needs`, references and branches. Finds missing steps and cycles.
-import type { CheckedStep, Mention, Report } from './definition-step.ts';
+import type { Mention, Report } from './definition-expressions.ts';
+import type { CheckedStep } from './definition-step.ts';
 
 /** Ids each step waits for, in the order they are mentioned; reports what is missing, doubled or circular. */
 export function orderSteps(steps: readonly CheckedStep[], ids: ReadonlySet<string>, report: Report): Map<string, string[]> {

@@ -1,5 +1,6 @@
 // Text of a definition → its normalised form and digest, or every problem at once with path, line and column. Pure.
-import { expressionChecker, checkStep, type CheckedStep, type Report } from './definition-step.ts';
+import { expressionChecker, type Report } from './definition-expressions.ts';
+import { checkStep, type CheckedStep } from './definition-step.ts';
 import { isTemplateText } from '../expressions/template.ts';
 import { digestOf } from '../platform/canonical.ts';
 import { DeadlineError, withDeadline } from '../platform/deadline.ts';
@@ -66,6 +67,7 @@ function check(read: ReadText, expected?: ExpectedAgent): ParsedDefinition {
 
   if (expected && isObject(raw) && isObject(raw['metadata'])) checkAgent(raw['metadata'], expected, report);
   const { steps, ids } = checkSteps(rawSteps, toolsOf(spec), report);
+  checkChildren(steps, raw, report);
   const needs = orderSteps(steps, ids, report);
   checkInputs(spec['inputs'], problems, read);
   const output = checkOutput(spec['output'], ids, report);
@@ -107,6 +109,20 @@ function checkSteps(rawSteps: readonly unknown[], tools: ReadonlySet<string>, re
     if (mended) steps.push(checkStep(raw, mended, at, tools, report));
   }
   return { steps, ids: new Set(places.keys()) };
+}
+
+/** An agent that starts itself would never come to an end. */
+function checkChildren(steps: readonly CheckedStep[], raw: unknown, report: Report): void {
+  const metadata = isObject(raw) && isObject(raw['metadata']) ? raw['metadata'] : {};
+  for (const { step, at } of steps) {
+    if (step.agent && step.agent.name === metadata['name']) {
+      report(
+        pathOf(at, 'agent'),
+        `the agent "${step.agent.name}" would start itself`,
+        'another agent; let loop or forEach do what repeats',
+      );
+    }
+  }
 }
 
 function checkInputs(inputs: unknown, problems: Problem[], read: ReadText): void {

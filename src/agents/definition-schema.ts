@@ -6,6 +6,7 @@ import { knownKeys, textOf } from '../platform/problems.ts';
 import { riskClasses, splitToolName } from '../tools/tool.ts';
 import { maxDescriptionLength, nameForm, namePattern } from '../tenants/tenant.ts';
 import { isVersion } from './agent.ts';
+import { maxLoopIterations, signalNameForm, signalNamePattern } from './definition.ts';
 
 export const maxSteps = 500;
 export const defaults = {
@@ -65,23 +66,68 @@ const branchCase = knownKeys({
   then: z.array(stepId('Id of a step.')).describe('Steps that run when this case is chosen; the others are skipped.'),
 });
 
-export const stepKeys = ['tool', 'transform', 'approval', 'wait', 'branch'] as const;
+const loop = knownKeys({
+  until: expression('The loop ends when this is true of `output`, the output of the iteration that has ended (with `index`).'),
+  max: integer(1, maxLoopIterations).describe('Iterations at most; then the step fails.'),
+  every: duration('Pause between two iterations; none by default.', 1).optional(),
+}).describe('The step runs again and again: `index` counts from 0, `previous` is the output of the iteration before (null in the first).');
+
+const wait = z
+  .union(
+    [
+      z.string().min(1),
+      knownKeys({ until: expression('A moment: ISO 8601 with a zone, or milliseconds since 1970.') }),
+      knownKeys({
+        signal: z.string().regex(signalNamePattern, signalNameForm).describe('Name of the signal.'),
+        timeout: duration('How long it waits; then the step fails. Without one it waits for ever.', 1_000).optional(),
+      }),
+    ],
+    { error: () => 'a duration such as "10s", an expression that gives one, { until: … } or { signal: … }' },
+  )
+  .describe('Waits: for a duration such as 10s or ${{ }} giving one (a text such as "10s", or seconds), until a moment, or for a signal.');
+
+const agentStep = z
+  .union(
+    [
+      name('Name of an agent of the same project.'),
+      knownKeys({
+        name: name('Name of an agent of the same project.'),
+        version: z
+          .string()
+          .refine(isVersion, 'a semantic version, for example 1.2.0')
+          .optional()
+          .describe('Default: the version that is live.'),
+        onParentEnd: z
+          .enum(['cancel', 'abandon'])
+          .default('cancel')
+          .describe('What becomes of the execution when this one ends first: it is cancelled, or goes on by itself.'),
+      }),
+    ],
+    { error: () => 'the name of an agent, or { name, version, onParentEnd }' },
+  )
+  .describe('Starts an execution of another agent in the same environment, with the inputs in `with`, and waits for its output.');
+
+export const stepKeys = ['tool', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
 
 export const stepSchema = knownKeys({
   id: stepId('Name of the step, unique in the definition; others refer to it as steps.<id>.'),
   needs: z.array(stepId('Id of a step.')).optional().describe('Steps to wait for, besides those that expressions refer to.'),
   when: expression('The step is skipped unless this is true.').optional(),
-  forEach: expression('A list; the step runs once for each `item` (with `index`). Tools and transforms only.').optional(),
+  forEach: expression(
+    'A list; the step runs once for each `item` (with `index`). For what repeats: tools, requests, agents, transforms.',
+  ).optional(),
+  reduce: expression('After forEach: one value from `items`, the outputs in order; it becomes the output of the step.').optional(),
+  loop: loop.optional(),
   concurrency: integer(1, 100).optional().describe(`Items at a time; default ${defaults.concurrency}.`),
   tool: toolName.optional().describe('Calls a tool: server.tool. It must stand in spec.tools.'),
-  with: z.record(z.string(), z.unknown()).optional().describe('Arguments of the tool. Strings may hold ${{ JSONata }}.'),
+  with: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Arguments of the tool, inputs of the agent. Strings may hold ${{ JSONata }}.'),
+  agent: agentStep.optional(),
   transform: expression('Computes a value.').optional(),
   approval: approval.optional(),
-  wait: z
-    .string({ error: () => 'a duration such as "10s", or an expression that gives one' })
-    .min(1, 'a duration or an expression')
-    .optional()
-    .describe('Waits: a duration such as 10s, or ${{ }} giving one (a text such as "10s", or seconds).'),
+  wait: wait.optional(),
   branch: z
     .array(branchCase)
     .min(1, 'at least one case')

@@ -1,19 +1,9 @@
 // One step of a document → its normalised form: kind, durations in milliseconds, bare expressions, and what it refers to.
-import { compileExpression, type CompiledExpression } from '../expressions/compile.ts';
-import { templateExpressions } from '../expressions/template.ts';
 import { durationPattern, parseDuration } from '../platform/duration.ts';
 import { defaults, maxDurationMs, stepKeys, type StepDocument } from './definition-schema.ts';
+import { expressionChecker, type ExpressionChecker, type Mention, type Report, type Scene } from './definition-expressions.ts';
 import { pathOf } from './definition-text.ts';
 import type { StepDefinition, StepKind } from './definition.ts';
-
-/** Collects a problem at `path`; `offset` characters into the text that stands there. */
-export type Report = (path: string, message: string, expected?: string, offset?: number) => void;
-
-/** A step id that stands in the text, and where. */
-export interface Mention {
-  readonly id: string;
-  readonly path: string;
-}
 
 export interface CheckedStep {
   /** Complete when nothing was reported; `needs` is filled by the graph. */
@@ -25,48 +15,14 @@ export interface CheckedStep {
   readonly targets: readonly Mention[];
 }
 
-/** Checks the expressions of one place and keeps what they mention. */
-export interface ExpressionChecker {
-  source(text: string, path: string, withItem?: boolean): string;
-  template<T>(value: T, path: string, withItem?: boolean): T;
-  readonly mentions: Mention[];
-}
-
-export function expressionChecker(report: Report): ExpressionChecker {
-  const mentions: Mention[] = [];
-  function check({ source, problems, roots, steps }: CompiledExpression, text: string, path: string, withItem: boolean): void {
-    const start = Math.max(text.indexOf(source), 0);
-    for (const { message, expected, offset } of problems) {
-      report(path, message, expected, offset === undefined ? undefined : start + offset);
-    }
-    if (!withItem && (roots.has('item') || roots.has('index'))) {
-      report(path, 'item and index are known only in with and transform of a step with forEach', 'inputs or steps.<id>', start);
-    }
-    mentions.push(...steps.map((id) => ({ id, path })));
-  }
-  return {
-    mentions,
-    source(text, path, withItem = false) {
-      const expression = compileExpression(text);
-      check(expression, text, path, withItem);
-      return expression.source;
-    },
-    template(value, path, withItem = false) {
-      const { expressions, problems } = templateExpressions(value);
-      const full = (inside: readonly (string | number)[]) => inside.reduce<string>(pathOf, path);
-      for (const problem of problems) report(full(problem.path), problem.message, problem.expected, problem.offset);
-      for (const { expression, text, path: inside } of expressions) check(expression, text, full(inside), withItem);
-      return value;
-    },
-  };
-}
-
 /** Which keys mean something for which kinds; elsewhere they would do nothing, so they are refused. */
-const kindsOfKey: Readonly<Record<'with' | 'forEach' | 'retry' | 'timeout', readonly StepKind[]>> = {
-  with: ['tool'],
-  forEach: ['tool', 'transform'],
-  retry: ['tool'],
-  timeout: ['tool', 'transform'],
+const repeatable: readonly StepKind[] = ['tool', 'http', 'agent', 'transform'];
+const kindsOfKey: Readonly<Record<'with' | 'forEach' | 'loop' | 'retry' | 'timeout', readonly StepKind[]>> = {
+  with: ['tool', 'agent'],
+  forEach: repeatable,
+  loop: repeatable,
+  retry: ['tool', 'http', 'agent'],
+  timeout: ['tool', 'http', 'transform'],
 };
 
 /** `raw` is the step as written, `document` the same without what its structure forbids. */
@@ -87,7 +43,7 @@ export function checkStep(
       if (raw[key] !== undefined && !allowed.includes(kind)) {
         report(
           pathOf(at, key),
-          `${key} has no effect on ${kind === 'approval' ? 'an' : 'a'} ${kind} step`,
+          `${key} has no effect on ${kind === 'approval' || kind === 'agent' ? 'an' : 'a'} ${kind} step`,
           `${key} only with ${allowed.join(' or ')}`,
         );
       }
@@ -96,12 +52,18 @@ export function checkStep(
   if (raw['concurrency'] !== undefined && raw['forEach'] === undefined) {
     report(pathOf(at, 'concurrency'), 'concurrency has no effect without forEach', 'forEach');
   }
+  if (raw['reduce'] !== undefined && raw['forEach'] === undefined) {
+    report(pathOf(at, 'reduce'), 'reduce has no effect without forEach', 'forEach');
+  }
+  if (raw['loop'] !== undefined && raw['forEach'] !== undefined) {
+    report(pathOf(at, 'loop'), 'a step has either forEach or loop', 'one of them; let forEach start an agent that loops');
+  }
   if (document.tool !== undefined && !tools.has(document.tool)) {
     report(pathOf(at, 'tool'), `the tool ${document.tool} is not listed in spec.tools`, 'a tool that the agent may call');
   }
 
   const expressions = expressionChecker(report);
-  const withItem = raw['forEach'] !== undefined;
+  const scene: Scene = raw['forEach'] !== undefined ? 'item' : raw['loop'] !== undefined ? 'iteration' : 'plain';
   const optional = (key: 'when' | 'forEach') => {
     const text = document[key];
     return text === undefined ? {} : { [key]: expressions.source(text, pathOf(at, key)) };
@@ -112,11 +74,13 @@ export function checkStep(
     needs: [],
     ...optional('when'),
     ...optional('forEach'),
+    ...(document.reduce !== undefined && { reduce: expressions.source(document.reduce, pathOf(at, 'reduce'), 'reduce') }),
+    ...(document.loop !== undefined && { loop: loopOf(document.loop, pathOf(at, 'loop'), expressions) }),
     concurrency: document.concurrency ?? defaults.concurrency,
     retry: retryOf(document, at, report),
     timeoutMs: milliseconds(document.timeout ?? defaults.timeout),
     onFailure: document.onFailure,
-    ...effectOf(document, at, expressions, withItem, report),
+    ...effectOf(document, at, expressions, scene, report),
   };
   const declared = (document.needs ?? []).map((id, index) => ({ id, path: pathOf(pathOf(at, 'needs'), index) }));
   return { step, at, mentions: [...declared, ...expressions.mentions], targets: targetsOf(document, at) };
@@ -136,14 +100,15 @@ function effectOf(
   document: StepDocument,
   at: string,
   expressions: ExpressionChecker,
-  withItem: boolean,
+  scene: Scene,
   report: Report,
-): Pick<StepDefinition, 'tool' | 'transform' | 'approval' | 'wait' | 'branch'> {
-  const { tool, transform, approval, wait, branch } = document;
+): Pick<StepDefinition, 'tool' | 'agent' | 'transform' | 'approval' | 'wait' | 'branch'> {
+  const { tool, agent, transform, approval, wait, branch } = document;
   const inside = (key: string) => pathOf(at, key);
   return {
-    ...(tool !== undefined && { tool: { name: tool, with: expressions.template(document.with ?? {}, inside('with'), withItem) } }),
-    ...(transform !== undefined && { transform: expressions.source(transform, inside('transform'), withItem) }),
+    ...(tool !== undefined && { tool: { name: tool, with: expressions.template(document.with ?? {}, inside('with'), scene) } }),
+    ...(agent !== undefined && { agent: { ...agentOf(agent), with: expressions.template(document.with ?? {}, inside('with'), scene) } }),
+    ...(transform !== undefined && { transform: expressions.source(transform, inside('transform'), scene) }),
     ...(approval !== undefined && {
       approval: {
         title: expressions.template(approval.title, inside('approval.title')),
@@ -166,7 +131,32 @@ function effectOf(
   };
 }
 
-function waitOf(text: string, path: string, expressions: ExpressionChecker, report: Report): StepDefinition['wait'] {
+function loopOf(
+  { until, max, every }: NonNullable<StepDocument['loop']>,
+  path: string,
+  expressions: ExpressionChecker,
+): StepDefinition['loop'] {
+  return { until: expressions.source(until, pathOf(path, 'until'), 'until'), max, everyMs: every === undefined ? 0 : milliseconds(every) };
+}
+
+function agentOf(agent: NonNullable<StepDocument['agent']>) {
+  if (typeof agent === 'string') return { name: agent, onParentEnd: 'cancel' as const };
+  const { name, version, onParentEnd } = agent;
+  return { name, ...(version !== undefined && { version }), onParentEnd };
+}
+
+function waitOf(
+  wait: NonNullable<StepDocument['wait']>,
+  path: string,
+  expressions: ExpressionChecker,
+  report: Report,
+): StepDefinition['wait'] {
+  if (typeof wait === 'string') return durationOf(wait, path, expressions, report);
+  if ('until' in wait) return { until: expressions.source(wait.until, pathOf(path, 'until')) };
+  return { signal: wait.signal, timeoutMs: wait.timeout === undefined ? null : milliseconds(wait.timeout) };
+}
+
+function durationOf(text: string, path: string, expressions: ExpressionChecker, report: Report): StepDefinition['wait'] {
   if (text.trim().startsWith('${{')) return { expression: expressions.source(text, path) };
   const durationMs = durationPattern.test(text) ? parseDuration(text) : null;
   if (durationMs === null || durationMs > maxDurationMs) {

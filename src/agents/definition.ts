@@ -2,6 +2,12 @@
 import type { Capability, RiskClass } from '../tools/tool.ts';
 
 export const stepKinds = ['tool', 'http', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
+/** Most iterations of one loop. */
+export const maxLoopIterations = 10_000;
+
+export const signalNamePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,62}$/;
+export const signalNameForm = 'a letter or _, then letters, digits, "_", "." and "-", at most 63 characters';
+
 export type StepKind = (typeof stepKinds)[number];
 
 /** Text that may hold `${{ }}` expressions, or any JSON whose strings may. Evaluated by src/expressions. */

@@ -1,4 +1,5 @@
 // What people do to an execution that runs: pause, resume, signal. And the end of one whose starter has ended.
+import { signalNameForm, signalNamePattern } from '../agents/definition.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { EventService } from '../events/event-service.ts';
 import { enqueue, type NewJob } from '../jobs/jobs.ts';
@@ -55,7 +56,6 @@ const maxReasonLength = 1_000;
 export const maxPayloadBytes = 256 * 1024;
 /** Signals of an execution that nobody has taken yet. */
 export const maxUntaken = 1_000;
-export const signalNamePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,62}$/;
 
 export function createControlService(deps: ControlDependencies): ControlService {
   const { clock } = deps;
@@ -187,7 +187,7 @@ function validSignal({ name, payload = null, idempotencyKey: key = null }: Signa
     problems.push({
       path: 'name',
       message: `"${name.slice(0, 80)}" is not the name of a signal`,
-      expected: 'a letter or _, then letters, digits, "_", "." and "-", at most 63 characters',
+      expected: signalNameForm,
     });
   }
   const text = storableJson(payload);

@@ -55,9 +55,6 @@ export const maxCollectedBytes = 16 * 1024 * 1024;
 /** Most items of one forEach. */
 export const maxItems = 10_000;
 
-/** Most iterations of one loop. */
-export const maxIterations = 10_000;
-
 /** How often one step may lose its process before it is given up. */
 export const maxInterruptions = 10;
 

@@ -1,6 +1,6 @@
 // Which commands a slot can be given at all: by the kind of its step, by being a step or an item, by its status. Pure; reasons only.
-import type { StepDefinition, StepKind } from '../agents/definition.ts';
-import { maxItems, maxIterations, type StepStatus } from './execution.ts';
+import { maxLoopIterations, type StepDefinition, type StepKind } from '../agents/definition.ts';
+import { maxItems, type StepStatus } from './execution.ts';
 import { nameOf } from './machine-draft.ts';
 import type { Command, SlotCommand } from './machine-command.ts';
 import type { Slot, SlotState, StepState } from './machine-state.ts';
@@ -98,7 +98,7 @@ function refusalOfContent(command: SlotCommand, definition: StepDefinition, curr
     case 'expand': {
       if (forEach === undefined && loop === undefined) return `step "${id}" has no forEach to expand and no loop`;
       if (items !== null && (loop || items.next > 0 || items.total !== command.total)) return `step "${id}" was expanded before`;
-      const [least, most] = loop ? [1, maxIterations] : [0, maxItems];
+      const [least, most] = loop ? [1, maxLoopIterations] : [0, maxItems];
       const fits = Number.isInteger(command.total) && command.total >= least && command.total <= most;
       return fits ? null : `step "${id}" cannot have ${command.total} items`;
     }
