@@ -33,6 +33,7 @@ export async function startChild(deps: CreateDependencies, t: Transition, work: 
     requestedBy: row.requestedBy,
     requestedRoles: row.requestedRoles,
     requestDigest: digestOf({ parent: row.id, ...slot, attempt }),
+    priority: row.priority,
     parent: { id: row.id, depth: row.depth, slot },
   });
   const command = { type: 'startChild', slot, childId: child!.id, decisionId: child!.decisionId } as const;
