@@ -1,19 +1,24 @@
 // One Signalbox process: opens what it needs in order, and closes it in the opposite order. The commands choose its parts.
 import { createGateway } from '#gateway/server.ts';
 import { createServices, type Services } from '#src/app.ts';
+import { createOutbound } from '#src/outbound/guard.ts';
+import type { Outbound } from '#src/outbound/outbound.ts';
 import type { Config } from '#src/config.ts';
 import { maxOutputBytes } from '#src/executions/execution.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock as clock } from '#src/platform/clock.ts';
 import { openDatabase, type Database } from '#src/platform/database.ts';
 import type { Logger } from '#src/platform/logger.ts';
+import { createSealer } from '#src/platform/sealing.ts';
 import { ormOptions } from '#src/orm.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
 import { createRunner } from '#src/runner/runner.ts';
+import { allToolServers, createRemoteServers } from '#src/tools/remote-servers.ts';
 import { createToolServers, type ToolServers } from '#src/tools/tool-servers.ts';
 import { startToolSync } from '#src/tools/tool-sync.ts';
 import { ensureFirstKey, type FirstKey } from './first-key.ts';
 import { openPostgres } from './postgres.ts';
+import { ensureSecretKey } from './secret-key.ts';
 
 export interface Parts {
   readonly gateway: boolean;
@@ -55,10 +60,12 @@ async function openParts(
   if (postgres.applied.length > 0) say(`the database was brought to this version (${postgres.applied.length} migrations)`);
   const firstKey = await ensureFirstKey(config.dataDir, database);
   const toolServers = parts.runner ? createToolServers({ servers: config.toolServers, logger, maxOutputBytes }) : undefined;
-  const services = createServices({ clock, database, logger, toolServers });
+  const outbound = createOutbound(config.outbound);
+  const sealer = createSealer(await ensureSecretKey(config));
+  const services = createServices({ clock, database, logger, remote: { outbound, sealer }, toolServers });
   starting.defer(() => services.feed.close());
   const runner =
-    toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, toolServers, logger, say }, starting));
+    toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, outbound, toolServers, logger, say }, starting));
   const gateway = parts.gateway ? await prepareGateway(config, { services, database, logger }, starting) : null;
 
   let reason = 'stopping';
@@ -89,10 +96,10 @@ interface Common {
 async function prepareRunner(
   config: Config,
   connectionString: string,
-  deps: Common & { toolServers: ToolServers; say(line: string): void },
+  deps: Common & { toolServers: ToolServers; outbound: Outbound; say(line: string): void },
   starting: AsyncDisposableStack,
 ) {
-  const { services, database, toolServers, logger, say } = deps;
+  const { services, database, toolServers, outbound, logger, say } = deps;
   const sync = startToolSync({ database, toolServers, tools: services.tools, logger });
   starting.defer(async () => {
     await sync.stop();
@@ -106,7 +113,12 @@ async function prepareRunner(
   await sync.settled();
   const evaluator = createEvaluator();
   starting.defer(() => evaluator.close());
-  return createRunner({ ...services, clock, database, evaluator, toolServers, logger }, { connectionString, ...config.runner });
+  const remote = createRemoteServers({ database, service: services.remoteServers, outbound, clock, logger, maxOutputBytes });
+  starting.defer(() => remote.close());
+  return createRunner(
+    { ...services, clock, database, evaluator, toolServers: allToolServers(toolServers, remote), logger },
+    { connectionString, ...config.runner },
+  );
 }
 
 async function prepareGateway(config: Config, { services, database, logger }: Common, starting: AsyncDisposableStack) {

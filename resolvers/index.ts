@@ -1,6 +1,7 @@
 // Every file of root fields, as an explicit list; a test fails when one is missing.
 import './tenant.ts';
 import './principal.ts';
+import './tool-server.ts';
 import './tool.ts';
 import './agent.ts';
 import './policy.ts';

@@ -7,7 +7,8 @@ import { ApproveToolInput, Tool, ToolFilter } from '#schema/tool.ts';
 builder.queryField('tools', (t) =>
   t.field({
     type: [Tool],
-    description: 'The tools of the operator’s servers, by name. Not paged: their number is the operator’s configuration.',
+    description:
+      'The tools of the operator’s servers and of the tenant’s own, by name. Not paged: servers, and tools of each, are few by their limits.',
     authScopes: { permission: 'tool.read' },
     args: { filter: t.arg({ type: ToolFilter, description: 'Only these.' }) },
     complexity: { field: 1, multiplier: 10 },

@@ -6,6 +6,7 @@ import './tenant.ts';
 import './principal.ts';
 import './principal-inputs.ts';
 import './viewer.ts';
+import './tool-server.ts';
 import './tool.ts';
 import './agent.ts';
 import './failure.ts';

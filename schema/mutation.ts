@@ -17,7 +17,14 @@ type ReturnedShape<Fields extends Record<string, Returned>> = {
   readonly [Name in keyof Fields]: ShapeFromTypeParam<Types, Fields[Name]['type'], Fields[Name]['nullable'] extends true ? true : false>;
 };
 
-export interface MutationOptions<Input, Fields extends Record<string, Returned>> {
+/** What there is before the transaction. */
+export interface Edge {
+  readonly actor: Authority;
+  /** A short transaction of its own, READ ONLY. */
+  read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+}
+
+export interface MutationOptions<Input, Fields extends Record<string, Returned>, Prepared = undefined> {
   readonly description: string;
   /** Held anywhere; the service checks the exact place. `authenticated` for what concerns only the caller. */
   readonly permission: Permission | 'authenticated';
@@ -27,16 +34,19 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>>
   readonly fails?: readonly (new (...args: never[]) => SignalboxError)[];
   /** The transaction is one of a tenant that does not exist yet; `uow.tenantId` is its id. */
   readonly inNewTenant?: boolean;
+  /** Runs before the transaction is opened, for what takes long (a call to the outside); its result is given to `resolve`. */
+  prepare?: (services: Services, edge: Edge, input: Input) => Promise<Prepared>;
   /** Runs in one transaction, committed when it resolves. */
-  resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input): Promise<ReturnedShape<Fields>>;
+  resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input, prepared: Prepared): Promise<ReturnedShape<Fields>>;
 }
 
 const titled = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 
-export function mutation<Input, const Fields extends Record<string, Returned>>(
+export function mutation<Input, const Fields extends Record<string, Returned>, Prepared = undefined>(
   name: string,
-  { description, permission, input, returns, fails = [], inNewTenant = false, resolve }: MutationOptions<Input, Fields>,
+  options: MutationOptions<Input, Fields, Prepared>,
 ): void {
+  const { description, permission, input, returns, fails = [], inNewTenant = false, prepare, resolve } = options;
   const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
     description: `What \`${name}\` did.`,
     fields: (t) =>
@@ -58,10 +68,15 @@ export function mutation<Input, const Fields extends Record<string, Returned>>(
         directResult: true,
         union: { description: `\`${titled(name)}Success\`, or why \`${name}\` was refused.` },
       },
-      resolve(_root, args, { services, authority, write, writeTenant }) {
+      resolve(_root, args, { services, authority, read, write, writeTenant }) {
         // `input` is required, which TypeScript cannot see through the open type parameter.
-        const work = (uow: UnitOfWork) => resolve(services, uow, authority, (args as { input: Input }).input);
-        return (inNewTenant ? writeTenant(newId(), work) : write(work)) as never;
+        const given = (args as { input: Input }).input;
+        const run = async () => {
+          const prepared = (await prepare?.(services, { actor: authority, read }, given)) as Prepared;
+          const work = (uow: UnitOfWork) => resolve(services, uow, authority, given, prepared);
+          return inNewTenant ? writeTenant(newId(), work) : write(work);
+        };
+        return run() as never;
       },
     }),
   );

@@ -1,9 +1,10 @@
-// Tools: what the operator's MCP servers offer and which description this tenant accepts.
+// Tools: what MCP servers of the operator and of the tenant offer and which description this tenant accepts.
 import { capabilities, riskClasses, toolStatuses } from '#src/tools/tool.ts';
 import type { ToolView } from '#src/tools/tool-reads.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
 import { Principal } from './principal.ts';
+import { ToolServer } from './tool-server.ts';
 
 export const RiskClassEnum = enumOf('RiskClass', riskClasses, 'How much harm a call can do; policies and approvals go by it.', {
   low: 'Reads only.',
@@ -43,10 +44,16 @@ export const ToolAnnotations = builder.objectRef<ToolView['annotations']>('ToolA
 });
 
 export const Tool = builder.objectRef<ToolView>('Tool').implement({
-  description: 'A tool of one of the operator’s MCP servers, as this tenant sees it.',
+  description: 'A tool of an MCP server, the operator’s or the tenant’s own, as this tenant sees it.',
   fields: (t) => ({
     fullName: t.exposeString('fullName', { description: '`server.name`: what definitions and policies call it.' }),
-    server: t.exposeString('server', { description: 'Name of the server in the operator’s configuration.' }),
+    server: t.exposeString('server', { description: 'Name of the server.' }),
+    toolServer: t.field({
+      type: ToolServer,
+      nullable: true,
+      description: 'The server, when this tenant registered it; null for one of the operator’s.',
+      resolve: (tool) => tool.serverId,
+    }),
     name: t.exposeString('name', { description: 'Its name on that server.' }),
     description: t.exposeString('description', { description: 'What the server says it does.' }),
     inputSchema: t.expose('inputSchema', { type: 'JSON', description: 'JSON Schema of its arguments; they are checked before any call.' }),

@@ -26,6 +26,7 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'agent.manage': 'Create, change and archive agents, publish versions.',
   'agent.promote': 'Make versions live in environments.',
   'tool.approve': 'Accept changed tools.',
+  'tool.manage': 'Register, change and remove tool servers; held in the whole tenant only.',
   'execution.start': 'Start executions.',
   'execution.cancel': 'Cancel executions.',
   'execution.pause': 'Pause and resume executions.',

@@ -13,13 +13,18 @@ import { createInspectionService } from './executions/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
+import { UnavailableError } from './platform/errors.ts';
+import type { Outbound } from './outbound/outbound.ts';
 import type { Logger } from './platform/logger.ts';
+import type { Sealer } from './platform/sealing.ts';
 import { createGate } from './policies/gate-service.ts';
 import { createPolicyService } from './policies/policy-service.ts';
 import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
 import { createPrincipalService } from './principals/principal-service.ts';
 import { createTenantService } from './tenants/tenant-service.ts';
+import { createRemoteServerService } from './tools/remote-service.ts';
+import { createDiscovery } from './tools/remote-discovery.ts';
 import { createToolService } from './tools/tool-service.ts';
 import type { ToolServers } from './tools/tool-servers.ts';
 
@@ -27,13 +32,15 @@ export interface ServiceSettings {
   readonly clock: Clock;
   readonly database: Database;
   readonly logger: Logger;
+  /** The way out, and the key for secrets (the same in every process); without them no tool server can be registered here. */
+  readonly remote?: { readonly outbound: Outbound; readonly sealer: Sealer } | undefined;
   /** A runner's own servers: their descriptions are ahead of the table. A gateway has none. */
   readonly toolServers?: ToolServers | undefined;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, database, logger, toolServers }: ServiceSettings) {
+export function createServices({ clock, database, logger, remote, toolServers }: ServiceSettings) {
   const hints = createHints();
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });
@@ -41,6 +48,11 @@ export function createServices({ clock, database, logger, toolServers }: Service
   const grants = createGrantService({ clock });
   const apiKeys = createApiKeyService({ clock });
   const tools = createToolService({ clock, live: toolServers?.describe });
+  const remoteServers = createRemoteServerService({
+    clock,
+    sealer: remote?.sealer ?? { seal: closed, open: closed },
+    discover: remote ? createDiscovery({ outbound: remote.outbound, logger }) : async () => closed(),
+  });
   const policies = createPolicyService({ clock });
   const gate = createGate({ clock });
   const approvals = createApprovalService({ clock });
@@ -68,6 +80,7 @@ export function createServices({ clock, database, logger, toolServers }: Service
     grants,
     apiKeys,
     tools,
+    remoteServers,
     policies,
     gate,
     approvals,
@@ -79,4 +92,8 @@ export function createServices({ clock, database, logger, toolServers }: Service
     bulkCancel,
     inspection,
   };
+}
+
+function closed(): never {
+  throw new UnavailableError('this process runs without tool servers of tenants');
 }

@@ -2,6 +2,7 @@
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
+import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
 import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
 
 interface About {
@@ -228,6 +229,15 @@ export const configSchema = group({
   logLevel: setting(
     { env: 'SIGNALBOX_LOG_LEVEL', description: 'fatal, error, warn, info, debug, trace or silent.' },
     oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ),
+  secretKey: setting(
+    {
+      env: 'SIGNALBOX_SECRET_KEY',
+      description:
+        'Key that seals the header values of tool servers: 32 bytes in base64 or hex, the same for every process on one database. Unset: the file secret-key in the data folder, made at the first start.',
+      secret: true,
+    },
+    z.string(expect(secretKeyForm)).refine(isSecretKey, expect(secretKeyForm)).optional(),
   ),
   http: http.prefault({}),
   database: database.prefault({}),

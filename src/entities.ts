@@ -8,7 +8,7 @@ import { Decision, Policy, PolicyVersion } from './policies/policy-entity.ts';
 import { ApiKey, Principal, RoleGrant, TeamMember } from './principals/principal-entity.ts';
 import { Runner } from './runner/runner-entity.ts';
 import { Environment, Project, Team, Tenant } from './tenants/tenant-entity.ts';
-import { ToolApproval, ToolDefinition } from './tools/tool-entity.ts';
+import { RemoteServer, RemoteTool, ToolApproval, ToolDefinition } from './tools/tool-entity.ts';
 
 export const entities = [
   Tenant,
@@ -24,6 +24,8 @@ export const entities = [
   Deployment,
   ToolDefinition,
   ToolApproval,
+  RemoteServer,
+  RemoteTool,
   Policy,
   PolicyVersion,
   Decision,

@@ -142,6 +142,15 @@ export type Capability =
   /** Changes data. */
   | 'WRITE';
 
+/** Whether a runner sends calls to a tool server. */
+export type CircuitState =
+  /** It does. */
+  | 'CLOSED'
+  /** One trial call is under way. */
+  | 'HALF_OPEN'
+  /** It does not, for 5 seconds at first and up to a minute. */
+  | 'OPEN';
+
 /** A new agent: a draft without versions. */
 export type CreateAgentInput = {
   /** For people; at most 2,000 characters. */
@@ -541,6 +550,8 @@ export type Permission =
   | 'TENANT_CREATE'
   /** Accept changed tools. */
   | 'TOOL_APPROVE'
+  /** Register, change and remove tool servers; held in the whole tenant only. */
+  | 'TOOL_MANAGE'
   /** See tools. */
   | 'TOOL_READ';
 
@@ -615,12 +626,40 @@ export type PublishAgentVersionInput = {
   definition: string;
 };
 
+/** Which tool server to look at. */
+export type RefreshToolServerInput = {
+  /** The tool server. */
+  toolServerId: string;
+};
+
+/** A new tool server. It is looked at before it is registered, unless it is to be switched off; at most 256 tools. */
+export type RegisterToolServerInput = {
+  /** 1 to 100; 10 when absent. */
+  concurrency?: number | null | undefined;
+  /** True when absent. */
+  enabled?: boolean | null | undefined;
+  /** At most 20. */
+  headers?: Array<ToolServerHeaderInput> | null | undefined;
+  /** Letters, digits, `_` and `-`; unique in the tenant and not one of the operator’s. */
+  name: string;
+  /** 100 to 3600000 milliseconds; 60000 when absent. */
+  timeoutMs?: number | null | undefined;
+  /** The MCP endpoint: http or https, without user and password, at a public address. */
+  url: string;
+};
+
 /** Who shall no longer be in which team. */
 export type RemoveTeamMemberInput = {
   /** Who shall leave it. */
   principalId: string;
   /** The team. */
   teamId: string;
+};
+
+/** Which tool server to remove. */
+export type RemoveToolServerInput = {
+  /** The tool server. */
+  toolServerId: string;
 };
 
 /** Which API key to revoke. */
@@ -750,6 +789,33 @@ export type ToolFilter = {
   status?: ToolStatus | null | undefined;
 };
 
+/** A header that every request to a tool server has. */
+export type ToolServerHeaderInput = {
+  /** Such as `Authorization`. */
+  name: string;
+  /** Visible ASCII. Stored sealed, never shown again. */
+  value: string;
+};
+
+/** A header that every request to a tool server has from now on. */
+export type ToolServerHeaderUpdate = {
+  /** Such as `Authorization`. */
+  name: string;
+  /** A new value. Absent: the value it has, unless the server moves to another origin. */
+  value?: string | null | undefined;
+};
+
+/** How a tool server is doing, as far as anybody looked. */
+export type ToolServerStatus =
+  /** It did not answer, or not as an MCP server does, when it was last asked. */
+  | 'FAILING'
+  /** It answered when it was last asked. */
+  | 'HEALTHY'
+  /** It failed several times in a row: a runner sends nothing to it until a trial call succeeds. */
+  | 'OPEN_CIRCUIT'
+  /** Nobody has looked at it yet. */
+  | 'UNKNOWN';
+
 /** How this tenant stands to the current description of a tool. */
 export type ToolStatus =
   /** The current description is the accepted one. */
@@ -819,6 +885,24 @@ export type UpdateTeamInput = {
   name?: string | null | undefined;
   /** The team. */
   teamId: string;
+};
+
+/** What to change of a tool server; fields left out stay as they are. With a new URL or headers, or switched on, it is looked at first. */
+export type UpdateToolServerInput = {
+  /** A new number of calls at a time, 1 to 100. */
+  concurrency?: number | null | undefined;
+  /** Switch it on, or off: calls are refused at once. */
+  enabled?: boolean | null | undefined;
+  /** The version that you read; another current one is a conflict. */
+  expectedVersion: number;
+  /** New headers, replacing the old ones as a whole. */
+  headers?: Array<ToolServerHeaderUpdate> | null | undefined;
+  /** A new timeout, 100 to 3600000 milliseconds. */
+  timeoutMs?: number | null | undefined;
+  /** The tool server. */
+  toolServerId: string;
+  /** A new URL. */
+  url?: string | null | undefined;
 };
 
 export type AgentFieldsFragment = { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null };
@@ -1637,21 +1721,21 @@ export type RemoveTeamMemberMutation = { removeTeamMember:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
-export type ToolFieldsFragment = { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null };
+export type ToolFieldsFragment = { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null };
 
 export type ToolsQueryVariables = Exact<{
   filter?: ToolFilter | null | undefined;
 }>;
 
 
-export type ToolsQuery = { tools: Array<{ fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null }> };
+export type ToolsQuery = { tools: Array<{ fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null }> };
 
 export type ToolQueryVariables = Exact<{
   name: string;
 }>;
 
 
-export type ToolQuery = { tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } | null };
+export type ToolQuery = { tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } | null };
 
 export type ApproveToolMutationVariables = Exact<{
   input: ApproveToolInput;
@@ -1659,10 +1743,77 @@ export type ApproveToolMutationVariables = Exact<{
 
 
 export type ApproveToolMutation = { approveTool:
-    | { __typename: 'ApproveToolSuccess', tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } }
+    | { __typename: 'ApproveToolSuccess', tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } }
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ToolServerFieldsFragment = { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null };
+
+export type ToolServersQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ToolServersQuery = { toolServers: { edges: Array<{ node: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type RegisterToolServerMutationVariables = Exact<{
+  input: RegisterToolServerInput;
+}>;
+
+
+export type RegisterToolServerMutation = { registerToolServer:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RegisterToolServerSuccess', toolServer: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type UpdateToolServerMutationVariables = Exact<{
+  input: UpdateToolServerInput;
+}>;
+
+
+export type UpdateToolServerMutation = { updateToolServer:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'UpdateToolServerSuccess', toolServer: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RefreshToolServerMutationVariables = Exact<{
+  input: RefreshToolServerInput;
+}>;
+
+
+export type RefreshToolServerMutation = { refreshToolServer:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RefreshToolServerSuccess', toolServer: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RemoveToolServerMutationVariables = Exact<{
+  input: RemoveToolServerInput;
+}>;
+
+
+export type RemoveToolServerMutation = { removeToolServer:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RemoveToolServerSuccess', toolServer: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -2087,6 +2238,9 @@ export const ToolFieldsFragmentDoc = new TypedDocumentString(`
     fragment ToolFields on Tool {
   fullName
   server
+  toolServer {
+    id
+  }
   name
   description
   inputSchema
@@ -2111,6 +2265,33 @@ export const ToolFieldsFragmentDoc = new TypedDocumentString(`
   changedAt
 }
     `, {"fragmentName":"ToolFields"}) as unknown as TypedDocumentString<ToolFieldsFragment, unknown>;
+export const ToolServerFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ToolServerFields on ToolServer {
+  id
+  name
+  origin
+  url
+  headerNames
+  timeoutMs
+  concurrency
+  enabled
+  version
+  toolCount
+  shadowed
+  health {
+    status
+    circuit
+    lastError
+    lastSeenAt
+  }
+  createdBy {
+    id
+    name
+  }
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"ToolServerFields"}) as unknown as TypedDocumentString<ToolServerFieldsFragment, unknown>;
 export const AgentDocument = new TypedDocumentString(`
     query agent($id: ID!) {
   agent(id: $id) {
@@ -4499,6 +4680,9 @@ export const ToolsDocument = new TypedDocumentString(`
     fragment ToolFields on Tool {
   fullName
   server
+  toolServer {
+    id
+  }
   name
   description
   inputSchema
@@ -4531,6 +4715,9 @@ export const ToolDocument = new TypedDocumentString(`
     fragment ToolFields on Tool {
   fullName
   server
+  toolServer {
+    id
+  }
   name
   description
   inputSchema
@@ -4583,6 +4770,9 @@ export const ApproveToolDocument = new TypedDocumentString(`
 fragment ToolFields on Tool {
   fullName
   server
+  toolServer {
+    id
+  }
   name
   description
   inputSchema
@@ -4606,3 +4796,249 @@ fragment ToolFields on Tool {
   discoveredAt
   changedAt
 }`) as unknown as TypedDocumentString<ApproveToolMutation, ApproveToolMutationVariables>;
+export const ToolServersDocument = new TypedDocumentString(`
+    query toolServers($first: Int, $after: String) {
+  toolServers(first: $first, after: $after) {
+    edges {
+      node {
+        ...ToolServerFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment ToolServerFields on ToolServer {
+  id
+  name
+  origin
+  url
+  headerNames
+  timeoutMs
+  concurrency
+  enabled
+  version
+  toolCount
+  shadowed
+  health {
+    status
+    circuit
+    lastError
+    lastSeenAt
+  }
+  createdBy {
+    id
+    name
+  }
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ToolServersQuery, ToolServersQueryVariables>;
+export const RegisterToolServerDocument = new TypedDocumentString(`
+    mutation registerToolServer($input: RegisterToolServerInput!) {
+  registerToolServer(input: $input) {
+    __typename
+    ... on RegisterToolServerSuccess {
+      toolServer {
+        ...ToolServerFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolServerFields on ToolServer {
+  id
+  name
+  origin
+  url
+  headerNames
+  timeoutMs
+  concurrency
+  enabled
+  version
+  toolCount
+  shadowed
+  health {
+    status
+    circuit
+    lastError
+    lastSeenAt
+  }
+  createdBy {
+    id
+    name
+  }
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<RegisterToolServerMutation, RegisterToolServerMutationVariables>;
+export const UpdateToolServerDocument = new TypedDocumentString(`
+    mutation updateToolServer($input: UpdateToolServerInput!) {
+  updateToolServer(input: $input) {
+    __typename
+    ... on UpdateToolServerSuccess {
+      toolServer {
+        ...ToolServerFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolServerFields on ToolServer {
+  id
+  name
+  origin
+  url
+  headerNames
+  timeoutMs
+  concurrency
+  enabled
+  version
+  toolCount
+  shadowed
+  health {
+    status
+    circuit
+    lastError
+    lastSeenAt
+  }
+  createdBy {
+    id
+    name
+  }
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<UpdateToolServerMutation, UpdateToolServerMutationVariables>;
+export const RefreshToolServerDocument = new TypedDocumentString(`
+    mutation refreshToolServer($input: RefreshToolServerInput!) {
+  refreshToolServer(input: $input) {
+    __typename
+    ... on RefreshToolServerSuccess {
+      toolServer {
+        ...ToolServerFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolServerFields on ToolServer {
+  id
+  name
+  origin
+  url
+  headerNames
+  timeoutMs
+  concurrency
+  enabled
+  version
+  toolCount
+  shadowed
+  health {
+    status
+    circuit
+    lastError
+    lastSeenAt
+  }
+  createdBy {
+    id
+    name
+  }
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<RefreshToolServerMutation, RefreshToolServerMutationVariables>;
+export const RemoveToolServerDocument = new TypedDocumentString(`
+    mutation removeToolServer($input: RemoveToolServerInput!) {
+  removeToolServer(input: $input) {
+    __typename
+    ... on RemoveToolServerSuccess {
+      toolServer {
+        ...ToolServerFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolServerFields on ToolServer {
+  id
+  name
+  origin
+  url
+  headerNames
+  timeoutMs
+  concurrency
+  enabled
+  version
+  toolCount
+  shadowed
+  health {
+    status
+    circuit
+    lastError
+    lastSeenAt
+  }
+  createdBy {
+    id
+    name
+  }
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<RemoveToolServerMutation, RemoveToolServerMutationVariables>;

@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
 import type { Gate } from '../policies/gate-service.ts';
-import type { RiskClass } from '../tools/tool.ts';
+import { isRepeatable, type RiskClass } from '../tools/tool.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
 import { startChild } from './children.ts';
@@ -130,7 +130,8 @@ async function toolCall(
   await must(t.run({ type: 'dispatch', slot, decisionId }, { arguments: JSON.stringify(args), jobId }));
   const { attempt } = slotState(t.state, slot)!;
   const idempotencyKey = `${t.row.effectScopeId}:${slot.stepId}:${slot.itemIndex}`;
-  return { slot, attempt, tool, toolDigest: definition.digest, arguments: args, timeoutMs, idempotencyKey };
+  const { digest: toolDigest, remote = null } = definition;
+  return { slot, attempt, tool, toolDigest, remote, repeatable: isRepeatable(definition), arguments: args, timeoutMs, idempotencyKey };
 }
 
 /**

@@ -6,7 +6,7 @@ import { ExpressionError, type Scope } from '../expressions/expression.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
 import { parseDuration } from '../platform/duration.ts';
-import type { RiskClass } from '../tools/tool.ts';
+import type { RiskClass, ToolDescription } from '../tools/tool.ts';
 import { maxItems, maxOutputBytes, type ExecutionFailure } from './execution.ts';
 import type { ItemCounters, Plan, Slot, SlotState, StepState } from './machine-state.ts';
 
@@ -53,6 +53,10 @@ export interface Effect {
   readonly tool: string;
   /** Digest of the tool's description that was checked. */
   readonly toolDigest: string;
+  /** The tenant's own server that offers the tool; null for one of the operator's. */
+  readonly remote: ToolDescription['remote'] | null;
+  /** May it be called again when the outcome of this call is unknown? */
+  readonly repeatable: boolean;
   readonly arguments: Record<string, unknown>;
   readonly timeoutMs: number;
   /** Stable across attempts of the slot. */

@@ -28,6 +28,7 @@ const manages = [
   'agent.manage',
   'agent.promote',
   'tool.approve',
+  'tool.manage',
   'execution.start',
   'execution.cancel',
   'execution.pause',

@@ -7,7 +7,6 @@ import type { Database } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ToolServers } from '../tools/tool-servers.ts';
-import { isRepeatable } from '../tools/tool.ts';
 import type { EffectResult } from './carry.ts';
 
 export interface Effects {
@@ -22,7 +21,7 @@ export interface Effects {
 export interface EffectDependencies {
   readonly database: Database;
   readonly hints: Hints;
-  readonly toolServers: Pick<ToolServers, 'call' | 'describe'>;
+  readonly toolServers: Pick<ToolServers, 'call'>;
   readonly logger: Logger;
   /** How often ended executions are looked for, for those that other processes ended; milliseconds. */
   readonly checkMs: number;
@@ -78,16 +77,14 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
           idempotencyKey: effect.idempotencyKey,
           attempt: effect.attempt,
           digest: effect.toolDigest,
+          ...(effect.remote && { remote: { tenantId, ...effect.remote } }),
         });
         if (outcome.ok) return succeeded(effect, storableJson(outcome.output));
         const reason = signal.reason as Reason | undefined;
         if (reason === 'ended') return { kind: 'dropped' };
         // A Ctrl-C in the terminal reaches the tool servers, too: what they broke off then was not a failure of the step.
         const cutOff = reason === 'shutdown' || (leaving && outcome.code === 'TOOL_SERVER_FAILED');
-        if (cutOff) {
-          const tool = toolServers.describe(effect.tool);
-          return { kind: 'interrupted', repeatable: !outcome.dispatched || (tool !== null && isRepeatable(tool)) };
-        }
+        if (cutOff) return { kind: 'interrupted', repeatable: !outcome.dispatched || effect.repeatable };
         const { stepId } = effect.slot;
         const message = outcome.code === 'OUTPUT_TOO_LARGE' ? `step "${stepId}": ${outcome.message}` : outcome.message;
         const failure = { code: outcome.code, message, stepId };

@@ -20,6 +20,8 @@ export type ToolFailureCode =
   /** The server no longer describes the tool as it was when the call was allowed: nothing was called. */
   | 'TOOL_CHANGED'
   | 'TOOL_UNKNOWN'
+  /** The server failed several times in a row: nothing is sent to it for a while. */
+  | 'CIRCUIT_OPEN'
   | 'CANCELLED';
 
 export interface ToolFailure {
@@ -45,6 +47,15 @@ export interface CallOptions {
   readonly attempt?: number | undefined;
   /** The description that was checked. When the server now describes the tool otherwise, nothing is called. */
   readonly digest?: string | undefined;
+  /** The tool is one of this tenant's own server. */
+  readonly remote?: RemoteReference | undefined;
+}
+
+/** A tenant's server, as it was registered when the call was allowed. */
+export interface RemoteReference {
+  readonly tenantId: string;
+  readonly serverId: string;
+  readonly version: number;
 }
 
 export function outcomeOf(fullName: string, result: CallToolResult, maxOutputBytes: number): ToolOutcome {

@@ -1,19 +1,14 @@
 // One running stdio MCP server: its process, the protocol on its pipes, its end. Whether to start another is not decided here.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import {
-  CallToolResultSchema,
-  PaginatedResultSchema,
-  ToolListChangedNotificationSchema,
-  ToolSchema,
-  type CallToolResult,
-} from '@modelcontextprotocol/sdk/types.js';
+import { CallToolResultSchema, ToolListChangedNotificationSchema, type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { toolNamePattern, type DescribedTool } from './tool.ts';
+import { listTools } from './tool-listing.ts';
+import type { DescribedTool } from './tool.ts';
 
 export interface Connection {
   /** Null while the server runs; then why it ends or ended. */
@@ -49,7 +44,6 @@ export interface ConnectOptions {
 
 /** A server that prints this many lines of anything else than MCP is ended: each costs as much as a message. */
 const maxStrayLines = 1_000;
-const maxPages = 100;
 /** How long a killed server's pipes may stay open (a child of its own can hold them) before it counts as ended anyway. */
 const pipesMs = 1_000;
 // Longer than any timeout of a call: those are kept by the caller's signal.
@@ -139,21 +133,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return {
     ending: () => ending ?? reason,
     oversized: () => oversized,
-    async list(timeoutMs) {
-      const page = PaginatedResultSchema.extend({ tools: z.array(z.unknown()) });
-      const found = new Map<string, DescribedTool>();
-      let cursor: string | undefined;
-      for (let count = 0; count < maxPages; count++) {
-        const result = await client.request({ method: 'tools/list', params: { cursor } }, page, { timeout: timeoutMs });
-        for (const raw of result.tools) {
-          const tool = readTool(raw, logger);
-          if (tool && !found.has(tool.name)) found.set(tool.name, tool);
-        }
-        cursor = result.nextCursor;
-        if (cursor === undefined) break;
-      }
-      return [...found.values()];
-    },
+    list: (timeoutMs) => listTools(client, { timeoutMs, logger }),
     call: (name, args, meta, signal) =>
       client.request({ method: 'tools/call', params: { name, arguments: { ...args }, _meta: meta } }, CallToolResultSchema, {
         signal,
@@ -172,25 +152,6 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     kill,
     killNow,
   };
-}
-
-function readTool(raw: unknown, logger: Logger): DescribedTool | null {
-  const parsed = ToolSchema.safeParse(raw);
-  const name = (raw as { name?: unknown } | null)?.name;
-  if (!parsed.success) {
-    logger.warn({ tool: name, err: parsed.error }, 'tool left out: its description breaks the protocol');
-    return null;
-  }
-  if (!toolNamePattern.test(parsed.data.name)) {
-    logger.warn({ tool: name }, 'tool left out: its name has other characters than letters, digits, "_", "-", "." and "/"');
-    return null;
-  }
-  if (parsed.data.execution?.taskSupport === 'required') {
-    logger.warn({ tool: name }, 'tool left out: it only runs as an MCP task, which is not supported');
-    return null;
-  }
-  const { description, inputSchema, annotations } = parsed.data;
-  return { name: parsed.data.name, description, inputSchema, annotations };
 }
 
 function startFailure(error: unknown, { command, startTimeoutMs }: ConnectOptions, strayLines: number): string {

@@ -1,8 +1,11 @@
 // Rows of tools as the service and GraphQL give them.
+import { can, visibilityOf, type Authority } from '../principals/permission.ts';
 import type { Capability, RiskClass, ToolAnnotations, ToolDescription, ToolStatus } from './tool.ts';
 
 /** A tool as one tenant sees it. */
 export interface ToolView extends ToolDescription {
+  /** The tenant's own server; null for one of the operator's. */
+  readonly serverId: string | null;
   /** First described, and last described differently. */
   readonly discoveredAt: Date;
   readonly changedAt: Date;
@@ -23,6 +26,10 @@ export interface DescriptionRow {
   readonly risk: RiskClass;
   readonly capability: Capability;
   readonly digest: string;
+  /** Of the tenant's own server; null for one of the operator's. */
+  readonly serverId: string | null;
+  readonly serverVersion: number | null;
+  readonly enabled: boolean;
 }
 
 export interface ViewRow extends DescriptionRow {
@@ -33,17 +40,46 @@ export interface ViewRow extends DescriptionRow {
   readonly approvedAt: string | null;
 }
 
-/** Of tool_definitions as `d`. */
-export const descriptionColumns = `d.server, d.name, d.description, d.input_schema as "inputSchema", d.annotations, d.risk, d.capability, d.digest`;
+/** Of `tenantTools`. */
+export const descriptionColumns = `d.server, d.name, d.description, d.input_schema as "inputSchema", d.annotations, d.risk, d.capability, d.digest,
+  d.server_id as "serverId", d.server_version as "serverVersion", d.enabled`;
 /** The same with tool_approvals of one tenant as `a`. */
 export const viewColumns = `${descriptionColumns}, d.discovered_at as "discoveredAt", d.changed_at as "changedAt",
   a.digest as "approvedDigest", a.approved_by as "approvedBy", a.approved_at as "approvedAt"`;
 
-export const toDescription = (row: DescriptionRow): ToolDescription => ({ ...row, fullName: `${row.server}.${row.name}` });
+const ownColumns = (table: string) =>
+  ['server', 'name', 'description', 'input_schema', 'annotations', 'risk', 'capability', 'digest', 'discovered_at', 'changed_at']
+    .map((column) => `${table}.${column}`)
+    .join(', ');
+
+/**
+ * Every tool that tenant $1 can have called, as `d`: the operator's, and those of its own servers. An operator's server hides a tenant's
+ * of the same name.
+ */
+export const tenantTools = `(
+    select ${ownColumns('o')}, null::uuid as server_id, null::int as server_version, true as enabled from tool_definitions o
+    union all
+    select ${ownColumns('r')}, s.id, s.version, s.enabled from remote_tools r
+      join tool_servers s on s.tenant_id = r.tenant_id and s.name = r.server
+      where r.tenant_id = $1 and not exists (select from tool_definitions o where o.server = r.server)
+  ) d`;
+
+export function toDescription({ serverId, serverVersion, ...row }: DescriptionRow): ToolDescription {
+  const { server, name, description, inputSchema, annotations, risk, capability, digest } = row;
+  const remote = serverId !== null && serverVersion !== null ? { remote: { serverId, version: serverVersion } } : {};
+  return { server, name, fullName: `${server}.${name}`, description, inputSchema, annotations, risk, capability, digest, ...remote };
+}
+
+/** Tools are one catalogue for the whole tenant: who may read them anywhere, may read them. */
+export function mayReadTools(actor: Authority): boolean {
+  const seen = visibilityOf(actor, 'tool.read');
+  return can(actor, 'tool.read') || seen.projectIds.length + seen.environmentIds.length + seen.teamIds.length > 0;
+}
 
 export function toView(row: ViewRow): ToolView {
   return {
     ...toDescription(row),
+    serverId: row.serverId,
     discoveredAt: new Date(row.discoveredAt),
     changedAt: new Date(row.changedAt),
     status: row.approvedDigest === null ? 'unseen' : row.approvedDigest === row.digest ? 'approved' : 'changed',

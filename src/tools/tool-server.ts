@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { failure, outcomeOf, type CallOptions, type ToolOutcome } from './tool-call.ts';
 import { connect, type Connection } from './tool-connection.ts';
+import { abortable, protocolFailure } from './tool-protocol.ts';
 import { describeTool, type ToolDescription, type ToolOverride } from './tool.ts';
 
 /** One stdio MCP server of the operator's configuration. */
@@ -207,23 +208,4 @@ export function createToolServer({ name, config, limits, logger, onDescribed }: 
     },
     killNow: () => connection?.killNow(),
   };
-}
-
-const invalidParams = -32602;
-
-/** The server answered, but with a JSON-RPC error or something that is no tool result. */
-function protocolFailure(fullName: string, error: Error & { code?: unknown }): ToolOutcome | null {
-  if (error.name.includes('ZodError'))
-    return failure('TOOL_ERROR', `${fullName}: the answer is not an MCP tool result`, { retryable: true });
-  if (typeof error.code !== 'number') return null;
-  const text = error.message.replace(/^MCP error -?\d+: /, '').slice(0, 2_000);
-  return failure('TOOL_ERROR', `${fullName}: ${text}`, { retryable: error.code !== invalidParams });
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

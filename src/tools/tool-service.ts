@@ -1,13 +1,23 @@
-// Tools as tenants see them: what the operator's servers describe, which description a tenant accepts, whether arguments fit.
-// Owns tool_definitions (global, no tenant) and tool_approvals. Runs no server: `live` asks this process's, where there are any.
+// Tools as tenants see them: what the operator's servers and their own describe, which description a tenant accepts, whether arguments
+// fit. Owns tool_definitions (global, no tenant) and tool_approvals; reads remote_tools. Runs no server: `live` asks this process's.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ConflictError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
-import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
 import { requirePermission } from '../principals/authorize.ts';
-import { can, visibilityOf, type Authority } from '../principals/permission.ts';
-import { descriptionColumns, toDescription, toView, viewColumns, type DescriptionRow, type ToolView, type ViewRow } from './tool-reads.ts';
+import type { Authority } from '../principals/permission.ts';
+import {
+  descriptionColumns,
+  mayReadTools,
+  tenantTools,
+  toDescription,
+  toView,
+  viewColumns,
+  type DescriptionRow,
+  type ToolView,
+  type ViewRow,
+} from './tool-reads.ts';
+import { writeTools, type DefinitionChanges } from './tool-writes.ts';
 import { type Capability, splitToolName, type RiskClass, type ToolDescription, type ToolStatus } from './tool.ts';
 
 export interface ToolService {
@@ -43,14 +53,7 @@ export interface ToolApprovalInput {
 
 export type ToolCheck =
   | { readonly ok: true; readonly definition: ToolDescription }
-  | { readonly ok: false; readonly code: 'TOOL_CHANGED' | 'TOOL_UNKNOWN'; readonly reason: string };
-
-/** Names of tools by what happened to them. */
-export interface DefinitionChanges {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-}
+  | { readonly ok: false; readonly code: 'TOOL_CHANGED' | 'TOOL_UNKNOWN' | 'TOOL_DISABLED'; readonly reason: string };
 
 export interface ToolServiceDependencies {
   readonly clock: Clock;
@@ -89,7 +92,7 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
 
   return {
     async listTools(uow, actor, filter = {}) {
-      if (!mayRead(actor)) return [];
+      if (!mayReadTools(actor)) return [];
       const rows = await uow.rows<ViewRow>(
         `${viewSql} where ($2::text is null or d.server = $2) and ($3::text is null or d.risk = $3)
          and ($4::text is null or d.capability = $4) order by d.server, d.name`,
@@ -98,19 +101,19 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
       return rows.map(toView).filter((tool) => !filter.status || tool.status === filter.status);
     },
 
-    findTool: async (uow, actor, fullName) => (mayRead(actor) ? view(uow, fullName) : null),
+    findTool: async (uow, actor, fullName) => (mayReadTools(actor) ? view(uow, fullName) : null),
 
     async missingTools(uow, fullNames) {
       const rows = await uow.rows<{ fullName: string }>(
-        `select server || '.' || name as "fullName" from tool_definitions where server || '.' || name = any($1::text[])`,
-        [[...new Set(fullNames)]],
+        `select d.server || '.' || d.name as "fullName" from ${tenantTools} where d.server || '.' || d.name = any($2::text[])`,
+        [uow.tenantId, [...new Set(fullNames)]],
       );
       const found = new Set(rows.map((row) => row.fullName));
       return [...new Set(fullNames)].filter((name) => !found.has(name) && !live(name));
     },
 
     async approveTool(uow, actor, { tool, digest }) {
-      const current = mayRead(actor) ? await view(uow, tool) : null;
+      const current = mayReadTools(actor) ? await view(uow, tool) : null;
       if (!current) throw new NotFoundError(`tool: there is no tool "${tool}"`);
       requirePermission(actor, 'tool.approve');
       if (digest !== current.digest) {
@@ -130,6 +133,9 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
       const row = parts && (await acceptFirstUse(uow, parts.server, parts.name, live(fullName)?.digest ?? null, clock.now()));
       const definition = live(fullName) ?? (row?.definition ? toDescription(row.definition) : null);
       if (!definition) return { ok: false, code: 'TOOL_UNKNOWN', reason: `${fullName}: no tool server describes such a tool` };
+      if (!live(fullName) && row?.definition?.enabled === false) {
+        return { ok: false, code: 'TOOL_DISABLED', reason: `${fullName}: the tool server "${definition.server}" is switched off` };
+      }
       if (row!.accepted === definition.digest) return { ok: true, definition };
       return {
         ok: false,
@@ -142,13 +148,7 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
 
     async syncDefinitions(uow, server, tools) {
       await uow.rows('select pg_advisory_xact_lock($1)', [syncLock]);
-      const rows = await uow.rows<{ name: string; change: keyof DefinitionChanges }>(syncSql, [
-        server,
-        storableJson(tools.map(({ inputSchema, ...tool }) => ({ ...tool, input_schema: inputSchema }))),
-        clock.now(),
-      ]);
-      const names = (change: keyof DefinitionChanges) => rows.filter((row) => row.change === change).map((row) => row.name);
-      return { added: names('added'), changed: names('changed'), removed: names('removed') };
+      return writeTools(uow, 'tool_definitions', server, tools, clock.now());
     },
 
     async forgetServers(uow, configured) {
@@ -157,38 +157,11 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
   };
 }
 
-/** Tools are one catalogue for the whole tenant: who may read them anywhere, may read them. */
-function mayRead(actor: Authority): boolean {
-  const seen = visibilityOf(actor, 'tool.read');
-  return can(actor, 'tool.read') || seen.projectIds.length + seen.environmentIds.length + seen.teamIds.length > 0;
-}
-
-const viewSql = `select ${viewColumns} from tool_definitions d
+const viewSql = `select ${viewColumns} from ${tenantTools}
   left join tool_approvals a on a.tenant_id = $1 and a.server = d.server and a.name = d.name`;
 
 /** Any constant: runners that start together write the same descriptions one after another. */
 const syncLock = 7_120_302;
-const syncSql = `with given as (
-    select * from jsonb_to_recordset($2::jsonb)
-      as t(name text, description text, input_schema jsonb, annotations jsonb, risk text, capability text, digest text)
-  ), removed as (
-    delete from tool_definitions d where d.server = $1 and d.name not in (select name from given) returning d.name
-  ), before as (
-    select name, digest from tool_definitions where server = $1
-  ), written as (
-    insert into tool_definitions (server, name, description, input_schema, annotations, risk, capability, digest, discovered_at, changed_at)
-    select $1, name, description, input_schema, annotations, risk, capability, digest, $3, $3 from given
-    on conflict (server, name) do update set description = excluded.description, input_schema = excluded.input_schema,
-      annotations = excluded.annotations, risk = excluded.risk, capability = excluded.capability, digest = excluded.digest,
-      changed_at = case when tool_definitions.digest = excluded.digest then tool_definitions.changed_at else excluded.changed_at end
-    where (tool_definitions.digest, tool_definitions.risk, tool_definitions.capability)
-      is distinct from (excluded.digest, excluded.risk, excluded.capability)
-    returning name, digest
-  )
-  select name, 'removed' as change from removed
-  union all select written.name, case when before.name is null then 'added' else 'changed' end
-    from written left join before using (name) where before.digest is distinct from written.digest
-  order by name`;
 
 interface FirstUse {
   readonly definition: DescriptionRow | null;
@@ -196,8 +169,8 @@ interface FirstUse {
   readonly accepted: string | null;
 }
 
-const firstUseSql = `with definition as (select * from tool_definitions where server = $2 and name = $3),
-  digest as (select coalesce($4, (select digest from definition)) as value),
+const firstUseSql = `with definition as (select * from ${tenantTools} where d.server = $2 and d.name = $3),
+  digest as (select coalesce($4, (select digest from definition where enabled)) as value),
   known as (select digest from tool_approvals where tenant_id = $1 and server = $2 and name = $3),
   added as (
     insert into tool_approvals (tenant_id, server, name, digest, approved_by, approved_at)
@@ -210,7 +183,7 @@ const firstUseSql = `with definition as (select * from tool_definitions where se
 async function acceptFirstUse(uow: UnitOfWork, server: string, name: string, liveDigest: string | null, now: Date): Promise<FirstUse> {
   const params = [uow.tenantId, server, name, liveDigest, now];
   const [first] = await uow.rows<FirstUse>(firstUseSql, params);
-  if (first!.accepted !== null || (liveDigest === null && first!.definition === null)) return first!;
+  if (first!.accepted !== null || (liveDigest === null && !first!.definition?.enabled)) return first!;
   // Another transaction accepted it after this statement's snapshot; the next statement sees it.
   const [second] = await uow.rows<FirstUse>(firstUseSql, params);
   return second!;

@@ -51,7 +51,7 @@ export async function seedTenants(database: Database, ownerUrl: string, homes: r
 
 async function seedTenant(services: ReturnType<typeof createServices>, home: Home): Promise<Seed> {
   const { admin, project, staging, team, write, read } = home;
-  const { principals, grants, apiKeys, agents, policies, hints } = services;
+  const { principals, grants, apiKeys, agents, policies, remoteServers, hints } = services;
 
   const person = await write((uow) =>
     principals.createPrincipal(uow, admin, { kind: 'user', name: 'Seeded Person', email: 'p@example.com' }),
@@ -73,6 +73,9 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
       rules: [{ effect: 'deny', tools: ['nothing.*'] }],
     }),
   );
+
+  const serverInput = { name: 'seeded', url: 'https://mcp.example.com/', enabled: false };
+  const toolServer = await write((uow) => remoteServers.registerToolServer(uow, admin, serverInput, { version: 1, discovery: null }));
 
   const agent = await write((uow) =>
     agents.createAgent(uow, admin, { projectId: project, name: 'seeded', teamId: team, tags: ['seeded'] }),
@@ -112,6 +115,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     RoleGrant: roleGrant.id,
     ApiKey: key.apiKey.id,
     Policy: policy.id,
+    ToolServer: toolServer.id,
     Agent: agent.id,
     AgentVersion: version.id,
     Deployment: deployment.id,
