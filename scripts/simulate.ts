@@ -62,7 +62,7 @@ async function simulate({ seeds, from = someSeed() % (maxSeed - seeds), workers,
     if (message.type === 'lived') {
       report.passed += 1;
       report.ticks += message.life.ticks;
-      add(report.statuses, message.life.status, 1);
+      for (const status of message.life.statuses) add(report.statuses, status, 1);
       for (const [kind, count] of Object.entries(message.life.faults)) add(report.faults, kind, count);
     } else if (message.type === 'failed') {
       const { seed } = message;

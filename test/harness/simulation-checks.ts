@@ -136,6 +136,7 @@ function statusAfter(type: NewEvent['type']): AttemptStatus {
 }
 
 export interface Called extends Pick<Effect, 'slot' | 'attempt' | 'tool' | 'idempotencyKey'> {
+  readonly executionId: string;
   /** The approval state of the slot was looked up when the tool was called. */
   readonly approved: boolean;
 }

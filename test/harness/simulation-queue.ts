@@ -10,6 +10,7 @@ export interface SimulatedJob {
     readonly stepId?: string;
     readonly itemIndex?: number;
     readonly approvalId?: string;
+    readonly reason?: string;
     readonly after?: string[];
   };
   readonly runAt: Date;
