@@ -8,3 +8,4 @@ import './policy.ts';
 import './decision.ts';
 import './approval.ts';
 import './execution.ts';
+import './queue.ts';

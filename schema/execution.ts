@@ -240,6 +240,7 @@ export const StartExecutionInput = builder.inputType('StartExecutionInput', {
     version: t.string({ description: 'A version that is or was deployed there, instead of the live one.' }),
     inputs: t.field({ type: 'JSON', description: 'Checked against the JSON Schema of the version; at most 1 MiB. Default {}.' }),
     labels: t.field({ type: 'JSON', description: 'Up to 32 names with texts of at most 256 characters, to find it by.' }),
+    priority: t.int({ description: 'Place in the tenant’s queue, 1 (first) to 9; 5 when absent.' }),
     idempotencyKey: t.string({ description: 'Unique in the tenant: the same key with the same request gives the same execution.' }),
   }),
 });

@@ -12,6 +12,7 @@ import './agent.ts';
 import './failure.ts';
 import './event.ts';
 import './execution.ts';
+import './queue.ts';
 import './policy.ts';
 import './decision.ts';
 import './approval.ts';

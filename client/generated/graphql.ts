@@ -123,11 +123,28 @@ export type AttemptStatus =
   /** Its result was committed. */
   | 'SUCCEEDED';
 
+/** How an operation on many executions stands. */
+export type BulkStatus =
+  /** Over. */
+  | 'FINISHED'
+  /** Accepted; it has not begun. */
+  | 'QUEUED'
+  /** Under way; its numbers grow. */
+  | 'RUNNING';
+
 /** What to cancel, and why. */
 export type CancelExecutionInput = {
   /** The execution. */
   executionId: string;
   /** Kept with the event; at most 1,000 characters. */
+  reason?: string | null | undefined;
+};
+
+/** Which executions to cancel, and why. */
+export type CancelExecutionsInput = {
+  /** With at least one condition. Of what it finds, those are cancelled that have not ended and that you may cancel. */
+  filter: ExecutionFilter;
+  /** Kept with each event; at most 1,000 characters. */
   reason?: string | null | undefined;
 };
 
@@ -243,6 +260,22 @@ export type CreateTeamInput = {
 export type CreateTenantInput = {
   /** Unique on this server. Lower-case slug: a letter, then letters, digits and hyphens, at most 63 characters. */
   name: string;
+};
+
+/** Conditions that a dead letter must all satisfy. */
+export type DeadLetterFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** With one of these failure codes, such as TOOL_ERROR or OUTCOME_UNKNOWN. */
+  codes?: Array<string> | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** Of this project. */
+  projectId?: string | null | undefined;
+  /** Gave up at or after this moment. */
+  since?: string | null | undefined;
+  /** Gave up before this moment. */
+  until?: string | null | undefined;
 };
 
 /** A decision about an approval. It is final. */
@@ -490,6 +523,17 @@ export type GrantRoleInput = {
   scopeId: string;
 };
 
+/** What a concurrency limit is set on. */
+export type LimitScope =
+  /** The executions of an agent. */
+  | 'AGENT'
+  /** The executions in an environment. */
+  | 'ENVIRONMENT'
+  /** The executions of a project. */
+  | 'PROJECT'
+  /** Everything. */
+  | 'TENANT';
+
 /** Which agent to pause, and why. */
 export type PauseAgentInput = {
   /** The agent. */
@@ -721,6 +765,14 @@ export type ScopeKind =
   /** The whole tenant. */
   | 'TENANT';
 
+/** How much may run at a time, where. */
+export type SetConcurrencyLimitInput = {
+  /** From 0 (nothing begins) to 100,000; null removes the limit. */
+  maxRunning?: number | null | undefined;
+  /** The tenant, project, environment or agent that is limited. */
+  scopeId: string;
+};
+
 /** What to run, where, with what. */
 export type StartExecutionInput = {
   /** The agent. */
@@ -733,6 +785,8 @@ export type StartExecutionInput = {
   inputs?: unknown;
   /** Up to 32 names with texts of at most 256 characters, to find it by. */
   labels?: unknown;
+  /** Place in the tenant’s queue, 1 (first) to 9; 5 when absent. */
+  priority?: number | null | undefined;
   /** A version that is or was deployed there, instead of the live one. */
   version?: string | null | undefined;
 };
@@ -1073,7 +1127,7 @@ export type ApprovalRequestsSubscriptionVariables = Exact<{
 
 export type ApprovalRequestsSubscription = { approvalRequests: { cursor: string, caughtUp: boolean, changes: Array<{ type: EventType, occurredAt: string, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> } };
 
-export type ExecutionFieldsFragment = { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null };
+export type ExecutionFieldsFragment = { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null };
 
 type SlotFields_Step_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, failure: { code: string, message: string, stepId: string | null } | null };
 
@@ -1182,7 +1236,7 @@ export type ExecutionQueryVariables = Exact<{
 }>;
 
 
-export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, approval: { id: string, status: ApprovalStatus } | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
+export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, approval: { id: string, status: ApprovalStatus } | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
 
 export type ExecutionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1191,7 +1245,7 @@ export type ExecutionsQueryVariables = Exact<{
 }>;
 
 
-export type ExecutionsQuery = { executions: { edges: Array<{ cursor: string, node: { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type ExecutionsQuery = { executions: { edges: Array<{ cursor: string, node: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type StartExecutionMutationVariables = Exact<{
   input: StartExecutionInput;
@@ -1204,7 +1258,7 @@ export type StartExecutionMutation = { startExecution:
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'StartExecutionSuccess', execution: { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'StartExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -1214,7 +1268,7 @@ export type CancelExecutionMutationVariables = Exact<{
 
 
 export type CancelExecutionMutation = { cancelExecution:
-    | { __typename: 'CancelExecutionSuccess', execution: { id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'CancelExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -1265,7 +1319,7 @@ export type ExecutionChangedSubscriptionVariables = Exact<{
 }>;
 
 
-export type ExecutionChangedSubscription = { executionChanged: { executions: Array<{ id: string, status: ExecutionStatus, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }> } };
+export type ExecutionChangedSubscription = { executionChanged: { executions: Array<{ id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }> } };
 
 type Failure_ConflictError_Fragment = { __typename: 'ConflictError', code: ErrorCode, message: string };
 
@@ -1528,6 +1582,64 @@ export type RevokeApiKeyMutation = { revokeApiKey:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'RevokeApiKeySuccess', apiKey: { id: string, name: string, roles: Array<Role>, createdAt: string, expiresAt: string | null, revokedAt: string | null, lastUsedAt: string | null, principal: { id: string, name: string }, environment: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type LimitFieldsFragment = { id: string, scope: LimitScope, maxRunning: number, updatedAt: string, tenant: { id: string, name: string } | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null };
+
+export type BulkOperationFieldsFragment = { id: string, status: BulkStatus, reason: string, matched: number, cancelled: number, failed: number, createdAt: string, finishedAt: string | null };
+
+export type QueueStatusQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type QueueStatusQuery = { queueStatus: { admitted: number, running: number, oldestWaitingSince: string | null, backlog: Array<{ priority: number, count: number }> } };
+
+export type ConcurrencyLimitsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  scopeId?: string | null | undefined;
+}>;
+
+
+export type ConcurrencyLimitsQuery = { concurrencyLimits: { edges: Array<{ cursor: string, node: { id: string, scope: LimitScope, maxRunning: number, updatedAt: string, tenant: { id: string, name: string } | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type DeadLettersQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: DeadLetterFilter | null | undefined;
+}>;
+
+
+export type DeadLettersQuery = { deadLetters: { edges: Array<{ cursor: string, node: { stepId: string, itemIndex: number | null, failedAt: string, failure: { code: string, message: string }, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string } | null }>, execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type BulkOperationQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type BulkOperationQuery = { bulkOperation: { id: string, status: BulkStatus, reason: string, matched: number, cancelled: number, failed: number, createdAt: string, finishedAt: string | null } | null };
+
+export type SetConcurrencyLimitMutationVariables = Exact<{
+  input: SetConcurrencyLimitInput;
+}>;
+
+
+export type SetConcurrencyLimitMutation = { setConcurrencyLimit:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'SetConcurrencyLimitSuccess', limit: { id: string, scope: LimitScope, maxRunning: number, updatedAt: string, tenant: { id: string, name: string } | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } | null }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type CancelExecutionsMutationVariables = Exact<{
+  input: CancelExecutionsInput;
+}>;
+
+
+export type CancelExecutionsMutation = { cancelExecutions:
+    | { __typename: 'CancelExecutionsSuccess', operation: { id: string, status: BulkStatus, reason: string, matched: number, cancelled: number, failed: number, createdAt: string, finishedAt: string | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -1932,6 +2044,8 @@ export const ExecutionFieldsFragmentDoc = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
   status
+  priority
+  admittedAt
   labels
   idempotencyKey
   createdAt
@@ -2207,6 +2321,42 @@ export const ApiKeyFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ApiKeyFields"}) as unknown as TypedDocumentString<ApiKeyFieldsFragment, unknown>;
+export const LimitFieldsFragmentDoc = new TypedDocumentString(`
+    fragment LimitFields on ConcurrencyLimit {
+  id
+  scope
+  maxRunning
+  updatedAt
+  tenant {
+    id
+    name
+  }
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"LimitFields"}) as unknown as TypedDocumentString<LimitFieldsFragment, unknown>;
+export const BulkOperationFieldsFragmentDoc = new TypedDocumentString(`
+    fragment BulkOperationFields on BulkOperation {
+  id
+  status
+  reason
+  matched
+  cancelled
+  failed
+  createdAt
+  finishedAt
+}
+    `, {"fragmentName":"BulkOperationFields"}) as unknown as TypedDocumentString<BulkOperationFieldsFragment, unknown>;
 export const ProjectFieldsFragmentDoc = new TypedDocumentString(`
     fragment ProjectFields on Project {
   id
@@ -3028,6 +3178,8 @@ export const ExecutionDocument = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
   status
+  priority
+  admittedAt
   labels
   idempotencyKey
   createdAt
@@ -3086,6 +3238,8 @@ export const ExecutionsDocument = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
   status
+  priority
+  admittedAt
   labels
   idempotencyKey
   createdAt
@@ -3133,6 +3287,8 @@ export const StartExecutionDocument = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
   status
+  priority
+  admittedAt
   labels
   idempotencyKey
   createdAt
@@ -3190,6 +3346,8 @@ export const CancelExecutionDocument = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
   status
+  priority
+  admittedAt
   labels
   idempotencyKey
   createdAt
@@ -3345,6 +3503,8 @@ export const ExecutionChangedDocument = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
   status
+  priority
+  admittedAt
   labels
   idempotencyKey
   createdAt
@@ -4234,6 +4394,229 @@ fragment ApiKeyFields on ApiKey {
     name
   }
 }`) as unknown as TypedDocumentString<RevokeApiKeyMutation, RevokeApiKeyMutationVariables>;
+export const QueueStatusDocument = new TypedDocumentString(`
+    query queueStatus {
+  queueStatus {
+    backlog {
+      priority
+      count
+    }
+    admitted
+    running
+    oldestWaitingSince
+  }
+}
+    `) as unknown as TypedDocumentString<QueueStatusQuery, QueueStatusQueryVariables>;
+export const ConcurrencyLimitsDocument = new TypedDocumentString(`
+    query concurrencyLimits($first: Int, $after: String, $scopeId: ID) {
+  concurrencyLimits(first: $first, after: $after, scopeId: $scopeId) {
+    edges {
+      cursor
+      node {
+        ...LimitFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment LimitFields on ConcurrencyLimit {
+  id
+  scope
+  maxRunning
+  updatedAt
+  tenant {
+    id
+    name
+  }
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<ConcurrencyLimitsQuery, ConcurrencyLimitsQueryVariables>;
+export const DeadLettersDocument = new TypedDocumentString(`
+    query deadLetters($first: Int, $after: String, $filter: DeadLetterFilter) {
+  deadLetters(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        stepId
+        itemIndex
+        failedAt
+        failure {
+          code
+          message
+        }
+        attempts {
+          number
+          status
+          startedAt
+          finishedAt
+          failure {
+            code
+            message
+          }
+        }
+        execution {
+          ...ExecutionFields
+        }
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  priority
+  admittedAt
+  labels
+  idempotencyKey
+  createdAt
+  startedAt
+  finishedAt
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<DeadLettersQuery, DeadLettersQueryVariables>;
+export const BulkOperationDocument = new TypedDocumentString(`
+    query bulkOperation($id: ID!) {
+  bulkOperation(id: $id) {
+    ...BulkOperationFields
+  }
+}
+    fragment BulkOperationFields on BulkOperation {
+  id
+  status
+  reason
+  matched
+  cancelled
+  failed
+  createdAt
+  finishedAt
+}`) as unknown as TypedDocumentString<BulkOperationQuery, BulkOperationQueryVariables>;
+export const SetConcurrencyLimitDocument = new TypedDocumentString(`
+    mutation setConcurrencyLimit($input: SetConcurrencyLimitInput!) {
+  setConcurrencyLimit(input: $input) {
+    __typename
+    ... on SetConcurrencyLimitSuccess {
+      limit {
+        ...LimitFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment LimitFields on ConcurrencyLimit {
+  id
+  scope
+  maxRunning
+  updatedAt
+  tenant {
+    id
+    name
+  }
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<SetConcurrencyLimitMutation, SetConcurrencyLimitMutationVariables>;
+export const CancelExecutionsDocument = new TypedDocumentString(`
+    mutation cancelExecutions($input: CancelExecutionsInput!) {
+  cancelExecutions(input: $input) {
+    __typename
+    ... on CancelExecutionsSuccess {
+      operation {
+        ...BulkOperationFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment BulkOperationFields on BulkOperation {
+  id
+  status
+  reason
+  matched
+  cancelled
+  failed
+  createdAt
+  finishedAt
+}`) as unknown as TypedDocumentString<CancelExecutionsMutation, CancelExecutionsMutationVariables>;
 export const ProjectsDocument = new TypedDocumentString(`
     query projects($first: Int, $after: String, $name: String) {
   projects(first: $first, after: $after, name: $name) {

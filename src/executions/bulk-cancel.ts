@@ -1,17 +1,19 @@
 // Cancels everything that a filter finds, in the background and in batches. Executions that never began end by one statement for many of
 // them, all others through the machine, one by one. The only writer of bulk_operations.
+import { agentsByIds } from '../agents/agent-reads.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { EventService } from '../events/event-service.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, UnitOfWork } from '../platform/database.ts';
-import { ForbiddenError, ValidationError, type Problem } from '../platform/errors.ts';
+import { ForbiddenError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { isTransient } from '../platform/transient.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import { visibilityOf, type Authority } from '../principals/permission.ts';
+import { findVisible } from '../tenants/tenant-reads.ts';
 import { makeRoom } from './admission.ts';
 import { filterConditions, type ExecutionFilter } from './execution-reads.ts';
 import type { BulkStatus, CancelPlaces, StoredFilter } from './queue.ts';
@@ -124,6 +126,7 @@ export function createBulkCancelService(deps: BulkCancelDependencies): BulkCance
   return {
     async cancelExecutions(uow, actor, { filter, reason }) {
       refuseInvalid(filter, reason ?? '');
+      await requireVisible(uow, actor, filter);
       const { everywhere, projectIds, environmentIds, teamIds } = visibilityOf(actor, 'execution.cancel');
       const places: CancelPlaces = { everywhere, projectIds, environmentIds, teamIds };
       if (!everywhere && projectIds.length + environmentIds.length + teamIds.length === 0) {
@@ -251,6 +254,16 @@ function count(uow: UnitOfWork, operationId: string, what: 'cancelled' | 'failed
     `update bulk_operations set ${what} = ${what} + $3, matched = greatest(matched, cancelled + failed + $3) where tenant_id = $1 and id = $2`,
     [uow.tenantId, operationId, by],
   );
+}
+
+/** A mistyped or foreign id is said to be one, before an operation is recorded that finds nothing. */
+async function requireVisible(uow: UnitOfWork, actor: Authority, { projectId, environmentId, agentId }: ExecutionFilter): Promise<void> {
+  const absent = (field: string, id: string) =>
+    new NotFoundError(`filter.${field}: there is no "${id.slice(0, 80)}", or it is not visible to you`);
+  if (projectId != null && !(await findVisible(uow, actor, 'projects', projectId))) throw absent('projectId', projectId);
+  if (environmentId != null && !(await findVisible(uow, actor, 'environments', environmentId)))
+    throw absent('environmentId', environmentId);
+  if (agentId != null && (await agentsByIds(uow, actor, [agentId])).length === 0) throw absent('agentId', agentId);
 }
 
 function refuseInvalid(filter: ExecutionFilter, reason: string): void {

@@ -6,6 +6,7 @@ import { isId, newId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { requirePermission, visibleRows } from '../principals/authorize.ts';
 import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
+import { listDeadLetters } from './dead-letter-reads.ts';
 import { maxLimit, type LimitScope } from './queue.ts';
 
 export interface LimitRow {
@@ -44,6 +45,7 @@ export interface QueueService {
   ): Promise<Page<LimitRow>>;
   /** Counts only what `actor` may read. */
   queueStatus(uow: UnitOfWork, actor: Authority): Promise<QueueStatus>;
+  readonly listDeadLetters: typeof listDeadLetters;
 }
 
 const columns = `l.id, l.scope_kind as "scopeKind", l.scope_id as "scopeId", l.max_running as "maxRunning", l.updated_by as "updatedBy",
@@ -75,6 +77,8 @@ export function createQueueService({ clock }: { readonly clock: Clock }): QueueS
   }
 
   return {
+    listDeadLetters,
+
     async setConcurrencyLimit(uow, actor, { scopeKind, scopeId, maxRunning }) {
       if (maxRunning !== null && (!Number.isInteger(maxRunning) || maxRunning < 0 || maxRunning > maxLimit)) {
         const expected = `a whole number from 0 (nothing begins) to ${maxLimit}, or null for no limit`;
