@@ -66,7 +66,13 @@ export interface Fold {
 }
 
 /** Events that may leave the state as it is: another event, or another table, tells what became of it. */
-const silent: ReadonlySet<string> = new Set<NewEvent['type']>(['approval.rejected', 'approval.expired', 'approval.cancelled']);
+const silent: ReadonlySet<string> = new Set<NewEvent['type']>([
+  'approval.rejected',
+  'approval.expired',
+  'approval.cancelled',
+  'signal.received',
+  'execution.signalled',
+]);
 
 export function createFold(plan: Plan): Fold {
   const state = newState();
