@@ -16,7 +16,8 @@ import { jobsOfEntry, reenterQueue } from './admission.ts';
 import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import type { Command } from './machine-command.ts';
-import { slotsAwaiting, type SignalRow } from './signals.ts';
+import { signalByKey, signalsByIds, signalsOf, type SignalRow } from './signal-reads.ts';
+import { slotsAwaiting } from './signals.ts';
 import { keyProblems } from './start-request.ts';
 import { openSlots, releaseSlots } from './slot-store.ts';
 import { beginTransition, type Transition } from './transition.ts';
@@ -28,6 +29,8 @@ export interface ControlService {
   resumeExecution(uow: UnitOfWork, actor: Authority, input: { readonly executionId: string }): Promise<ExecutionRow>;
   /** Kept until a wait step for this name takes it, whether that began before or begins later. */
   signalExecution(uow: UnitOfWork, actor: Authority, input: SignalExecution): Promise<SignalRow>;
+  readonly signalsByIds: typeof signalsByIds;
+  readonly signalsOf: typeof signalsOf;
   /** For the runner: cancels an execution whose starter has ended, unless it has ended itself. */
   cancelWithStarter(uow: UnitOfWork, executionId: string, reason: string): Promise<void>;
 }
@@ -78,6 +81,9 @@ export function createControlService(deps: ControlDependencies): ControlService 
   const rowOf = async (uow: UnitOfWork, actor: Authority, id: string) => (await executionsByIds(uow, actor, [id]))[0]!;
 
   return {
+    signalsByIds,
+    signalsOf,
+
     async pauseExecution(uow, actor, { executionId, reason }) {
       await permitted(uow, actor, executionId, 'execution.pause');
       requireReason(reason ?? '');
@@ -126,7 +132,7 @@ export function createControlService(deps: ControlDependencies): ControlService 
         uow,
         slots.map((slot) => ({ name: 'run-step', payload: { ...work, ...slot } })),
       );
-      return (await signalById(uow, executionId, id))!;
+      return (await signalsByIds(uow, actor, [id]))[0]!;
     },
 
     async cancelWithStarter(uow, executionId, reason) {
@@ -153,31 +159,12 @@ async function jobsToGoOn(uow: UnitOfWork, executionId: string, begun: boolean, 
   }));
 }
 
-const signalColumns = `id, execution_id as "executionId", name, payload, sent_by as "sentBy", sent_at as "sentAt", received_at as "receivedAt"`;
-type RawSignal = Omit<SignalRow, 'sentAt' | 'receivedAt'> & { sentAt: string; receivedAt: string | null; requestDigest: string };
-
-const toSignal = ({ requestDigest: _, sentAt, receivedAt, ...row }: RawSignal): SignalRow => ({
-  ...row,
-  sentAt: new Date(sentAt),
-  receivedAt: receivedAt === null ? null : new Date(receivedAt),
-});
-
-async function signalById(uow: UnitOfWork, executionId: string, id: string): Promise<SignalRow | null> {
-  const rows = await uow.rows<RawSignal>(
-    `select ${signalColumns}, request_digest as "requestDigest" from signals where tenant_id = $1 and execution_id = $2 and id = $3`,
-    [uow.tenantId, executionId, id],
-  );
-  return rows[0] ? toSignal(rows[0]) : null;
-}
-
 /** The caller holds the execution's lock: nobody else sends with this key meanwhile. */
 async function sentBefore(uow: UnitOfWork, executionId: string, key: string, digest: string): Promise<SignalRow | null> {
-  const [row] = await uow.rows<RawSignal>(
-    `select ${signalColumns}, request_digest as "requestDigest" from signals where tenant_id = $1 and execution_id = $2 and idempotency_key = $3`,
-    [uow.tenantId, executionId, key],
-  );
-  if (!row) return null;
-  if (row.requestDigest === digest) return toSignal(row);
+  const found = await signalByKey(uow, executionId, key);
+  if (!found) return null;
+  const { requestDigest, ...row } = found;
+  if (requestDigest === digest) return row;
   throw new IdempotencyConflictError(`idempotencyKey: "${key}" was used before to send another signal; take a new key`);
 }
 

@@ -22,6 +22,12 @@ export interface ExecutionFilter {
   readonly projectId?: string | null | undefined;
   readonly agentId?: string | null | undefined;
   readonly environmentId?: string | null | undefined;
+  /** Started by a step of this execution, which must be visible, too. */
+  readonly parentId?: string | null | undefined;
+  /** True: started by a step of another execution. False: not so. */
+  readonly hasParent?: boolean | null | undefined;
+  /** Retrying or forking this execution, which must be visible, too. */
+  readonly originId?: string | null | undefined;
   /** Every one of these labels with this value: an object of texts. */
   readonly labels?: unknown;
   /** Created at or after this moment. */
@@ -30,7 +36,9 @@ export interface ExecutionFilter {
   readonly until?: Date | null | undefined;
 }
 
-const placeColumns = { project: 'e.project_id', environment: 'e.environment_id', team: 'e.team_id' } as const;
+/** Columns of `executions e` that say where one belongs. */
+export const executionPlace = { project: 'e.project_id', environment: 'e.environment_id', team: 'e.team_id' } as const;
+const relativePlace = { project: 'r.project_id', environment: 'r.environment_id', team: 'r.team_id' } as const;
 
 /** Inputs of one execution, for the runner; null when it does not exist. */
 export async function readInputs(uow: UnitOfWork, executionId: string): Promise<unknown> {
@@ -44,7 +52,7 @@ export async function readInputs(uow: UnitOfWork, executionId: string): Promise<
 /** Those of `ids` that exist and that `actor` may read, in no particular order. */
 export async function executionsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ExecutionRow[]> {
   const params: unknown[] = [uow.tenantId, ids.filter(isId)];
-  const visible = visibleRows(actor, 'execution.read', placeColumns, params);
+  const visible = visibleRows(actor, 'execution.read', executionPlace, params);
   const rows = await uow.rows(
     `select ${executionColumns} from executions e where e.tenant_id = $1 and e.id = any($2::uuid[]) and ${visible}`,
     params,
@@ -63,8 +71,13 @@ export async function listExecutions(
   const window = pageWindow('executions', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ['e.tenant_id = $1', visibleRows(actor, 'execution.read', placeColumns, params), ...filterConditions(filter, bind)];
+  const conditions = ['e.tenant_id = $1', visibleRows(actor, 'execution.read', executionPlace, params), ...filterConditions(filter, bind)];
   if (window.afterId !== null) conditions.push(`e.id < ${bind(window.afterId)}`);
+  for (const id of [filter.parentId, filter.originId]) {
+    if (id == null) continue;
+    const visible = visibleRows(actor, 'execution.read', relativePlace, params);
+    conditions.push(`exists (select from executions r where r.tenant_id = $1 and r.id = ${bind(id)} and ${visible})`);
+  }
   if (among) conditions.push(`e.id = any(${bind([...among])}::uuid[])`);
   const rows = await uow.rows(
     `select ${executionColumns} from executions e where ${conditions.join(' and ')} order by e.id desc limit ${window.limit}`,
@@ -84,6 +97,8 @@ export function filterConditions(filter: ExecutionFilter, bind: (value: unknown)
     ['projectId', 'e.project_id'],
     ['agentId', 'e.agent_id'],
     ['environmentId', 'e.environment_id'],
+    ['parentId', 'e.parent_id'],
+    ['originId', 'e.origin_id'],
   ] as const) {
     const id = filter[field];
     if (id == null) continue;
@@ -102,6 +117,7 @@ export function filterConditions(filter: ExecutionFilter, bind: (value: unknown)
   }
   if (problems.length > 0) throw new ValidationError(problems);
   if (filter.status) conditions.push(`e.status = any(${bind([...filter.status])}::text[])`);
+  if (filter.hasParent != null) conditions.push(`e.parent_id is ${filter.hasParent ? 'not null' : 'null'}`);
   if (filter.since) conditions.push(`e.created_at >= ${bind(filter.since)}`);
   if (filter.until) conditions.push(`e.created_at < ${bind(filter.until)}`);
   return conditions;

@@ -13,6 +13,7 @@ import type { Gate } from '../policies/gate-service.ts';
 import { createExecution, inputValidator } from './create.ts';
 import { attemptsOf, executionsByIds, listExecutions, outputsOf } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
+import { childrenOf, rerunsOf, rootIdsOf } from './family-reads.ts';
 import { itemPages, stepViews } from './step-reads.ts';
 import { startedBefore, validatedStart, type StartExecution } from './start-request.ts';
 import { beginTransition } from './transition.ts';
@@ -30,6 +31,10 @@ export interface ExecutionService {
   getExecution(uow: UnitOfWork, actor: Authority, executionId: string): Promise<ExecutionRow>;
   readonly executionsByIds: typeof executionsByIds;
   readonly listExecutions: typeof listExecutions;
+  // How executions belong together, batched; `rootIdsOf` does not ask what may be read.
+  readonly childrenOf: typeof childrenOf;
+  readonly rerunsOf: typeof rerunsOf;
+  readonly rootIdsOf: typeof rootIdsOf;
   // Parts of executions that the caller has authorised, batched.
   readonly stepViews: typeof stepViews;
   readonly itemPages: typeof itemPages;
@@ -73,6 +78,9 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
     getExecution,
     executionsByIds,
     listExecutions,
+    childrenOf,
+    rerunsOf,
+    rootIdsOf,
     stepViews,
     itemPages,
     outputsOf,

@@ -5,16 +5,6 @@ import { storableJson } from '../platform/json.ts';
 import type { Slot } from './machine-state.ts';
 import type { Transition } from './transition.ts';
 
-export interface SignalRow {
-  readonly id: string;
-  readonly executionId: string;
-  readonly name: string;
-  readonly payload: unknown;
-  readonly sentBy: string;
-  readonly sentAt: Date;
-  readonly receivedAt: Date | null;
-}
-
 /** Gives the waiting slot the oldest signal of this name that nobody took; false when there is none. The caller holds the lock. */
 export async function receiveSignal(clock: Clock, t: Transition, slot: Slot, name: string): Promise<boolean> {
   const [signal] = await t.uow.rows<{ id: string; payload: unknown; sentBy: string; sentAt: string }>(
