@@ -32,12 +32,13 @@ export type ChildOutcome =
 
 /** How an execution that an agent step started has ended; null while it has not. */
 export async function outcomeOfChild(uow: UnitOfWork, childId: string): Promise<ChildOutcome | null> {
-  const [child] = await uow.rows<{ status: ExecutionStatus; output: string | null; failure: ExecutionFailure | null }>(
-    'select status, output::text as output, failure from executions where tenant_id = $1 and id = $2',
+  const [child] = await uow.rows<{ status: ExecutionStatus; output: unknown; failure: ExecutionFailure | null }>(
+    'select status, output, failure from executions where tenant_id = $1 and id = $2',
     [uow.tenantId, childId],
   );
   if (!child || !isFinalExecution(child.status)) return null;
-  if (child.status === 'succeeded') return { ok: true, output: child.output ?? 'null' };
+  // Not as Postgres writes it, with spaces: the size that events tell is that of JSON text as everywhere else.
+  if (child.status === 'succeeded') return { ok: true, output: JSON.stringify(child.output) };
   const code = `CHILD_${child.status.toUpperCase()}`;
   const why = child.failure ? `: ${child.failure.code}, ${child.failure.message}` : '';
   const failure = { code, message: `the execution ${childId} that this step started is ${child.status}${why}` };
