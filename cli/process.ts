@@ -116,7 +116,7 @@ async function prepareRunner(
   const remote = createRemoteServers({ database, service: services.remoteServers, outbound, clock, logger, maxOutputBytes });
   starting.defer(() => remote.close());
   return createRunner(
-    { ...services, clock, database, evaluator, toolServers: allToolServers(toolServers, remote), logger },
+    { ...services, clock, database, evaluator, toolServers: allToolServers(toolServers, remote), outbound, logger },
     { connectionString, ...config.runner },
   );
 }

@@ -4,6 +4,7 @@ import { Migration20261121000002Functions } from './20261121000002-functions.ts'
 import { Migration20261121065435_executions } from './20261121065435-executions.ts';
 import { Migration20261121070441_queue } from './20261121070441-queue.ts';
 import { Migration20261121070808_remote_tools } from './20261121070808-remote-tools.ts';
+import { Migration20261121071242_http_requests } from './20261121071242-http-requests.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -11,4 +12,5 @@ export const migrations = [
   { name: '20261121065435-executions', class: Migration20261121065435_executions },
   { name: '20261121070441-queue', class: Migration20261121070441_queue },
   { name: '20261121070808-remote-tools', class: Migration20261121070808_remote_tools },
+  { name: '20261121071242-http-requests', class: Migration20261121071242_http_requests },
 ];

@@ -510,6 +510,8 @@ export type ExecutionStatus =
 export type GateAction =
   /** The start of an execution. */
   | 'EXECUTION_START'
+  /** A request of an http step, with exactly its URL, headers and body. */
+  | 'HTTP_REQUEST'
   /** A call of a tool, with exactly its arguments. */
   | 'TOOL_CALL';
 

@@ -1,26 +1,18 @@
 // Carries prepared work out inside the transition: gate, approvals and the start of an effect, on exactly the arguments that will run.
-import { subjectDigest, type ApprovalService } from '../approvals/approval-service.ts';
-import type { ApprovalSubject } from '../approvals/approval.ts';
 import type { EventService } from '../events/event-service.ts';
-import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
-import { approvalTerms } from '../policies/evaluate.ts';
-import type { Gate } from '../policies/gate-service.ts';
-import { isRepeatable, type RiskClass } from '../tools/tool.ts';
+import { isRepeatable } from '../tools/tool.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
 import { startChild } from './children.ts';
-import { gateInput, placeOf, referenceOf, stepOf } from './gate-input.ts';
+import { sendRequest } from './dispatch-http.ts';
 import { receiveSignal } from './signals.ts';
 import { insertItems } from './slot-store.ts';
-import { slotState, type Slot } from './machine-state.ts';
+import { askForApproval, must, passGate, subjectOf, useGrant, type GateDependencies } from './pass-gate.ts';
 import type { Transition } from './transition.ts';
 import type { Effect, Work } from './work.ts';
 
-export interface DispatchDependencies {
-  readonly clock: Clock;
-  readonly gate: Gate;
-  readonly approvals: ApprovalService;
+export interface DispatchDependencies extends GateDependencies {
   readonly events: EventService;
   readonly tools: Pick<ToolService, 'checkTool' | 'validateArguments'>;
 }
@@ -66,6 +58,8 @@ export async function carryOut(deps: DispatchDependencies, t: Transition, work: 
       return approvalStep(deps, t, work);
     case 'tool':
       return toolCall(deps, t, work, jobId);
+    case 'http':
+      return sendRequest(deps, t, work, jobId);
     case 'finish':
       if (work.output !== undefined) t.setOutput(work.output);
       await must(t.run({ type: 'finish', failure: work.failure }));
@@ -107,75 +101,20 @@ async function toolCall(
     await must(t.run({ type: 'fail', slot, attempt: 0, failure, retryable: false, random: 0 }));
     return null;
   }
-  const input = gateInput(deps.clock, t, {
-    action: 'tool.call',
-    tool: { name: tool, digest: definition.digest, risk: definition.risk, capability: definition.capability },
+  const passage = {
+    slot,
+    effect: {
+      action: 'tool.call',
+      tool: { name: tool, digest: definition.digest, risk: definition.risk, capability: definition.capability },
+      destination: null,
+    },
     arguments: args,
-  });
-  const { verdict, decisionId, policyVersions } = await deps.gate.judge(t.uow, input, { ...referenceOf(t), ...stepOf(slot) }, t.row);
-  if (verdict.effect === 'deny') {
-    const failure = { code: 'DENIED', message: verdict.reasons.join(' '), stepId: slot.stepId };
-    await must(t.run({ type: 'block', slot, failure, decisionId }));
-    return null;
-  }
-  if (verdict.effect === 'require_approval') {
-    const subject = subjectOf(t, slot, { tool, toolDigest: definition.digest, arguments: args, policies: policyVersions });
-    if (!(await useGrant(deps, t, slot, subject))) {
-      const { reason, expiresInMs } = approvalTerms(verdict);
-      const title = `Call ${tool} in step "${slot.stepId}" of ${t.row.agentName}`;
-      await askForApproval(deps, t, slot, { source: 'policy', title, reason, risk: definition.risk, expiresInMs, subject });
-      return null;
-    }
-  }
-  await must(t.run({ type: 'dispatch', slot, decisionId }, { arguments: JSON.stringify(args), jobId }));
-  const { attempt } = slotState(t.state, slot)!;
-  const idempotencyKey = `${t.row.effectScopeId}:${slot.stepId}:${slot.itemIndex}`;
+    signed: { tool, toolDigest: definition.digest },
+    risk: definition.risk,
+    deed: `Call ${tool}`,
+  } as const;
+  const started = await passGate(deps, t, passage, jobId);
+  if (!started) return null;
   const { digest: toolDigest, remote = null } = definition;
-  return { slot, attempt, tool, toolDigest, remote, repeatable: isRepeatable(definition), arguments: args, timeoutMs, idempotencyKey };
-}
-
-/**
- * The approved grant for exactly this subject, consumed here; null when a person has to be asked (again).
- * A grant is for one slot: further attempts of the slot (retry, crash) use the grant it consumed, for the same digest only.
- */
-async function useGrant({ approvals }: DispatchDependencies, t: Transition, slot: Slot, subject: ApprovalSubject) {
-  const { approvalId } = slotState(t.state, slot)!;
-  if (approvalId === null) return null;
-  const approval = await approvals.findForStep(t.uow, t.row.id, slot.stepId, stepOf(slot).itemIndex);
-  if (approval?.id !== approvalId || approval.status !== 'approved') return null;
-  const digest = subjectDigest(subject);
-  if (approval.consumedAt !== null) return approval.digest === digest ? approval : null;
-  const used = await approvals.consume(t.uow, approval.id, digest);
-  return used.ok ? approval : null;
-}
-
-interface Question {
-  readonly source: 'step' | 'policy';
-  readonly title: string;
-  readonly reason: string;
-  readonly risk: RiskClass;
-  readonly expiresInMs: number;
-  readonly subject: ApprovalSubject;
-}
-
-async function askForApproval({ clock, approvals }: DispatchDependencies, t: Transition, slot: Slot, question: Question): Promise<void> {
-  const { expiresInMs, ...asked } = question;
-  const expiresAt = new Date(clock.now().getTime() + expiresInMs);
-  const approval = await approvals.request(t.uow, { ...placeOf(t), ...asked, requestedBy: t.row.requestedBy, expiresAt });
-  await must(t.run({ type: 'requestApproval', slot, approvalId: approval.id, expiresAt: expiresAt.getTime() }));
-}
-
-/** The gate's view of an effect of this execution. */
-function subjectOf(
-  t: Transition,
-  slot: Slot,
-  what: Pick<ApprovalSubject, 'tool' | 'toolDigest' | 'arguments' | 'policies'>,
-): ApprovalSubject {
-  return { tenantId: t.uow.tenantId, executionId: t.row.id, ...stepOf(slot), agentVersionDigest: t.row.agentVersionDigest, ...what };
-}
-
-/** The caller has looked at the locked state: a refusal here is a defect, and rolls everything back. */
-async function must(refusal: Promise<string | null>): Promise<void> {
-  const reason = await refusal;
-  if (reason !== null) throw new Error(`illegal transition: ${reason}`);
+  return { ...started, kind: 'tool', tool, toolDigest, remote, repeatable: isRepeatable(definition), timeoutMs };
 }

@@ -12,7 +12,7 @@ interface Subject {
   readonly plan: Plan;
 }
 
-export function gateInput(clock: Clock, t: Subject, effect: Pick<GateInput, 'action' | 'tool' | 'arguments'>): GateInput {
+export function gateInput(clock: Clock, t: Subject, effect: Pick<GateInput, 'action' | 'tool' | 'arguments' | 'destination'>): GateInput {
   const { row, plan, uow } = t;
   const { definition } = plan;
   return {
@@ -28,6 +28,7 @@ export function gateInput(clock: Clock, t: Subject, effect: Pick<GateInput, 'act
     teamId: row.teamId,
     agentCapabilities: capabilities.filter((capability) => definition.capabilities[capability]),
     agentTools: definition.tools,
+    agentDestinations: definition.destinations,
     principalId: row.requestedBy,
     roles: row.requestedRoles,
     at: clock.now().toISOString(),

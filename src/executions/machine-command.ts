@@ -56,6 +56,8 @@ export type SlotCommand =
       readonly attempt: number;
       readonly failure: ExecutionFailure;
       readonly retryable: boolean;
+      /** The next attempt waits at least so long. */
+      readonly retryAfterMs?: number | undefined;
       readonly random: number;
     }
   | { readonly type: 'block'; readonly slot: Slot; readonly failure: ExecutionFailure; readonly decisionId?: string | undefined }

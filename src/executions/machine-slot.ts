@@ -1,6 +1,6 @@
 // Commands about one slot: what they emit, and what follows. Legality stands in machine-legal.ts, the end of a slot in machine-settle.ts.
 import type { StepDefinition } from '../agents/definition.ts';
-import { maxInterruptions, type ExecutionFailure } from './execution.ts';
+import { maxInterruptions } from './execution.ts';
 import { nameOf, queue, type Draft } from './machine-draft.ts';
 import type { Command, SlotCommand } from './machine-command.ts';
 import { refusalOf } from './machine-legal.ts';
@@ -67,7 +67,7 @@ function carryOut(
       draft.emit({ type: 'step.succeeded', data: { ...slot, attempt: command.attempt, outputBytes: command.outputBytes } });
       break;
     case 'fail':
-      if (command.retryable && scheduleRetry(draft, slot, definition, current, command.failure, command.random, now)) return null;
+      if (command.retryable && scheduleRetry(draft, definition, current, command, now)) return null;
       draft.emit({ type: 'step.failed', data: { ...slot, attempt: command.attempt, failure: command.failure } });
       break;
     case 'block':
@@ -174,28 +174,26 @@ function interrupt(
     ? { code: 'INTERRUPTED', message: `${nameOf(slot)} lost its process ${maxInterruptions + 1} times`, stepId: slot.stepId }
     : {
         code: 'OUTCOME_UNKNOWN',
-        message: `the process ended while ${nameOf(slot)} ran; the tool is not declared repeatable, so it is not run again unless the step has retries left`,
+        message: `the process ended while ${nameOf(slot)} ran; nothing says that repeating it is harmless, so it is not run again unless the step has retries left`,
         stepId: slot.stepId,
       };
-  if (!command.repeatable && scheduleRetry(draft, slot, definition, current, failure, command.random, now)) return true;
+  if (!command.repeatable && scheduleRetry(draft, definition, current, { slot, failure, random: command.random }, now)) return true;
   draft.emit({ type: 'step.failed', data: { ...slot, attempt, failure } });
   return false;
 }
 
-/** Delay = random × min(max, initial × factor^(n-1)), as in "full jitter" (AWS Architecture Blog, 2015). */
+/** Delay = random × min(max, initial × factor^(n-1)), as in "full jitter" (AWS Architecture Blog, 2015); longer when a server asks for it. */
 function scheduleRetry(
   draft: Draft,
-  slot: Slot,
   { retry }: StepDefinition,
   current: SlotState,
-  failure: ExecutionFailure,
-  random: number,
+  { slot, failure, random, retryAfterMs = 0 }: Pick<Extract<Command, { type: 'fail' }>, 'slot' | 'failure' | 'random' | 'retryAfterMs'>,
   now: number,
 ): boolean {
   const tried = current.attempt - current.interruptions;
   if (tried < 1 || tried >= retry.maxAttempts) return false;
   const ceiling = Math.min(retry.maxMs, retry.initialMs * retry.factor ** (tried - 1));
-  const retryAt = new Date(now + Math.round(random * ceiling)).toISOString();
+  const retryAt = new Date(now + Math.max(Math.round(random * ceiling), retryAfterMs)).toISOString();
   draft.emit({ type: 'step.retry_scheduled', data: { ...slot, attempt: current.attempt, retryAt, failure } });
   return true;
 }

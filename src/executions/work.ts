@@ -1,6 +1,6 @@
 // Work: what a ready slot turns out to need, once its expressions are evaluated; and the effect that a dispatch hands to the runner.
 // Evaluation is slow and may fail, so it happens before the transaction that carries the work out (see dispatch.ts).
-import type { StepDefinition } from '../agents/definition.ts';
+import type { HttpRequestDefinition, StepDefinition } from '../agents/definition.ts';
 import type { Evaluator } from '../expressions/evaluator.ts';
 import { ExpressionError, type Scope } from '../expressions/expression.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -8,6 +8,7 @@ import { storableJson } from '../platform/json.ts';
 import { parseDuration } from '../platform/duration.ts';
 import type { RiskClass, ToolDescription } from '../tools/tool.ts';
 import { maxItems, maxOutputBytes, type ExecutionFailure } from './execution.ts';
+import { httpRequest, type HttpRequest } from './http-request.ts';
 import type { ItemCounters, Plan, Slot, SlotState, StepState } from './machine-state.ts';
 
 export type Work =
@@ -44,12 +45,22 @@ export type Work =
       readonly arguments: Record<string, unknown>;
       readonly timeoutMs: number;
     }
+  | { readonly kind: 'http'; readonly slot: Slot; readonly request: HttpRequest; readonly timeoutMs: number }
   | { readonly kind: 'finish'; readonly output?: string | undefined; readonly failure?: ExecutionFailure | undefined };
 
-/** A tool call that the gate has let pass; its attempt is recorded as started. */
-export interface Effect {
+/** What leaves the process, once the gate has let it pass; its attempt is recorded as started. */
+export type Effect = ToolEffect | HttpEffect;
+
+export interface EffectStart {
   readonly slot: Slot;
   readonly attempt: number;
+  readonly arguments: Record<string, unknown>;
+  /** Stable across attempts of the slot. */
+  readonly idempotencyKey: string;
+}
+
+export interface ToolEffect extends EffectStart {
+  readonly kind: 'tool';
   readonly tool: string;
   /** Digest of the tool's description that was checked. */
   readonly toolDigest: string;
@@ -57,10 +68,17 @@ export interface Effect {
   readonly remote: ToolDescription['remote'] | null;
   /** May it be called again when the outcome of this call is unknown? */
   readonly repeatable: boolean;
-  readonly arguments: Record<string, unknown>;
   readonly timeoutMs: number;
-  /** Stable across attempts of the slot. */
-  readonly idempotencyKey: string;
+}
+
+export interface HttpEffect extends EffectStart, Pick<HttpRequestDefinition, 'expect' | 'maxBytes'> {
+  readonly kind: 'http';
+  readonly request: HttpRequest;
+  /** May it be sent again when the outcome of this request is unknown? */
+  readonly repeatable: boolean;
+  readonly timeoutMs: number;
+  /** Host patterns of the definition: a redirect leads nowhere else. */
+  readonly destinations: readonly string[];
 }
 
 const maxWaitMs = 366 * 86_400_000;
@@ -164,8 +182,13 @@ async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinit
       const inputs = stored(await evaluator.evaluateTemplate(template, scope)) as Record<string, unknown>;
       return { kind: 'agent', slot, agent: name, version, inputs };
     }
-    case 'http':
-      throw new Error('the http step is not carried out yet');
+    case 'http': {
+      const { url, headers, body } = step.http!;
+      const templates = { url, headers, ...(body !== undefined && { body }) };
+      const made = httpRequest(step.http!, stored(await evaluator.evaluateTemplate(templates, scope)) as Record<string, unknown>);
+      if (!made.ok) return failed(slot, made.code, made.message);
+      return { kind: 'http', slot, request: made.request, timeoutMs: step.timeoutMs };
+    }
   }
 }
 

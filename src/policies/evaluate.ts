@@ -1,5 +1,8 @@
 // The gate as a pure function: built-in rules, then the policies in scope, then one outcome. No clock, no I/O.
+import { coversDestination, destinationText, type Destination } from './destination.ts';
 import type { GateInput, GateVerdict, PolicyFinding } from './gate.ts';
+import { isSafe } from '../outbound/request.ts';
+import type { Capability } from '../tools/tool.ts';
 import type { PolicySet } from './policy-set.ts';
 import { defaultExpiresInMs } from './rules.ts';
 
@@ -26,9 +29,10 @@ export function combine(refusals: readonly string[], findings: readonly PolicyFi
   return { effect: 'allow', reasons: allowances.length > 0 ? allowances : [nothingObjects], findings };
 }
 
-/** What no policy can change: a tool call must be covered by the agent's own definition. */
+/** What no policy can change: a tool call and a request must be covered by the agent's own definition. */
 export function refusalsOfDefinition(input: GateInput): string[] {
-  const { tool } = input;
+  const { tool, destination } = input;
+  if (destination) return refusalsOfRequest(input, destination);
   if (!tool) return [];
   const agent = `The agent "${input.agentName}" ${input.agentVersion}`;
   const refusals: string[] = [];
@@ -44,6 +48,27 @@ export function refusalsOfDefinition(input: GateInput): string[] {
   }
   return refusals;
 }
+
+function refusalsOfRequest(input: GateInput, destination: Destination): string[] {
+  const agent = `The agent "${input.agentName}" ${input.agentVersion}`;
+  const refusals: string[] = [];
+  if (!coversDestination(input.agentDestinations ?? [], destination)) {
+    const place = destinationText(destination);
+    refusals.push(
+      `${agent} does not list the destination ${place}. Add it to "spec.destinations" of the definition and publish a new version if it should.`,
+    );
+  }
+  const capability = requestCapability(destination.method);
+  if (!input.agentCapabilities.includes(capability)) {
+    refusals.push(
+      `${agent} lacks the capability "${capability}" that a ${destination.method} request needs. Set "spec.capabilities.${capability}: true" in the definition and publish a new version if it should.`,
+    );
+  }
+  return refusals;
+}
+
+/** Methods that are safe (RFC 9110 §9.2.1) only read. */
+export const requestCapability = (method: string): Capability => (isSafe(method) ? 'read' : 'write');
 
 /** What a verdict of `require_approval` asks for: the shortest of the expiries, and which policy versions the grant is bound to. */
 export interface ApprovalTerms {

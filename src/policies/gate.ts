@@ -1,6 +1,7 @@
 // The gate's input and answer. Evaluation is pure: same input and policies, same answer.
 import type { EnvironmentKind } from '../tenants/tenant.ts';
 import type { Capability, RiskClass } from '../tools/tool.ts';
+import type { Destination } from './destination.ts';
 import type { DecisionEffect, GateAction, PolicyKind, PolicyMode } from './policy.ts';
 
 /** Everything a policy can see of one effect. Recorded whole with the decision. */
@@ -18,16 +19,20 @@ export interface GateInput {
   readonly agentCapabilities: readonly Capability[];
   /** `server.name` of each tool the definition lists. */
   readonly agentTools: readonly string[];
+  /** Host patterns that the definition lists; absent in records of older releases, like `destination`. */
+  readonly agentDestinations?: readonly string[] | undefined;
   readonly principalId: string;
   /** Roles of the principal that hold where the execution runs. */
   readonly roles: readonly string[];
-  /** Null for `execution.start`. */
+  /** Of a `tool.call`, else null. */
   readonly tool: {
     readonly name: string;
     readonly digest: string;
     readonly risk: RiskClass;
     readonly capability: Capability;
   } | null;
+  /** Of an `http.request`, else null. */
+  readonly destination?: Destination | null | undefined;
   readonly arguments: unknown;
   /** ISO 8601 moment of the evaluation. */
   readonly at: string;

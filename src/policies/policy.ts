@@ -10,7 +10,7 @@ export const decisionEffects = ['allow', 'deny', 'require_approval'] as const;
 export type DecisionEffect = (typeof decisionEffects)[number];
 
 /** What passes the gate. */
-export const gateActions = ['execution.start', 'tool.call'] as const;
+export const gateActions = ['execution.start', 'tool.call', 'http.request'] as const;
 export type GateAction = (typeof gateActions)[number];
 
 /** Where a policy applies: every member that is not null must match; all null is the whole tenant. */

@@ -31,11 +31,19 @@ export interface CarryDependencies extends TransitionDependencies, DispatchDepen
   readonly isDraining: () => boolean;
   /** How long the commit of an effect's result may wait for the work that follows it to be prepared; milliseconds, 100 when absent. */
   readonly aheadMs?: number | undefined;
+  /** How long one job goes on from step to step before the next one has to queue behind other work; milliseconds, 2,000 when absent. */
+  readonly sliceMs?: number | undefined;
 }
 
 export type EffectResult =
   | { readonly kind: 'succeeded'; readonly output: string }
-  | { readonly kind: 'failed'; readonly failure: ExecutionFailure; readonly retryable: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly failure: ExecutionFailure;
+      readonly retryable: boolean;
+      /** Whoever refused it asks to be left alone for so long. */
+      readonly retryAfterMs?: number | undefined;
+    }
   /** The process gave the effect up (shutdown). */
   | { readonly kind: 'interrupted'; readonly repeatable: boolean }
   /** The execution ended meanwhile; there is nothing to record. */
@@ -47,6 +55,9 @@ interface Memory {
   /** As this job committed it last; its steps, and of the items only the one it holds. */
   state: ExecutionState | null;
   readonly results: ResultCache;
+  /** From then on the next slot gets a job of its own, so that a long list or chain leaves its place to others now and then. */
+  readonly until: number;
+  turns: number;
   /** Work that took too long to be prepared before the commit it was to share: ready for the turn after it. */
   prepared: { readonly next: Slot | 'finish'; readonly work: Promise<Work> } | null;
 }
@@ -58,7 +69,8 @@ interface Turn {
 }
 
 export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<void> {
-  const memory: Memory = { plan: null, inputs: null, state: null, results: new Map(), prepared: null };
+  const until = performance.now() + (deps.sliceMs ?? 2_000);
+  const memory: Memory = { plan: null, inputs: null, state: null, results: new Map(), prepared: null, until, turns: 0 };
   let next = await begin(deps, job, memory);
   let result: { effect: Effect; outcome: EffectResult } | null = null;
   while (next !== null || result !== null) {
@@ -135,11 +147,12 @@ async function takeTurn(
   next: Next,
   result: { effect: Effect; outcome: EffectResult } | null,
 ): Promise<Turn> {
+  memory.turns += 1;
   const ended = result && commandOf(deps, result.effect, result.outcome);
   const foreseen = ended ? foresee(deps, memory, result.effect.slot, ended) : next;
   if (result?.outcome.kind === 'succeeded') remember(memory, result.effect.slot, result.outcome.output);
-  // While draining, a complete execution still gets its end: it is short, and only this job would do it.
-  const stops = deps.isDraining() && foreseen !== 'finish';
+  // Even then a complete execution gets its end: it is short, and only this job would do it.
+  const stops = (deps.isDraining() || (ended !== null && isOver(memory))) && foreseen !== 'finish';
   const work = foreseen === null || stops ? null : await prepared(deps, job, memory, foreseen, ended !== null);
 
   return deps.database.write(job.tenantId, async (uow) => {
@@ -162,9 +175,9 @@ async function takeTurn(
   });
 }
 
-/** Gives what this job goes on with after the commit: nothing when the process shuts down, which then hands the slot over. */
+/** Gives what this job goes on with after the commit: nothing when the process shuts down or the job's time is over, which hands the slot over. */
 async function commit(deps: CarryDependencies, job: CarriedJob, memory: Memory, t: Transition, next: Next, running?: Slot): Promise<Next> {
-  const going = deps.isDraining() && next !== 'finish' ? null : next;
+  const going = (deps.isDraining() || isOver(memory)) && next !== 'finish' ? null : next;
   const slot = next === 'finish' ? null : next;
   if (slot && going) t.carry(slot, job.id);
   else if (slot) t.release(slot, job.before);
@@ -174,6 +187,9 @@ async function commit(deps: CarryDependencies, job: CarriedJob, memory: Memory, 
   t.uow.afterCommit(() => (memory.state = holding(state, running ?? slot)));
   return going;
 }
+
+/** Never before its first turn: each job gets something done, however slow everything is. */
+const isOver = (memory: Memory): boolean => memory.turns > 0 && performance.now() > memory.until;
 
 /** Without the items that others hold or that have ended: a carrier's memory does not grow with the list it works on. */
 function holding(state: ExecutionState, slot: Slot | null): ExecutionState {
@@ -250,7 +266,15 @@ function commandOf(deps: CarryDependencies, { slot, attempt }: Effect, outcome: 
     case 'succeeded':
       return { type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(outcome.output) };
     case 'failed':
-      return { type: 'fail', slot, attempt, failure: outcome.failure, retryable: outcome.retryable, random };
+      return {
+        type: 'fail',
+        slot,
+        attempt,
+        failure: outcome.failure,
+        retryable: outcome.retryable,
+        retryAfterMs: outcome.retryAfterMs,
+        random,
+      };
     case 'interrupted':
       return { type: 'interrupt', slot, attempt, repeatable: outcome.repeatable, random };
     case 'dropped':

@@ -2,12 +2,15 @@
 import type { Hints } from '../events/hints.ts';
 import { endedAmong } from '../executions/execution-reads.ts';
 import { maxOutputBytes } from '../executions/execution.ts';
-import type { Effect } from '../executions/work.ts';
+import type { Effect, ToolEffect } from '../executions/work.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ToolServers } from '../tools/tool-servers.ts';
 import type { EffectResult } from './carry.ts';
+import { sendHttp, type EffectOutcome } from './http-effect.ts';
 
 export interface Effects {
   perform(tenantId: string, executionId: string, effect: Effect): Promise<EffectResult>;
@@ -19,9 +22,11 @@ export interface Effects {
 }
 
 export interface EffectDependencies {
+  readonly clock: Clock;
   readonly database: Database;
   readonly hints: Hints;
   readonly toolServers: Pick<ToolServers, 'call'>;
+  readonly outbound: Pick<Outbound, 'fetch'>;
   readonly logger: Logger;
   /** How often ended executions are looked for, for those that other processes ended; milliseconds. */
   readonly checkMs: number;
@@ -35,7 +40,7 @@ interface Running {
   readonly controller: AbortController;
 }
 
-export function createEffects({ database, hints, toolServers, logger, checkMs }: EffectDependencies): Effects {
+export function createEffects({ clock, database, hints, toolServers, outbound, logger, checkMs }: EffectDependencies): Effects {
   const running = new Set<Running>();
   let abandoned = false;
   let leaving = false;
@@ -63,6 +68,18 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
   }, checkMs);
   timer.unref();
 
+  async function callTool(tenantId: string, effect: ToolEffect, signal: AbortSignal): Promise<EffectOutcome> {
+    const { tool, arguments: args, timeoutMs, idempotencyKey, attempt, toolDigest: digest, remote } = effect;
+    const options = { signal, timeoutMs, idempotencyKey, attempt, digest, ...(remote && { remote: { tenantId, ...remote } }) };
+    const outcome = await toolServers.call(tool, args, options);
+    if (!outcome.ok) return outcome;
+    const output = storableJson(outcome.output);
+    const bytes = Buffer.byteLength(output);
+    if (bytes <= maxOutputBytes) return { ok: true, output };
+    const message = `the output (${tool}) is ${bytes} bytes of JSON; at most ${maxOutputBytes} are kept`;
+    return { ok: false, code: 'OUTPUT_TOO_LARGE', message, retryable: false, dispatched: true };
+  }
+
   return {
     async perform(tenantId, executionId, effect) {
       const entry: Running = { tenantId, executionId, controller: new AbortController() };
@@ -71,15 +88,9 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
       // Its transaction was committed just before the process gave everything up.
       if (abandoned) entry.controller.abort('shutdown' satisfies Reason);
       try {
-        const outcome = await toolServers.call(effect.tool, effect.arguments, {
-          signal,
-          timeoutMs: effect.timeoutMs,
-          idempotencyKey: effect.idempotencyKey,
-          attempt: effect.attempt,
-          digest: effect.toolDigest,
-          ...(effect.remote && { remote: { tenantId, ...effect.remote } }),
-        });
-        if (outcome.ok) return succeeded(effect, storableJson(outcome.output));
+        const outcome =
+          effect.kind === 'http' ? await sendHttp({ outbound, clock }, effect, signal) : await callTool(tenantId, effect, signal);
+        if (outcome.ok) return { kind: 'succeeded', output: outcome.output };
         const reason = signal.reason as Reason | undefined;
         if (reason === 'ended') return { kind: 'dropped' };
         // A Ctrl-C in the terminal reaches the tool servers, too: what they broke off then was not a failure of the step.
@@ -88,7 +99,7 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
         const { stepId } = effect.slot;
         const message = outcome.code === 'OUTPUT_TOO_LARGE' ? `step "${stepId}": ${outcome.message}` : outcome.message;
         const failure = { code: outcome.code, message, stepId };
-        return { kind: 'failed', failure, retryable: outcome.retryable };
+        return { kind: 'failed', failure, retryable: outcome.retryable, retryAfterMs: outcome.retryAfterMs };
       } finally {
         running.delete(entry);
       }
@@ -105,11 +116,4 @@ export function createEffects({ database, hints, toolServers, logger, checkMs }:
       unsubscribe();
     },
   };
-}
-
-function succeeded({ slot, tool }: Effect, output: string): EffectResult {
-  const bytes = Buffer.byteLength(output);
-  if (bytes <= maxOutputBytes) return { kind: 'succeeded', output };
-  const message = `the output of step "${slot.stepId}" (${tool}) is ${bytes} bytes of JSON; at most ${maxOutputBytes} are kept`;
-  return { kind: 'failed', failure: { code: 'OUTPUT_TOO_LARGE', message, stepId: slot.stepId }, retryable: false };
 }

@@ -5,6 +5,7 @@ import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
+import { isIdempotent } from '../outbound/request.ts';
 import { outcomeOfChild } from '../executions/family.ts';
 import { slotState, type Slot, type SlotState } from '../executions/machine-state.ts';
 import { receiveSignal } from '../executions/signals.ts';
@@ -123,6 +124,7 @@ function refusal({ status, note, expiresAt }: ApprovalRow): { code: string; mess
 
 async function repeatable({ tools }: ResumeDependencies, t: Transition, slot: Slot): Promise<boolean> {
   const step = t.plan.steps.get(slot.stepId);
+  if (step?.http) return isIdempotent(step.http.method);
   const name = step?.tool?.name;
   if (name === undefined) return true;
   const checked = await tools.checkTool(t.uow, name);

@@ -18,6 +18,7 @@ import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-c
 import { describeTool, type ToolDescription } from '#src/tools/tool.ts';
 import type { FakeTool } from './engine.ts';
 import { testServer, type Caller, type TestServer, type TestServerSettings } from './graphql.ts';
+import { localOutbound as outbound } from './outbound.ts';
 import type { Home } from './people.ts';
 
 export interface AgentSpec {
@@ -162,7 +163,7 @@ export async function testApi({ tools = {}, ...settings }: ApiSettings = {}): Pr
     },
     async runner({ services: own = createServices({ clock, database, logger }) } = {}) {
       const runner = createRunner(
-        { ...own, clock, database, evaluator, toolServers, logger },
+        { ...own, clock, database, evaluator, toolServers, outbound, logger },
         { connectionString: server.ownerUrl, concurrency: 8, graceMs: 5_000, takeoverCheckMs: 200, pollMs: 50 },
       );
       await runner.start();

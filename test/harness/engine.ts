@@ -18,6 +18,7 @@ import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-c
 import type { ToolServers } from '#src/tools/tool-servers.ts';
 import { describeTool, type ToolAnnotations, type ToolDescription } from '#src/tools/tool.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
+import { localOutbound as outbound } from './outbound.ts';
 
 export interface FakeTool {
   readonly annotations?: ToolAnnotations;
@@ -55,7 +56,17 @@ export interface Engine {
 const logger = createLogger({ level: 'silent' });
 
 export function step(partial: Partial<StepDefinition>): StepDefinition {
-  const kind = partial.tool ? 'tool' : partial.approval ? 'approval' : partial.wait ? 'wait' : partial.branch ? 'branch' : 'transform';
+  const kind = partial.tool
+    ? 'tool'
+    : partial.http
+      ? 'http'
+      : partial.approval
+        ? 'approval'
+        : partial.wait
+          ? 'wait'
+          : partial.branch
+            ? 'branch'
+            : 'transform';
   return {
     id: 'step',
     kind,
@@ -211,7 +222,7 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
     events: (executionId) => db.database.read(tenantId, (uow) => services.events.after(uow, executionId, 0, 100_000)),
     async runner({ graceMs = 5_000, concurrency = 8 } = {}) {
       const runner = createRunner(
-        { ...services, clock, database: db.database, evaluator, toolServers, logger },
+        { ...services, clock, database: db.database, evaluator, toolServers, outbound, logger },
         { connectionString: db.ownerUrl, concurrency, graceMs, takeoverCheckMs: 200, pollMs: 100 },
       );
       await runner.start();

@@ -3,10 +3,12 @@
 import pg from 'pg';
 import type { Clock } from '#src/platform/clock.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
+import { admitExecutions } from '#src/executions/admission.ts';
 import { carry } from '#src/runner/carry.ts';
 import { createEffects } from '#src/runner/effects.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { testEngine, type Engine, type FakeTool } from './engine.ts';
+import { localOutbound as outbound } from './outbound.ts';
 
 export interface TurnableClock extends Clock {
   advance(milliseconds: number): void;
@@ -27,8 +29,11 @@ export interface HandEngine extends Engine {
 /** Ahead of Postgres, so that jobs without a time are due and only the test's clock decides about the others. */
 const epoch = Date.parse('2100-01-01T00:00:00Z');
 
-/** `aheadMs`: see CarryDependencies; without it real time decides nothing. */
-export async function handEngine(tools: Record<string, FakeTool> = {}, aheadMs = Infinity): Promise<HandEngine> {
+/** `aheadMs` and `sliceMs`: see CarryDependencies; without them real time decides nothing. */
+export async function handEngine(
+  tools: Record<string, FakeTool> = {},
+  { aheadMs = Infinity, sliceMs = Infinity }: { readonly aheadMs?: number; readonly sliceMs?: number } = {},
+): Promise<HandEngine> {
   let now = epoch;
   const clock: TurnableClock = {
     now: () => new Date(now),
@@ -39,7 +44,7 @@ export async function handEngine(tools: Record<string, FakeTool> = {}, aheadMs =
   const queue = new pg.Client({ connectionString: db.ownerUrl });
   await queue.connect();
   const logger = createLogger({ level: 'silent' });
-  const effects = createEffects({ database: db.database, hints: services.hints, toolServers, logger, checkMs: 60_000 });
+  const effects = createEffects({ clock, database: db.database, hints: services.hints, toolServers, outbound, logger, checkMs: 60_000 });
   let statements: number[] = [];
   const database: Database = {
     ...db.database,
@@ -54,18 +59,30 @@ export async function handEngine(tools: Record<string, FakeTool> = {}, aheadMs =
         return result;
       }),
   };
-  const deps = { ...services, clock, evaluator, database, perform: effects.perform, isDraining: () => false, random: () => 0.5, aheadMs };
+  const deps = {
+    ...services,
+    clock,
+    evaluator,
+    database,
+    perform: effects.perform,
+    isDraining: () => false,
+    random: () => 0.5,
+    aheadMs,
+    sliceMs,
+  };
 
   async function workOnce(run = 1): Promise<boolean> {
     const { rows } = await queue.query<{ id: string; name: string; payload: any }>(
       `select j.id, t.identifier as name, j.payload from graphile_worker._private_jobs j
-         join graphile_worker._private_tasks t on t.id = j.task_id where j.run_at <= $1 order by j.run_at, j.id limit 1`,
+         join graphile_worker._private_tasks t on t.id = j.task_id where j.run_at <= $1 order by j.priority, j.run_at, j.id limit 1`,
       [clock.now()],
     );
     const [job] = rows;
     if (!job) return false;
     const { tenantId, executionId, stepId, itemIndex, approvalId } = job.payload;
     if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
+    else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
+    else if (job.name === 'cancel-executions') await services.bulkCancel.cancelBatch(database, job.payload);
     else
       await carry(deps, { id: job.id, before: [], run, tenantId, executionId, slot: stepId === undefined ? null : { stepId, itemIndex } });
     await queue.query('delete from graphile_worker._private_jobs where id = $1', [job.id]);

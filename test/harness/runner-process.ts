@@ -8,6 +8,7 @@ import { createLogger } from '#src/platform/logger.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { failure, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
 import type { ToolDescription } from '#src/tools/tool.ts';
+import { localOutbound as outbound } from './outbound.ts';
 import type { FromRunner, Setup, ToRunner } from './runner-fleet.ts';
 
 const tell = (message: FromRunner) => process.send?.(message);
@@ -39,7 +40,7 @@ async function serve({ ownerUrl, appRole, tools, graceMs, concurrency }: Setup):
   };
   const evaluator = createEvaluator({ workers: 1 });
   const runner = createRunner(
-    { ...services, clock, database, evaluator, toolServers, logger },
+    { ...services, clock, database, evaluator, toolServers, outbound, logger },
     { connectionString: ownerUrl, concurrency, graceMs, takeoverCheckMs: 200, pollMs: 100 },
   );
   process.on('message', (message: ToRunner) => {

@@ -6,6 +6,7 @@ import type { Database } from '#src/platform/database.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { createRunner } from '#src/runner/runner.ts';
+import { localOutbound as outbound } from './outbound.ts';
 import type { Home } from './people.ts';
 
 /** Name of the Node type → id of a row. */
@@ -34,7 +35,7 @@ export async function seedTenants(database: Database, ownerUrl: string, homes: r
   const evaluator = createEvaluator({ workers: 1 });
   const toolServers = { describe: () => null, call: () => Promise.reject(new Error('seeded agents call no tools')) };
   const runner = createRunner(
-    { ...services, clock: systemClock, database, evaluator, toolServers, logger },
+    { ...services, clock: systemClock, database, evaluator, toolServers, outbound, logger },
     { connectionString: ownerUrl, concurrency: 2, graceMs: 1_000, takeoverCheckMs: 1_000, pollMs: 100 },
   );
   await runner.start();

@@ -6,7 +6,7 @@ import type { NewEvent } from '#src/events/catalogue.ts';
 import { isFinalExecution, isFinalStep, type AttemptStatus } from '#src/executions/execution.ts';
 import { apply } from '#src/executions/machine-apply.ts';
 import { newState, slotKey, type ExecutionState, type SlotState, type StepState } from '#src/executions/machine-state.ts';
-import type { Effect } from '#src/executions/work.ts';
+import type { ToolEffect } from '#src/executions/work.ts';
 import { isRepeatable } from '#src/tools/tool.ts';
 import type { Engine } from './engine.ts';
 
@@ -135,7 +135,7 @@ function statusAfter(type: NewEvent['type']): AttemptStatus {
   return type === 'step.interrupted' ? 'abandoned' : 'failed';
 }
 
-export interface Called extends Pick<Effect, 'slot' | 'attempt' | 'tool' | 'idempotencyKey'> {
+export interface Called extends Pick<ToolEffect, 'slot' | 'attempt' | 'tool' | 'idempotencyKey'> {
   readonly executionId: string;
   /** The approval state of the slot was looked up when the tool was called. */
   readonly approved: boolean;

@@ -212,7 +212,7 @@ class Simulation {
   }
 
   async #take(job: SimulatedJob): Promise<boolean> {
-    const { engine, queue, time, random, note, nameOf } = this.#world;
+    const { engine, queue, time, random, chance, note, nameOf } = this.#world;
     const { services, evaluator, tenantId, db } = engine;
     const { executionId, stepId, itemIndex, approvalId, reason, after = [] } = job.payload;
     if (job.name === 'expire-approval' || job.name === 'cancel-execution') {
@@ -230,6 +230,7 @@ class Simulation {
     const before = [...after, ...(job.attempts > 0 ? [job.id] : [])];
     const carrier = new Carrier({
       name,
+      sliceMs: chance(0.2) ? -1 : Infinity,
       job: { id: job.id, before, run: after.length + job.attempts + 1, tenantId, executionId, slot },
       deps: { ...services, clock: { now: () => new Date(time.get()) }, evaluator, random },
       database: db.database,
@@ -242,6 +243,7 @@ class Simulation {
   }
 
   async #call(executionId: string, effect: Effect, isDraining: boolean): Promise<EffectResult> {
+    if (effect.kind !== 'tool') throw new Error('simulated definitions call tools only');
     const { slot, attempt, tool, idempotencyKey } = effect;
     const { chance, below, nameOf, note } = this.#world;
     await this.#checkViews(executionId, effect);
