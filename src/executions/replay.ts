@@ -181,7 +181,7 @@ export function compareOutput(
   if (isReusedItem(step, slot) || (isOwn && !step?.items)) return null;
   const isCollected = slot.itemIndex < 0 && step?.items && !isOwn;
   const expected = slotState(state, slot)?.status === 'succeeded' && !isCollected ? outputBytes : null;
-  const isNull = bytes === null && (expected === null || expected === nullBytes);
+  const isNull = bytes === null && (expected === null || expected === nullBytes || expected === 0);
   const message = 'bytes of JSON: what the events say of the output, and what is stored';
   if (!isNull && bytes !== expected) return { path: `${pathOf(slot)}.output`, folded: expected, stored: bytes, message };
   if (chosen === undefined || chosen === branchCase) return null;

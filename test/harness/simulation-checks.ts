@@ -79,6 +79,11 @@ export async function checkRows(engine: Engine, executionId: string): Promise<vo
     if (!isKnown) assert.equal(row.status, unqueued, `row of ${key} that no event names`);
   }
   await checkAttempts(engine, executionId, events, isFinalExecution(state.status));
+  // What people get to see of the same: it looks at more (moments, failures, sizes, approvals, signals) and must not cry wolf.
+  const { difference } = await db.database.read(tenantId, (uow) =>
+    engine.services.inspection.replayExecution(uow, engine.operator, executionId),
+  );
+  assert.equal(difference, null, `replay: ${JSON.stringify(difference)}`);
 }
 
 function checkRow(row: StoredStep | undefined, key: string, state: StepState): void {
