@@ -116,6 +116,23 @@ describe('a list of 1,000 items', () => {
   });
 });
 
+describe('a long list', () => {
+  it('leaves its place to other executions now and then', async () => {
+    const impatient = await handEngine({ 'lab.item': { run: ({ item }) => item } }, { sliceMs: -1 });
+    try {
+      const each = { forEach: 'inputs.list', concurrency: 1, ...tool('lab.item', { item: '${{ item }}' }) };
+      const long = await impatient.start(await impatient.agent([{ id: 'each', ...each }]), { list: [1, 2, 3, 4, 5, 6, 7, 8] });
+      const short = await impatient.start(await impatient.agent([{ id: 'one', ...tool('lab.item', { item: 'short' }) }]));
+      await impatient.work();
+      const order = impatient.calls.map(({ args }) => args['item']);
+      assert.ok(order.indexOf('short') < 3, `called in the order ${order.join(' ')}`);
+      for (const { id } of [long, short]) assert.equal((await impatient.until(id, () => true)).status, 'succeeded');
+    } finally {
+      await impatient.close();
+    }
+  });
+});
+
 describe('a transition', () => {
   it('reads the rows of its own items, however many others there are', async () => {
     const list = Array.from({ length: 5_000 }, (_, index) => index);

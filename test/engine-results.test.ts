@@ -6,7 +6,10 @@ import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 
 let engine: HandEngine;
 before(async () => {
-  engine = await handEngine({ 'math.add': { run: ({ a, b }) => (a as number) + (b as number) }, 'math.echo': { run: (args) => args } }, 10);
+  engine = await handEngine(
+    { 'math.add': { run: ({ a, b }) => (a as number) + (b as number) }, 'math.echo': { run: (args) => args } },
+    { aheadMs: 10 },
+  );
 });
 after(() => engine.close());
 const { run, types, rowOf } = looksAt(() => engine);

@@ -18,6 +18,8 @@ const connectionLost = () => Object.assign(new Error('Connection terminated unex
 
 export interface CarrierOptions {
   readonly name: string;
+  /** Negative: it hands over after each turn. */
+  readonly sliceMs: number;
   readonly job: CarriedJob;
   readonly deps: Omit<CarryDependencies, 'database' | 'perform' | 'isDraining'>;
   readonly database: Database;
@@ -37,7 +39,7 @@ export class Carrier {
   #go: ((fate: Fate) => void) | null = null;
   #arrived: (() => void) | null = null;
 
-  constructor({ name, job, deps, database, call }: CarrierOptions) {
+  constructor({ name, sliceMs, job, deps, database, call }: CarrierOptions) {
     this.name = name;
     this.job = job;
     const transact =
@@ -63,6 +65,7 @@ export class Carrier {
       isDraining: () => this.isDraining,
       // Real time must not decide what happens.
       aheadMs: Infinity,
+      sliceMs,
       perform: async (_tenantId, _executionId, effect) => {
         const fate = await this.#stop('effect');
         if (fate === 'die-before') throw new Death();
