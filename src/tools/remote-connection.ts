@@ -33,17 +33,16 @@ export interface RemoteConnectOptions {
 interface RemoteErrorFacts {
   readonly retryable?: boolean;
   readonly dispatched?: boolean;
-  readonly cause?: unknown;
 }
 
-/** The server, or the way to it, failed. `message` is one sentence without secrets. */
+/** The server, or the way to it, failed. `message` is one sentence without secrets; no cause, which could hold them and be logged. */
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
   readonly kind: 'refused' | 'failed' | 'too_large' | 'expired';
   readonly retryable: boolean;
   readonly dispatched: boolean;
-  constructor(kind: RemoteError['kind'], message: string, { retryable = false, dispatched = true, cause }: RemoteErrorFacts = {}) {
-    super(message, { cause });
+  constructor(kind: RemoteError['kind'], message: string, { retryable = false, dispatched = true }: RemoteErrorFacts = {}) {
+    super(message);
     this.kind = kind;
     this.retryable = retryable;
     this.dispatched = dispatched;
@@ -103,7 +102,7 @@ export async function connectRemote(options: RemoteConnectOptions): Promise<Remo
   });
   const client = new Client({ name: 'signalbox', version: '1' }, { capabilities: {} });
   client.onerror = (error) => {
-    logger.debug({ reason: clean(error.message) }, 'tool server protocol error');
+    logger.debug({ reason: explain(error, clean).message }, 'tool server protocol error');
     if (!error.message.startsWith('Maximum reconnection attempts')) return;
     const call = sending.getStore();
     if (call) call.lost(new RemoteError('failed', 'it ended the stream before it answered', { retryable: true }));
@@ -137,7 +136,8 @@ export async function connectRemote(options: RemoteConnectOptions): Promise<Remo
     async list(signal) {
       try {
         const { tools: maxTools, listBytes: maxBytes } = remoteLimits;
-        return redactAll(await listTools(client, { timeoutMs: noTimeoutMs, logger, signal, maxTools, maxBytes }), secrets);
+        const clean = <T>(value: T) => redactAll(value, secrets);
+        return await listTools(client, { timeoutMs: noTimeoutMs, logger, signal, maxTools, maxBytes, clean });
       } catch (error) {
         throw signal.aborted ? error : explained(error);
       }
@@ -196,26 +196,27 @@ function explain(error: unknown, clean: (text: string) => string): Error {
         : ['OUTBOUND_DENIED', 'INVALID_URL', 'INVALID_REQUEST'].includes(code)
           ? 'refused'
           : 'failed';
-    return new RemoteError(kind, clean(message), { retryable, dispatched, cause: error });
+    return new RemoteError(kind, clean(message), { retryable, dispatched });
   }
   if (error instanceof StreamableHTTPError && error.code !== undefined && error.code > 0) {
     const { code } = error;
-    const redirect = /Redirect .* not followed/.exec(error.message)?.[0];
-    const advice = redirect ?? (code === 401 || code === 403 ? 'look at the headers it is registered with' : '');
-    const message = `it answered HTTP ${code}${advice && `: ${clean(advice)}`}`;
+    // Not the whole target: it may repeat what it was sent, encoded.
+    const target = /Redirect to (\S+) not followed/.exec(error.message)?.[1];
+    const redirect = target && URL.canParse(target) ? `a redirect to ${new URL(target).origin} is not followed` : '';
+    const advice = redirect || (code === 401 || code === 403 ? 'look at the headers it is registered with' : '');
+    const message = clean(`it answered HTTP ${code}${advice && `: ${advice}`}`);
     // Many servers say 400 where the protocol wants 404 for a session they do not know (any more).
     const expired = code === 404 || (code === 400 && /session/i.test(error.message));
     const dispatched = !expired && !untouched.includes(code);
     return new RemoteError(expired ? 'expired' : 'failed', message, {
       retryable: expired || passing.includes(code),
       dispatched,
-      cause: error,
     });
   }
   if (error instanceof McpError) return new McpError(error.code, clean(error.message).replace(/^(MCP error -?\d+: )+/, ''), undefined);
   const { name, message } = error as Error;
-  if (name.includes('ZodError') || error instanceof SyntaxError) {
-    return new RemoteError('failed', 'it did not answer as an MCP server does', { retryable: true, cause: error });
+  if (name.includes('ZodError') || error instanceof SyntaxError || error instanceof StreamableHTTPError) {
+    return new RemoteError('failed', 'it did not answer as an MCP server does', { retryable: true });
   }
-  return new RemoteError('failed', clean(message), { retryable: true, cause: error });
+  return new RemoteError('failed', clean(message), { retryable: true });
 }

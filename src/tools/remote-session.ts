@@ -81,7 +81,7 @@ export function createRemoteSessions(options: RemoteSessionOptions): RemoteSessi
       const reason = signal.aborted ? `it did not answer within ${limits.connectMs} ms` : (error as Error).message;
       const { kind = 'failed', retryable = true } = error instanceof RemoteError ? error : {};
       onFailed(reason);
-      throw new RemoteError(kind, reason, { retryable, dispatched: false, cause: error });
+      throw new RemoteError(kind, reason, { retryable, dispatched: false });
     }
   }
 

@@ -13,19 +13,22 @@ export interface ListOptions {
   /** More than this rejects the list as a whole. */
   readonly maxTools?: number | undefined;
   readonly maxBytes?: number | undefined;
+  /** Takes out what must not be repeated. */
+  readonly clean?: (<T>(value: T) => T) | undefined;
 }
 
 const maxPages = 100;
 const page = PaginatedResultSchema.extend({ tools: z.array(z.unknown()) });
 
 /** Tools that break the protocol are left out and logged. */
-export async function listTools(client: Client, { timeoutMs, logger, signal, maxTools, maxBytes }: ListOptions): Promise<DescribedTool[]> {
+export async function listTools(client: Client, options: ListOptions): Promise<DescribedTool[]> {
+  const { timeoutMs, logger, signal, maxTools, maxBytes, clean = (value) => value } = options;
   const found = new Map<string, DescribedTool>();
   let bytes = 0;
   let cursor: string | undefined;
   for (let count = 0; count < maxPages; count++) {
-    const options = { timeout: timeoutMs, ...(signal && { signal }) };
-    const result = await client.request({ method: 'tools/list', params: { cursor } }, page, options);
+    const limits = { timeout: timeoutMs, ...(signal && { signal }) };
+    const result = clean(await client.request({ method: 'tools/list', params: { cursor } }, page, limits));
     if (maxBytes !== undefined) bytes += Buffer.byteLength(JSON.stringify(result.tools));
     if (bytes > (maxBytes ?? bytes)) throw new Error(`it describes its tools in more than ${maxBytes} bytes`);
     for (const raw of result.tools) {

@@ -1,0 +1,165 @@
+// A real streamable-HTTP MCP server of this process on loopback (the official SDK's server side), which a test can make slow, forgetful,
+// changed, gone, or worse.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema, type CallToolResult, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import { newId } from '#src/platform/ids.ts';
+
+export interface McpCall {
+  readonly name: string;
+  readonly args: Record<string, unknown>;
+  readonly meta: Record<string, unknown>;
+  readonly headers: IncomingMessage['headers'];
+  /** Aborted when the client cancels. */
+  readonly signal: AbortSignal;
+}
+
+export interface McpTool extends Omit<Tool, 'name' | 'inputSchema'> {
+  readonly inputSchema?: Tool['inputSchema'];
+  run?(call: McpCall): unknown;
+}
+
+export interface HttpMcp {
+  readonly url: string;
+  /** `host:port`, for `outbound.allow`. */
+  readonly host: string;
+  /** Calls that reached a tool. */
+  readonly calls: McpCall[];
+  /** HTTP requests so far: `POST tools/call` and the like. */
+  readonly requests: string[];
+  /** How often a session was begun. */
+  sessions(): number;
+  /** Changed by tests; `announce` tells the clients. */
+  tools: Record<string, McpTool>;
+  announce(): Promise<void>;
+  /** As after a restart: no session is known any more. */
+  forget(): void;
+  /** Answers instead of the server while set; gives true when it has. */
+  intercept: ((request: IncomingMessage, response: ServerResponse, body: string) => boolean) | null;
+  /** Nobody listens; open connections are cut. */
+  stop(): Promise<void>;
+  /** On the same port, without sessions. */
+  start(): Promise<void>;
+}
+
+export interface HttpMcpOptions {
+  /** Answers as plain JSON instead of a stream. */
+  readonly json?: boolean;
+  readonly tools?: Record<string, McpTool>;
+}
+
+export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {}): Promise<HttpMcp> {
+  const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: Server }>();
+  let http: HttpServer;
+  let port = 0;
+  let begun = 0;
+
+  function server(): Server {
+    const made = new Server({ name: 'test', version: '1' }, { capabilities: { tools: { listChanged: true } } });
+    made.setRequestHandler(ListToolsRequestSchema, () => ({
+      tools: Object.entries(mcp.tools).map(([name, { run: _run, inputSchema = { type: 'object' as const }, ...tool }]) => ({
+        name,
+        inputSchema,
+        ...tool,
+      })),
+    }));
+    made.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, requestInfo }) => {
+      const call = { name: params.name, args: params.arguments ?? {}, meta: params._meta ?? {}, headers: requestInfo!.headers, signal };
+      mcp.calls.push(call as McpCall);
+      const value = await mcp.tools[params.name]!.run?.(call as McpCall);
+      if (typeof value === 'object' && value !== null && 'content' in value) return value as CallToolResult;
+      return { content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value ?? null) }] };
+    });
+    return made;
+  }
+
+  async function session(): Promise<StreamableHTTPServerTransport> {
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: newId,
+      enableJsonResponse: json,
+      onsessioninitialized: (id) => void sessions.set(id, { transport, server: own }),
+      onsessionclosed: (id) => void sessions.delete(id),
+    });
+    const own = server();
+    begun += 1;
+    await own.connect(transport as Parameters<Server['connect']>[0]);
+    return transport;
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const message = (body === '' ? {} : JSON.parse(body)) as { method?: string };
+    mcp.requests.push(`${request.method} ${message.method ?? ''}`.trim());
+    if (mcp.intercept?.(request, response, body)) return;
+    const id = request.headers['mcp-session-id'];
+    const known = typeof id === 'string' ? sessions.get(id)?.transport : undefined;
+    if (id !== undefined && !known) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}');
+      return;
+    }
+    await (known ?? (await session())).handleRequest(request, response, body === '' ? undefined : message);
+  }
+
+  const mcp: HttpMcp = {
+    get url() {
+      return `http://127.0.0.1:${port}/mcp`;
+    },
+    get host() {
+      return `127.0.0.1:${port}`;
+    },
+    calls: [],
+    requests: [],
+    tools,
+    intercept: null,
+    sessions: () => begun,
+    async announce() {
+      await Promise.all([...sessions.values()].map((each) => each.server.sendToolListChanged()));
+    },
+    forget: () => sessions.clear(),
+    async stop() {
+      sessions.clear();
+      http.close();
+      http.closeAllConnections();
+      if (http.listening) await once(http, 'close');
+    },
+    async start() {
+      http = createServer((request, response) => {
+        answer(request, response).catch((error: unknown) => response.destroy(error as Error));
+      });
+      http.listen(port, '127.0.0.1');
+      await once(http, 'listening');
+      port = (http.address() as AddressInfo).port;
+    },
+  };
+  await mcp.start();
+  return mcp;
+}
+
+/** A tool that answers when the test lets it. */
+export function held(): { readonly tool: McpTool; readonly waiting: () => number; release(): void; arrived(count: number): Promise<void> } {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const watchers: { count: number; resolve: () => void }[] = [];
+  let arrivals = 0;
+  return {
+    tool: {
+      async run() {
+        const gate = Promise.withResolvers<void>();
+        gates.push(gate);
+        arrivals += 1;
+        for (const { count, resolve } of watchers) if (arrivals >= count) resolve();
+        await gate.promise;
+        return 'released';
+      },
+    },
+    waiting: () => gates.length,
+    release() {
+      for (const gate of gates.splice(0)) gate.resolve();
+    },
+    arrived: (count) => new Promise((resolve) => (arrivals >= count ? resolve() : watchers.push({ count, resolve }))),
+  };
+}
