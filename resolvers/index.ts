@@ -8,4 +8,5 @@ import './policy.ts';
 import './decision.ts';
 import './approval.ts';
 import './execution.ts';
+import './execution-control.ts';
 import './queue.ts';

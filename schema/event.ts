@@ -5,6 +5,7 @@ import type { EventRow } from '#src/events/event-service.ts';
 import type { EventBatch } from '#src/executions/execution-streams.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
+import { ExecutionStatusEnum, StepStatusEnum } from './execution-status.ts';
 import { Failure } from './failure.ts';
 
 const meanings: Readonly<Record<EventType, string>> = {
@@ -48,17 +49,18 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   startAt: 'Not before this moment.',
   pausedBy: 'Id of the principal who paused it.',
   resumedBy: 'Id of the principal who ended the pause; null when no pause ended.',
-  status: 'What the execution goes on as after a pause, or how the reused step ended.',
-  signalId: 'Id of the signal.',
+  resumedAs: 'What the execution goes on as after a pause; null when no pause ended.',
+  status: 'How the step, or the one it was taken over from, stands: `PENDING` when only some of its items are reused.',
+  signalId: 'Id of the signal, as `node` takes it.',
   name: 'Name of the signal.',
   sentBy: 'Id of the principal who sent it.',
-  itemTotal: 'How many items the list has.',
-  ranges: 'First and last index of the items that are reused.',
+  itemTotal: 'How many items the list has; null when the step has none.',
+  ranges: 'Pairs of the first and last index of items that are reused; null when the step has none.',
   iteration: 'Index of the iteration, from 0.',
   childExecutionId: 'Id of the execution that was started.',
   signal: 'Name of the signal it waits for; null when it waits for a moment only.',
   stepId: 'Id of the step in the definition.',
-  itemIndex: 'Index of the item of a forEach step, from 0; null for the step itself.',
+  itemIndex: 'Index of the item of a forEach step, or of the iteration of a loop, from 0; null for the step itself.',
   total: 'How many items, or iterations at most.',
   attempt: 'Number of the attempt, from 1; 0 when the step ended without one.',
   decisionId: 'Id of the decision of the gate.',
@@ -105,9 +107,16 @@ function typeName(type: string): string {
     .join('');
 }
 
+/** Fields whose name in the payload stands for something else in another event. */
+const namesOutside: Readonly<Partial<Record<EventType, Readonly<Record<string, string>>>>> = {
+  'execution.resumed': { status: 'resumedAs' },
+};
+
 /** A field has the same type in every event, or a query could not ask for it in two of them (GraphQL: fields must merge). */
 const isSometimesAbsent = (name: string): boolean =>
-  Object.values(eventCatalogue).some(({ shape }) => (shape as Record<string, unknown>)[name] instanceof z.ZodOptional);
+  eventTypes.some(
+    (type) => !namesOutside[type]?.[name] && (eventCatalogue[type].shape as Record<string, unknown>)[name] instanceof z.ZodOptional,
+  );
 
 for (const type of eventTypes) {
   const shape: Record<string, z.core.$ZodType> = eventCatalogue[type].shape;
@@ -118,11 +127,16 @@ for (const type of eventTypes) {
       Object.fromEntries(
         Object.entries(shape)
           .filter(([name]) => name !== 'stepId' && name !== 'itemIndex')
-          .map(([name, schema]) => {
+          .map(([inside, schema]) => {
+            const name = namesOutside[type]?.[inside] ?? inside;
             const description = fieldMeanings[name];
             if (description === undefined) throw new Error(`the field "${name}" of the event ${type} has no description`);
             const nullable = isSometimesAbsent(name);
-            const value = (row: EventRow) => valueOf(name, row.data[name]);
+            const value = (row: EventRow) => valueOf(name, row.data[inside]);
+            if (name === 'resumedAs') {
+              return [name, t.field({ type: ExecutionStatusEnum, nullable: true, description, resolve: (row) => value(row) as never })];
+            }
+            if (name === 'status') return [name, t.field({ type: StepStatusEnum, description, resolve: (row) => value(row) as never })];
             if (name === 'failure') return [name, t.field({ type: Failure, description, resolve: (row) => row.data[name] as never })];
             if (name === 'ranges') return [name, t.field({ type: 'JSON', nullable, description, resolve: value })];
             if (name.endsWith('At'))
@@ -136,10 +150,17 @@ for (const type of eventTypes) {
   });
 }
 
+const nodeTypes: Readonly<Record<string, string>> = {
+  approvalId: 'Approval',
+  decisionId: 'Decision',
+  childExecutionId: 'Execution',
+  signalId: 'Signal',
+};
+
 /** The type that an id in a payload belongs to. */
 function nodeTypeOf(name: string): string | null {
   if (name.endsWith('By')) return 'Principal';
-  return ({ approvalId: 'Approval', decisionId: 'Decision', childExecutionId: 'Execution' } as Record<string, string>)[name] ?? null;
+  return nodeTypes[name] ?? null;
 }
 
 const dateOrNull = (value: unknown) => (typeof value === 'string' ? new Date(value) : null);

@@ -1,60 +1,19 @@
-// Executions, their steps, items and attempts. Approvals and decisions add their own fields to Execution (approval.ts, decision.ts).
-import { attemptStatuses, executionStatuses, itemCursor, stepStatuses } from '#src/executions/execution.ts';
+// Executions, their steps, items and attempts. Other files add fields of their own to Execution and Slot (approval.ts, decision.ts,
+// execution-family.ts, queue.ts, signal.ts).
+import { itemCursor } from '#src/executions/execution.ts';
 import type { AttemptRow, ExecutionRow, StepRow } from '#src/executions/execution-rows.ts';
-import { stepKinds, type StepKind } from '#src/agents/definition.ts';
+import type { StepKind } from '#src/agents/definition.ts';
 import type { ItemPage } from '#src/executions/step-reads.ts';
 import { Agent, AgentVersion } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionType, paged } from './connection.ts';
-import { enumOf } from './enum.ts';
 import { ExecutionEvent } from './event.ts';
+import { AttemptStatusEnum, ExecutionStatusEnum, StepKindEnum, StepStatusEnum } from './execution-status.ts';
 import { Failure } from './failure.ts';
 import { globalId } from './ids.ts';
 import { nodeType } from './node.ts';
 import { Principal } from './principal.ts';
 import { Environment, Project } from './tenant.ts';
-
-export const ExecutionStatusEnum = enumOf('ExecutionStatus', executionStatuses, 'Where an execution stands.', {
-  queued: 'Accepted; no runner has taken it up yet.',
-  scheduled: 'Accepted; starts later.',
-  running: 'At least one step runs or is ready to.',
-  waiting: 'Every open step waits: for a person, a moment, a signal or another execution; this costs nothing.',
-  paused: 'A person stopped it; nothing new starts until it is resumed.',
-  succeeded: 'Ended with its output.',
-  failed: 'Ended because a step failed for good.',
-  cancelled: 'Ended by a person.',
-  blocked: 'Ended because a policy or a person refused a step.',
-});
-
-export const StepStatusEnum = enumOf('StepStatus', stepStatuses, 'Where a step, or an item of it, stands.', {
-  pending: 'Waits for other steps.',
-  queued: 'Ready to run, or to run again.',
-  running: 'Runs.',
-  awaiting_approval: 'Waits for a person.',
-  waiting: 'Waits for a moment in time, a signal, or an execution it started.',
-  succeeded: 'Ended well.',
-  failed: 'Failed for good.',
-  skipped: 'Not needed on the path taken.',
-  cancelled: 'The execution ended first.',
-  blocked: 'Refused by a policy or a person.',
-});
-
-export const StepKindEnum = enumOf('StepKind', stepKinds, 'What a step does.', {
-  tool: 'Calls a tool, through the gate.',
-  http: 'Makes an HTTP request, through the gate.',
-  agent: 'Starts an execution of another agent and waits for it.',
-  transform: 'Computes a value.',
-  approval: 'Asks a person.',
-  wait: 'Waits for a time or a signal.',
-  branch: 'Chooses which steps follow.',
-});
-
-export const AttemptStatusEnum = enumOf('AttemptStatus', attemptStatuses, 'How one try of an effect stands.', {
-  running: 'Under way.',
-  succeeded: 'Its result was committed.',
-  failed: 'It failed.',
-  abandoned: 'Its process ended, or the execution did; nothing of it was committed.',
-});
 
 export const Attempt = builder.objectRef<AttemptRow>('Attempt').implement({
   description: 'One try of a step’s effect.',
@@ -72,7 +31,7 @@ const slotOf = ({ executionId, stepId, itemIndex }: StepRow): string => JSON.str
 
 /** What a step and an item of it have in common. */
 export const Slot = builder.interfaceRef<StepRow>('Slot').implement({
-  description: 'A place where work happens: a step, or one item of a forEach step.',
+  description: 'A place where work happens: a step, one item of a forEach step, or one iteration of a loop.',
   resolveType: (row) => (row.itemIndex < 0 ? 'Step' : 'StepItem'),
   fields: (t) => ({
     stepId: t.exposeString('stepId', { description: 'Id of the step in the definition.' }),
@@ -81,11 +40,16 @@ export const Slot = builder.interfaceRef<StepRow>('Slot').implement({
     queuedAt: t.expose('queuedAt', { type: 'DateTime', nullable: true, description: 'When it became ready.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When its first attempt began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
-    wakeAt: t.expose('wakeAt', { type: 'DateTime', nullable: true, description: 'When it goes on, for a timer or a retry.' }),
+    wakeAt: t.expose('wakeAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it goes on, for a timer or a retry, or gives up waiting for a signal.',
+    }),
     output: t.loadable({
       type: 'JSON',
       nullable: true,
-      description: 'Its result; of a forEach step the list of its items’ results, null for those without.',
+      description:
+        'Its result. Of a forEach step without `reduce` the list of its items’ results, null for those without; of a loop that of its last iteration.',
       resolve: slotOf,
       load: (slots: string[], { services, read }) =>
         read((uow) =>
@@ -111,11 +75,11 @@ export const Slot = builder.interfaceRef<StepRow>('Slot').implement({
 });
 
 export const StepItem = builder.objectRef<StepRow>('StepItem').implement({
-  description: 'One item of a forEach step.',
+  description: 'One item of a forEach step, or one iteration of a loop.',
   interfaces: [Slot],
   fields: (t) => ({
-    index: t.exposeInt('itemIndex', { description: 'Place in the list, from 0.' }),
-    value: t.field({ type: 'JSON', nullable: true, description: 'The item itself.', resolve: (row) => row.item }),
+    index: t.exposeInt('itemIndex', { description: 'Place in the list, or number of the iteration, from 0.' }),
+    value: t.field({ type: 'JSON', nullable: true, description: 'The item itself; null for an iteration.', resolve: (row) => row.item }),
   }),
 });
 export const StepItemConnection = connectionType(StepItem);
@@ -133,12 +97,15 @@ export const Step = builder.objectRef<StepRow & { kind: StepKind; needs: readonl
   fields: (t) => ({
     kind: t.expose('kind', { type: StepKindEnum, description: 'What it does.' }),
     needs: t.stringList({ description: 'Ids of the steps it waits for.', resolve: (row) => [...row.needs] }),
-    itemTotal: t.exposeInt('itemTotal', { nullable: true, description: 'Items of a forEach step, once known.' }),
-    itemDone: t.exposeInt('itemDone', { nullable: true, description: 'Items that have ended.' }),
-    itemFailed: t.exposeInt('itemFailed', { nullable: true, description: 'Items that ended otherwise than succeeded.' }),
+    itemTotal: t.exposeInt('itemTotal', {
+      nullable: true,
+      description: 'Items of a forEach step, once known; of a loop the most iterations it may take.',
+    }),
+    itemDone: t.exposeInt('itemDone', { nullable: true, description: 'Items, or iterations, that have ended.' }),
+    itemFailed: t.exposeInt('itemFailed', { nullable: true, description: 'Items, or iterations, that ended otherwise than succeeded.' }),
     items: t.loadable({
       type: StepItemConnection,
-      description: 'Items of a forEach step by index; empty for other steps.',
+      description: 'Items of a forEach step, or iterations of a loop, by index; empty for other steps.',
       ...paged(),
       byPath: true,
       resolve: slotOf,
@@ -193,6 +160,11 @@ Execution.implement({
       resolve: (row) => row.requestedBy,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was accepted.' }),
+    startAt: t.expose('startAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Not before this moment; null when it was to start at once.',
+    }),
     startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When a runner took it up.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     steps: t.loadableList({
@@ -226,6 +198,9 @@ export const ExecutionFilter = builder.inputType('ExecutionFilter', {
     projectId: t.id({ description: 'Of this project.' }).validate(globalId('Project')),
     agentId: t.id({ description: 'Of this agent.' }).validate(globalId('Agent')),
     environmentId: t.id({ description: 'In this environment.' }).validate(globalId('Environment')),
+    parentId: t.id({ description: 'Started by a step of this execution.' }).validate(globalId('Execution')),
+    hasParent: t.boolean({ description: 'True: started by a step of another execution. False: not so.' }),
+    originId: t.id({ description: 'Retrying or forking this execution.' }).validate(globalId('Execution')),
     labels: t.field({ type: 'JSON', description: 'With every one of these labels, as an object of texts.' }),
     since: t.field({ type: 'DateTime', description: 'Accepted at or after this moment.' }),
     until: t.field({ type: 'DateTime', description: 'Accepted before this moment.' }),
@@ -240,6 +215,7 @@ export const StartExecutionInput = builder.inputType('StartExecutionInput', {
     version: t.string({ description: 'A version that is or was deployed there, instead of the live one.' }),
     inputs: t.field({ type: 'JSON', description: 'Checked against the JSON Schema of the version; at most 1 MiB. Default {}.' }),
     labels: t.field({ type: 'JSON', description: 'Up to 32 names with texts of at most 256 characters, to find it by.' }),
+    startAt: t.field({ type: 'DateTime', description: 'Not before this moment, at most 366 days ahead; at once when absent.' }),
     priority: t.int({ description: 'Place in the tenant’s queue, 1 (first) to 9; 5 when absent.' }),
     idempotencyKey: t.string({ description: 'Unique in the tenant: the same key with the same request gives the same execution.' }),
   }),

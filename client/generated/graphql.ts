@@ -473,8 +473,14 @@ export type ExecutionFilter = {
   agentId?: string | null | undefined;
   /** In this environment. */
   environmentId?: string | null | undefined;
+  /** True: started by a step of another execution. False: not so. */
+  hasParent?: boolean | null | undefined;
   /** With every one of these labels, as an object of texts. */
   labels?: unknown;
+  /** Retrying or forking this execution. */
+  originId?: string | null | undefined;
+  /** Started by a step of this execution. */
+  parentId?: string | null | undefined;
   /** Of this project. */
   projectId?: string | null | undefined;
   /** Accepted at or after this moment. */
@@ -505,6 +511,20 @@ export type ExecutionStatus =
   | 'SUCCEEDED'
   /** Every open step waits: for a person, a moment, a signal or another execution; this costs nothing. */
   | 'WAITING';
+
+/** Where to begin again, and with what. */
+export type ForkExecutionInput = {
+  /** The execution to fork; it stays as it is. */
+  executionId: string;
+  /** Unique in the tenant: the same key with the same request gives the same execution. */
+  idempotencyKey?: string | null | undefined;
+  /** Instead of the inputs it was started with; the same when absent. */
+  inputs?: unknown;
+  /** A step that has ended there: it and what follows it run again. */
+  stepId: string;
+  /** A version that is or was deployed there, instead of the one it ran; the same when absent. */
+  version?: string | null | undefined;
+};
 
 /** What passes the gate. */
 export type GateAction =
@@ -542,6 +562,14 @@ export type PauseAgentInput = {
   agentId: string;
   /** Shown to whoever tries to start it; at most 500 characters. */
   reason: string;
+};
+
+/** What to pause, and why. */
+export type PauseExecutionInput = {
+  /** The execution. */
+  executionId: string;
+  /** Kept with the event; at most 1,000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** What an operation asks for. */
@@ -708,6 +736,20 @@ export type RemoveToolServerInput = {
   toolServerId: string;
 };
 
+/** What to resume. */
+export type ResumeExecutionInput = {
+  /** A paused execution. */
+  executionId: string;
+};
+
+/** What to retry. */
+export type RetryExecutionInput = {
+  /** An execution that is failed, blocked or cancelled. */
+  executionId: string;
+  /** Unique in the tenant: the same key with the same request gives the same execution. */
+  idempotencyKey?: string | null | undefined;
+};
+
 /** Which API key to revoke. */
 export type RevokeApiKeyInput = {
   /** The key. */
@@ -775,6 +817,18 @@ export type SetConcurrencyLimitInput = {
   scopeId: string;
 };
 
+/** What to send, and to which execution. */
+export type SignalExecutionInput = {
+  /** The execution. */
+  executionId: string;
+  /** Unique in the execution: the same key with the same signal is the same signal, sent once. */
+  idempotencyKey?: string | null | undefined;
+  /** What the wait step waits for: a letter or _, then letters, digits, "_", "." and "-". */
+  name: string;
+  /** Any JSON of at most 256 KiB: `payload` in the output of the step that takes it. */
+  payload?: unknown;
+};
+
 /** What to run, where, with what. */
 export type StartExecutionInput = {
   /** The agent. */
@@ -789,6 +843,8 @@ export type StartExecutionInput = {
   labels?: unknown;
   /** Place in the tenant’s queue, 1 (first) to 9; 5 when absent. */
   priority?: number | null | undefined;
+  /** Not before this moment, at most 366 days ahead; at once when absent. */
+  startAt?: string | null | undefined;
   /** A version that is or was deployed there, instead of the live one. */
   version?: string | null | undefined;
 };
@@ -1129,11 +1185,83 @@ export type ApprovalRequestsSubscriptionVariables = Exact<{
 
 export type ApprovalRequestsSubscription = { approvalRequests: { cursor: string, caughtUp: boolean, changes: Array<{ type: EventType, occurredAt: string, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> } };
 
-export type ExecutionFieldsFragment = { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null };
+export type SignalFieldsFragment = { id: string, name: string, payload: unknown, sentAt: string, receivedByStepId: string | null, receivedAt: string | null };
 
-type SlotFields_Step_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, failure: { code: string, message: string, stepId: string | null } | null };
+export type PauseExecutionMutationVariables = Exact<{
+  input: PauseExecutionInput;
+}>;
 
-type SlotFields_StepItem_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, failure: { code: string, message: string, stepId: string | null } | null };
+
+export type PauseExecutionMutation = { pauseExecution:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'PauseExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ResumeExecutionMutationVariables = Exact<{
+  input: ResumeExecutionInput;
+}>;
+
+
+export type ResumeExecutionMutation = { resumeExecution:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ResumeExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type SignalExecutionMutationVariables = Exact<{
+  input: SignalExecutionInput;
+}>;
+
+
+export type SignalExecutionMutation = { signalExecution:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'SignalExecutionSuccess', signal: { id: string, name: string, payload: unknown, sentAt: string, receivedByStepId: string | null, receivedAt: string | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RetryExecutionMutationVariables = Exact<{
+  input: RetryExecutionInput;
+}>;
+
+
+export type RetryExecutionMutation = { retryExecution:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RetryExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ForkExecutionMutationVariables = Exact<{
+  input: ForkExecutionInput;
+}>;
+
+
+export type ForkExecutionMutation = { forkExecution:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'ForkExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ExecutionFieldsFragment = { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null };
+
+type SlotFields_Step_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null };
+
+type SlotFields_StepItem_Fragment = { stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null };
 
 export type SlotFieldsFragment =
   | SlotFields_Step_Fragment
@@ -1156,15 +1284,15 @@ type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled
 
 type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_ExecutionPaused_Fragment = { __typename: 'ExecutionPaused', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionPaused_Fragment = { __typename: 'ExecutionPaused', reason: string, pausedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionScheduled_Fragment = { __typename: 'ExecutionScheduled', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionScheduled_Fragment = { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionSignalled_Fragment = { __typename: 'ExecutionSignalled', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionSignalled_Fragment = { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionStarted_Fragment = { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string };
 
@@ -1172,11 +1300,11 @@ type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded
 
 type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
 
@@ -1184,13 +1312,13 @@ type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: strin
 
 type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
@@ -1198,7 +1326,7 @@ type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: str
 
 type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string };
 
 export type EventFieldsFragment =
   | EventFields_ApprovalApproved_Fragment
@@ -1238,7 +1366,7 @@ export type ExecutionQueryVariables = Exact<{
 }>;
 
 
-export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, approval: { id: string, status: ApprovalStatus } | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null }>, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
+export type ExecutionQuery = { execution: { inputs: unknown, output: unknown, id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, root: { id: string } | null, steps: Array<{ kind: StepKind, needs: Array<string>, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, approval: { id: string, status: ApprovalStatus } | null, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null }>, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null }>, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null };
 
 export type ExecutionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1247,7 +1375,7 @@ export type ExecutionsQueryVariables = Exact<{
 }>;
 
 
-export type ExecutionsQuery = { executions: { edges: Array<{ cursor: string, node: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type ExecutionsQuery = { executions: { edges: Array<{ cursor: string, node: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type StartExecutionMutationVariables = Exact<{
   input: StartExecutionInput;
@@ -1260,7 +1388,7 @@ export type StartExecutionMutation = { startExecution:
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'StartExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'StartExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -1270,7 +1398,7 @@ export type CancelExecutionMutationVariables = Exact<{
 
 
 export type CancelExecutionMutation = { cancelExecution:
-    | { __typename: 'CancelExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
+    | { __typename: 'CancelExecutionSuccess', execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -1292,28 +1420,28 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'ExecutionPaused', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionPaused', reason: string, pausedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionResumed', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionScheduled', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionSignalled', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepIterated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepReused', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepReused', stepId: string, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string }
     > } };
 
 export type ExecutionChangedSubscriptionVariables = Exact<{
@@ -1321,7 +1449,7 @@ export type ExecutionChangedSubscriptionVariables = Exact<{
 }>;
 
 
-export type ExecutionChangedSubscription = { executionChanged: { executions: Array<{ id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }> } };
+export type ExecutionChangedSubscription = { executionChanged: { executions: Array<{ id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }> } };
 
 type Failure_ConflictError_Fragment = { __typename: 'ConflictError', code: ErrorCode, message: string };
 
@@ -1612,7 +1740,7 @@ export type DeadLettersQueryVariables = Exact<{
 }>;
 
 
-export type DeadLettersQuery = { deadLetters: { edges: Array<{ cursor: string, node: { stepId: string, itemIndex: number | null, failedAt: string, failure: { code: string, message: string }, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string } | null }>, execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type DeadLettersQuery = { deadLetters: { edges: Array<{ cursor: string, node: { stepId: string, itemIndex: number | null, failedAt: string, failure: { code: string, message: string }, attempts: Array<{ number: number, status: AttemptStatus, startedAt: string, finishedAt: string | null, failure: { code: string, message: string } | null }>, execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type BulkOperationQueryVariables = Exact<{
   id: string;
@@ -2042,6 +2170,16 @@ export const ApprovalFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ApprovalFields"}) as unknown as TypedDocumentString<ApprovalFieldsFragment, unknown>;
+export const SignalFieldsFragmentDoc = new TypedDocumentString(`
+    fragment SignalFields on Signal {
+  id
+  name
+  payload
+  sentAt
+  receivedByStepId
+  receivedAt
+}
+    `, {"fragmentName":"SignalFields"}) as unknown as TypedDocumentString<SignalFieldsFragment, unknown>;
 export const ExecutionFieldsFragmentDoc = new TypedDocumentString(`
     fragment ExecutionFields on Execution {
   id
@@ -2051,8 +2189,22 @@ export const ExecutionFieldsFragmentDoc = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message
@@ -2085,6 +2237,11 @@ export const SlotFieldsFragmentDoc = new TypedDocumentString(`
   startedAt
   finishedAt
   wakeAt
+  signal
+  childExecution {
+    id
+    status
+  }
   failure {
     code
     message
@@ -2105,6 +2262,23 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
   ... on ExecutionQueued {
     requestedBy
   }
+  ... on ExecutionScheduled {
+    requestedBy
+    startAt
+  }
+  ... on ExecutionPaused {
+    reason
+    pausedBy
+  }
+  ... on ExecutionResumed {
+    resumedBy
+    resumedAs
+  }
+  ... on ExecutionSignalled {
+    signalId
+    name
+    sentBy
+  }
   ... on ExecutionFailed {
     failure {
       code
@@ -2123,15 +2297,33 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     reason
     cancelledBy
   }
+  ... on StepReused {
+    status
+    outputBytes
+    branchCase
+    itemTotal
+    ranges
+  }
   ... on StepExpanded {
     total
+  }
+  ... on StepIterated {
+    iteration
   }
   ... on StepStarted {
     attempt
     decisionId
   }
+  ... on StepChildStarted {
+    childExecutionId
+  }
   ... on StepWaiting {
     wakeAt
+    signal
+  }
+  ... on SignalReceived {
+    signalId
+    name
   }
   ... on StepSucceeded {
     attempt
@@ -3146,12 +3338,341 @@ export const ApprovalRequestsDocument = new TypedDocumentString(`
     name
   }
 }`) as unknown as TypedDocumentString<ApprovalRequestsSubscription, ApprovalRequestsSubscriptionVariables>;
+export const PauseExecutionDocument = new TypedDocumentString(`
+    mutation pauseExecution($input: PauseExecutionInput!) {
+  pauseExecution(input: $input) {
+    __typename
+    ... on PauseExecutionSuccess {
+      execution {
+        ...ExecutionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  priority
+  admittedAt
+  labels
+  idempotencyKey
+  createdAt
+  startAt
+  startedAt
+  finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<PauseExecutionMutation, PauseExecutionMutationVariables>;
+export const ResumeExecutionDocument = new TypedDocumentString(`
+    mutation resumeExecution($input: ResumeExecutionInput!) {
+  resumeExecution(input: $input) {
+    __typename
+    ... on ResumeExecutionSuccess {
+      execution {
+        ...ExecutionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  priority
+  admittedAt
+  labels
+  idempotencyKey
+  createdAt
+  startAt
+  startedAt
+  finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ResumeExecutionMutation, ResumeExecutionMutationVariables>;
+export const SignalExecutionDocument = new TypedDocumentString(`
+    mutation signalExecution($input: SignalExecutionInput!) {
+  signalExecution(input: $input) {
+    __typename
+    ... on SignalExecutionSuccess {
+      signal {
+        ...SignalFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment SignalFields on Signal {
+  id
+  name
+  payload
+  sentAt
+  receivedByStepId
+  receivedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<SignalExecutionMutation, SignalExecutionMutationVariables>;
+export const RetryExecutionDocument = new TypedDocumentString(`
+    mutation retryExecution($input: RetryExecutionInput!) {
+  retryExecution(input: $input) {
+    __typename
+    ... on RetryExecutionSuccess {
+      execution {
+        ...ExecutionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  priority
+  admittedAt
+  labels
+  idempotencyKey
+  createdAt
+  startAt
+  startedAt
+  finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RetryExecutionMutation, RetryExecutionMutationVariables>;
+export const ForkExecutionDocument = new TypedDocumentString(`
+    mutation forkExecution($input: ForkExecutionInput!) {
+  forkExecution(input: $input) {
+    __typename
+    ... on ForkExecutionSuccess {
+      execution {
+        ...ExecutionFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  priority
+  admittedAt
+  labels
+  idempotencyKey
+  createdAt
+  startAt
+  startedAt
+  finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ForkExecutionMutation, ForkExecutionMutationVariables>;
 export const ExecutionDocument = new TypedDocumentString(`
     query execution($id: ID!) {
   execution(id: $id) {
     ...ExecutionFields
     inputs
     output
+    root {
+      id
+    }
     steps {
       ...SlotFields
       kind
@@ -3185,8 +3706,22 @@ export const ExecutionDocument = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message
@@ -3217,6 +3752,11 @@ fragment SlotFields on Slot {
   startedAt
   finishedAt
   wakeAt
+  signal
+  childExecution {
+    id
+    status
+  }
   failure {
     code
     message
@@ -3245,8 +3785,22 @@ export const ExecutionsDocument = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message
@@ -3294,8 +3848,22 @@ export const StartExecutionDocument = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message
@@ -3353,8 +3921,22 @@ export const CancelExecutionDocument = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message
@@ -3414,6 +3996,23 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
   ... on ExecutionQueued {
     requestedBy
   }
+  ... on ExecutionScheduled {
+    requestedBy
+    startAt
+  }
+  ... on ExecutionPaused {
+    reason
+    pausedBy
+  }
+  ... on ExecutionResumed {
+    resumedBy
+    resumedAs
+  }
+  ... on ExecutionSignalled {
+    signalId
+    name
+    sentBy
+  }
   ... on ExecutionFailed {
     failure {
       code
@@ -3432,15 +4031,33 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     reason
     cancelledBy
   }
+  ... on StepReused {
+    status
+    outputBytes
+    branchCase
+    itemTotal
+    ranges
+  }
   ... on StepExpanded {
     total
+  }
+  ... on StepIterated {
+    iteration
   }
   ... on StepStarted {
     attempt
     decisionId
   }
+  ... on StepChildStarted {
+    childExecutionId
+  }
   ... on StepWaiting {
     wakeAt
+    signal
+  }
+  ... on SignalReceived {
+    signalId
+    name
   }
   ... on StepSucceeded {
     attempt
@@ -3510,8 +4127,22 @@ export const ExecutionChangedDocument = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message
@@ -4490,8 +5121,22 @@ export const DeadLettersDocument = new TypedDocumentString(`
   labels
   idempotencyKey
   createdAt
+  startAt
   startedAt
   finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
   failure {
     code
     message

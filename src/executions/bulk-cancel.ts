@@ -15,7 +15,7 @@ import { visibleRows } from '../principals/authorize.ts';
 import { visibilityOf, type Authority } from '../principals/permission.ts';
 import { findVisible } from '../tenants/tenant-reads.ts';
 import { makeRoom } from './admission.ts';
-import { filterConditions, type ExecutionFilter } from './execution-reads.ts';
+import { executionsByIds, filterConditions, type ExecutionFilter } from './execution-reads.ts';
 import type { BulkStatus, CancelPlaces, StoredFilter } from './queue.ts';
 import { beginTransition } from './transition.ts';
 
@@ -257,13 +257,18 @@ function count(uow: UnitOfWork, operationId: string, what: 'cancelled' | 'failed
 }
 
 /** A mistyped or foreign id is said to be one, before an operation is recorded that finds nothing. */
-async function requireVisible(uow: UnitOfWork, actor: Authority, { projectId, environmentId, agentId }: ExecutionFilter): Promise<void> {
+async function requireVisible(uow: UnitOfWork, actor: Authority, filter: ExecutionFilter): Promise<void> {
+  const { projectId, environmentId, agentId } = filter;
   const absent = (field: string, id: string) =>
     new NotFoundError(`filter.${field}: there is no "${id.slice(0, 80)}", or it is not visible to you`);
   if (projectId != null && !(await findVisible(uow, actor, 'projects', projectId))) throw absent('projectId', projectId);
   if (environmentId != null && !(await findVisible(uow, actor, 'environments', environmentId)))
     throw absent('environmentId', environmentId);
   if (agentId != null && (await agentsByIds(uow, actor, [agentId])).length === 0) throw absent('agentId', agentId);
+  for (const field of ['parentId', 'originId'] as const) {
+    const id = filter[field];
+    if (id != null && (await executionsByIds(uow, actor, [id])).length === 0) throw absent(field, id);
+  }
 }
 
 function refuseInvalid(filter: ExecutionFilter, reason: string): void {

@@ -13,7 +13,7 @@ import type { Gate } from '../policies/gate-service.ts';
 import { createExecution, inputValidator } from './create.ts';
 import { attemptsOf, executionsByIds, listExecutions, outputsOf } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
-import { childrenOf, rerunsOf, rootIdsOf } from './family-reads.ts';
+import { childrenOf, rerunsOf, rootsOf } from './family-reads.ts';
 import { itemPages, stepViews } from './step-reads.ts';
 import { startedBefore, validatedStart, type StartExecution } from './start-request.ts';
 import { beginTransition } from './transition.ts';
@@ -31,10 +31,10 @@ export interface ExecutionService {
   getExecution(uow: UnitOfWork, actor: Authority, executionId: string): Promise<ExecutionRow>;
   readonly executionsByIds: typeof executionsByIds;
   readonly listExecutions: typeof listExecutions;
-  // How executions belong together, batched; `rootIdsOf` does not ask what may be read.
+  // How executions belong together, batched; only those that `actor` may read.
   readonly childrenOf: typeof childrenOf;
   readonly rerunsOf: typeof rerunsOf;
-  readonly rootIdsOf: typeof rootIdsOf;
+  readonly rootsOf: typeof rootsOf;
   // Parts of executions that the caller has authorised, batched.
   readonly stepViews: typeof stepViews;
   readonly itemPages: typeof itemPages;
@@ -80,7 +80,7 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
     listExecutions,
     childrenOf,
     rerunsOf,
-    rootIdsOf,
+    rootsOf,
     stepViews,
     itemPages,
     outputsOf,
@@ -93,6 +93,7 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
         const before = await startedBefore(uow, actor, idempotencyKey, request.digest);
         if (before) return before;
       }
+      if (request.overdue) throw new ValidationError([request.overdue]);
       const { agent, version } = await agents.resolveVersionForStart(uow, actor, input);
       const place = { projectId: agent.projectId, environmentId: input.environmentId, teamId: agent.teamId };
       requirePermission(actor, 'execution.start', place);

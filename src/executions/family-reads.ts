@@ -1,10 +1,9 @@
 // Reads of executions by how they belong together: started by a step of another one, retrying or forking another one. Batched, authorised.
 import type { UnitOfWork } from '../platform/database.ts';
-import { isId } from '../platform/ids.ts';
 import { pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
-import { executionPlace } from './execution-reads.ts';
+import { executionPlace, executionsByIds } from './execution-reads.ts';
 import { executionColumns, withDates, type ExecutionRow } from './execution-rows.ts';
 
 /** Executions that steps of each of these started, newest first, in one statement; one page per execution. */
@@ -43,17 +42,19 @@ async function followers(
   return pages.map(({ rows: each, hasNextPage }) => ({ rows: each.map(({ row }) => row), hasNextPage }));
 }
 
-/** Id of the execution at the top of each one's tree, in order; its own when nothing started it. Whether it may be read is not asked. */
-export async function rootIdsOf(uow: UnitOfWork, executionIds: readonly string[]): Promise<(string | null)[]> {
-  const rows = await uow.rows<{ id: string; rootId: string }>(
+/** The execution at the top of each one's tree, in order: itself when nothing started it, null when `actor` may not read it. */
+export async function rootsOf(uow: UnitOfWork, actor: Authority, executionIds: readonly string[]): Promise<(ExecutionRow | null)[]> {
+  const found = await uow.rows<{ id: string; rootId: string }>(
     `with recursive above as (
        select id, id as at, parent_id from executions where tenant_id = $1 and id = any($2::uuid[])
        union all
        select above.id, e.id, e.parent_id from above join executions e on e.tenant_id = $1 and e.id = above.parent_id
      )
      select id, at as "rootId" from above where parent_id is null`,
-    [uow.tenantId, [...new Set(executionIds.filter(isId))]],
+    [uow.tenantId, [...new Set(executionIds)]],
   );
-  const roots = new Map(rows.map(({ id, rootId }) => [id, rootId]));
-  return executionIds.map((id) => roots.get(id) ?? null);
+  const rootIds = new Map(found.map(({ id, rootId }) => [id, rootId]));
+  const rows = await executionsByIds(uow, actor, [...new Set(rootIds.values())]);
+  const roots = new Map(rows.map((row) => [row.id, row]));
+  return executionIds.map((id) => roots.get(rootIds.get(id) ?? '') ?? null);
 }

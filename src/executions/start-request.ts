@@ -38,6 +38,8 @@ export interface ValidStart {
   readonly priority: number;
   /** Digest of all that the request asks for. */
   readonly digest: string;
+  /** Its moment has passed: refused, unless its key has started it already. */
+  readonly overdue: Problem | null;
 }
 
 export function validatedStart(input: StartExecution, now: Date): ValidStart {
@@ -48,8 +50,10 @@ export function validatedStart(input: StartExecution, now: Date): ValidStart {
   const key = input.idempotencyKey ?? null;
   problems.push(...keyProblems(key));
   const startAt = input.startAt ?? null;
-  if (startAt && startAt <= now)
-    problems.push({ path: 'startAt', message: `${startAt.toISOString()} has passed`, expected: 'a moment to come, or none' });
+  const overdue =
+    startAt && startAt <= now
+      ? { path: 'startAt', message: `${startAt.toISOString()} has passed`, expected: 'a moment to come, or none' }
+      : null;
   if (startAt && startAt.getTime() > now.getTime() + maxAheadMs) {
     problems.push({ path: 'startAt', message: `${startAt.toISOString()} is too far ahead`, expected: 'at most 366 days from now' });
   }
@@ -61,7 +65,7 @@ export function validatedStart(input: StartExecution, now: Date): ValidStart {
       expected: `a whole number from 1 (first) to ${lowestPriority}`,
     });
   }
-  if (problems.length > 0) throw new ValidationError(problems);
+  if (problems.length > 0) throw new ValidationError(overdue ? [...problems, overdue] : problems);
   const { agentId, environmentId, version = null } = input;
   const asked = {
     ...{ agentId, environmentId, version, inputs, labels },
@@ -69,7 +73,7 @@ export function validatedStart(input: StartExecution, now: Date): ValidStart {
     // Left out where it is the default, so that keys of before there were priorities keep their meaning.
     ...(priority !== defaultPriority && { priority }),
   };
-  return { inputs, labels, idempotencyKey: key, startAt, priority, digest: digestOf(asked) };
+  return { inputs, labels, idempotencyKey: key, startAt, priority, digest: digestOf(asked), overdue };
 }
 
 function labelsOf(value: unknown, problems: Problem[]): Record<string, string> {
