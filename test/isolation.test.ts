@@ -111,6 +111,7 @@ const inProject = [
   'AgentVersion',
   'Deployment',
   'Execution',
+  'Signal',
   'Approval',
   'Decision',
   'RoleGrant',

@@ -1,4 +1,5 @@
-// At least one row of every Node type in a tenant, made the way users make them: an agent is published, promoted and run up to its approval.
+// At least one row of every Node type in a tenant, made the way users make them: an agent is published, promoted and run up to its
+// approval; its execution has started another one, was sent a signal and is forked.
 import { createServices } from '#src/app.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
@@ -23,9 +24,20 @@ spec:
     - id: each
       forEach: '\${{ [1, 2, 3] }}'
       transform: item * 2
+    - id: helper
+      agent: { name: seeded-helper }
     - id: sign_off
-      needs: [each]
+      needs: [each, helper]
       approval: { title: "Go on?", risk: high, show: { total: "\${{ $sum(steps.each.output) }}" } }
+`;
+
+const helperDefinition = `
+apiVersion: signalbox/v1
+kind: Agent
+metadata: { name: seeded-helper }
+spec:
+  version: 1.0.0
+  steps: [{ id: only, transform: '1' }]
 `;
 
 /** Seeds each tenant; one runner carries all their executions. */
@@ -78,6 +90,11 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   const serverInput = { name: 'seeded', url: 'https://mcp.example.com/', enabled: false };
   const toolServer = await write((uow) => remoteServers.registerToolServer(uow, admin, serverInput, { version: 1, discovery: null }));
 
+  const helper = await write((uow) => agents.createAgent(uow, admin, { projectId: project, name: 'seeded-helper', teamId: team }));
+  await write((uow) => agents.publishAgentVersion(uow, admin, { agentId: helper.id, definition: helperDefinition }));
+  await write((uow) => agents.activateAgent(uow, admin, { agentId: helper.id }));
+  await write((uow) => agents.promoteAgentVersion(uow, admin, { agentId: helper.id, environmentId: staging, version: '1.0.0' }));
+
   const agent = await write((uow) =>
     agents.createAgent(uow, admin, { projectId: project, name: 'seeded', teamId: team, tags: ['seeded'] }),
   );
@@ -105,6 +122,8 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   await look();
   const approval = await pending.promise;
   stop();
+  const signal = await write((uow) => services.control.signalExecution(uow, admin, { executionId: execution, name: 'seeded' }));
+  await write((uow) => services.reruns.forkExecution(uow, admin, { executionId: execution, stepId: 'each' }));
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -121,6 +140,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     AgentVersion: version.id,
     Deployment: deployment.id,
     Execution: execution,
+    Signal: signal.id,
     Approval: approval,
     Decision: decision!.id,
   };
