@@ -14,6 +14,7 @@ import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { createRunner, type Runner } from '#src/runner/runner.ts';
+import { allToolServers, createRemoteServers, type RemoteServersOptions } from '#src/tools/remote-servers.ts';
 import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
 import { describeTool, type ToolDescription } from '#src/tools/tool.ts';
 import type { FakeTool } from './engine.ts';
@@ -28,6 +29,8 @@ export interface AgentSpec {
   readonly inputs?: object;
   readonly output?: unknown;
   readonly teamId?: string;
+  /** What it may call; the tools of this test when absent. */
+  readonly tools?: readonly string[];
   readonly home?: Home;
   /** Where it is deployed, in this order; staging when absent. */
   readonly environments?: readonly string[];
@@ -61,14 +64,18 @@ export interface Api extends TestServer {
   runner(options?: { readonly services?: Services }): Promise<Runner>;
 }
 
-export type ApiSettings = TestServerSettings & { readonly tools?: Record<string, FakeTool> };
+export type ApiSettings = TestServerSettings & {
+  readonly tools?: Record<string, FakeTool>;
+  /** For the tenants' own servers, in the runners. */
+  readonly remoteLimits?: RemoteServersOptions['limits'];
+};
 
 const logger = createLogger({ level: 'silent' });
 
-export async function testApi({ tools = {}, ...settings }: ApiSettings = {}): Promise<Api> {
+export async function testApi({ tools = {}, remoteLimits, ...settings }: ApiSettings = {}): Promise<Api> {
   const server = await testServer(settings);
   const { services, database, people } = server;
-  const { clock = systemClock } = settings;
+  const { clock = systemClock, remote } = settings;
   const home = people.operator;
   const calls: { tool: string; args: Readonly<Record<string, unknown>> }[] = [];
   const closers: (() => Promise<unknown> | void)[] = [];
@@ -125,7 +132,7 @@ export async function testApi({ tools = {}, ...settings }: ApiSettings = {}): Pr
         spec: {
           version,
           capabilities: { read: true, write: true, notify: true, execute: true },
-          tools: Object.keys(tools),
+          tools: spec.tools ?? Object.keys(tools),
           ...{ inputs, steps, output },
         },
       };
@@ -161,13 +168,18 @@ export async function testApi({ tools = {}, ...settings }: ApiSettings = {}): Pr
       closers.push(() => other.feed.close());
       return other;
     },
-    async runner({ services: own = createServices({ clock, database, logger }) } = {}) {
+    async runner({ services: own = createServices({ clock, database, logger, remote }) } = {}) {
+      const service = own.remoteServers;
+      const servers = remote && createRemoteServers({ database, service, ...remote, clock, logger, maxOutputBytes, limits: remoteLimits });
       const runner = createRunner(
-        { ...own, clock, database, evaluator, toolServers, outbound, logger },
+        { ...own, clock, database, evaluator, toolServers: servers ? allToolServers(toolServers, servers) : toolServers, outbound, logger },
         { connectionString: server.ownerUrl, concurrency: 8, graceMs: 5_000, takeoverCheckMs: 200, pollMs: 50 },
       );
       await runner.start();
-      closers.unshift(() => runner.stop());
+      closers.unshift(async () => {
+        await runner.stop();
+        await servers?.close();
+      });
       if (own !== services) closers.push(() => own.feed.close());
       return runner;
     },

@@ -4,7 +4,7 @@ import { createClient, type Client, type ClientOptions } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway } from '#gateway/server.ts';
 import type { GatewayLimits } from '#gateway/limits.ts';
-import { createServices, type Services } from '#src/app.ts';
+import { createServices, type Services, type ServiceSettings } from '#src/app.ts';
 import type { Clock } from '#src/platform/clock.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
 import { UnauthenticatedError } from '#src/platform/errors.ts';
@@ -56,6 +56,8 @@ export interface TestServerSettings {
   readonly publicUrl?: string;
   readonly isProduction?: boolean;
   readonly dependencies?: Record<string, () => Promise<void>>;
+  /** Tenants may register tool servers. */
+  readonly remote?: ServiceSettings['remote'];
   /** Changes how credentials are looked up. */
   readonly authenticator?: (real: Authenticator) => Pick<Authenticator, 'authenticate' | 'refresh'>;
 }
@@ -81,7 +83,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
   const logs: Record<string, unknown>[] = [];
   const authenticator = withPrincipals(people.authenticator, test.database);
   const logger = pino({}, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
-  const services: Services = { ...createServices({ clock, database, logger }), ...people };
+  const services: Services = { ...createServices({ clock, database, logger, remote: settings.remote }), ...people };
   const gateway = await createGateway({
     host: '127.0.0.1',
     port: 0,

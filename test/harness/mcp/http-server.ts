@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import type { AddressInfo } from 'node:net';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { CallToolRequestSchema, ListToolsRequestSchema, type CallToolResult, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import { CallToolRequestSchema, ListToolsRequestSchema, type Tool } from '@modelcontextprotocol/sdk/types.js';
 import { newId } from '#src/platform/ids.ts';
 
 export interface McpCall {
@@ -68,9 +68,9 @@ export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {})
     }));
     made.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, requestInfo }) => {
       const call = { name: params.name, args: params.arguments ?? {}, meta: params._meta ?? {}, headers: requestInfo!.headers, signal };
-      mcp.calls.push(call as McpCall);
-      const value = await mcp.tools[params.name]!.run?.(call as McpCall);
-      if (typeof value === 'object' && value !== null && 'content' in value) return value as CallToolResult;
+      mcp.calls.push(call);
+      const value = await mcp.tools[params.name]!.run?.(call);
+      if (typeof value === 'object' && value !== null && 'content' in value) return value;
       return { content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value ?? null) }] };
     });
     return made;
@@ -85,7 +85,7 @@ export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {})
     });
     const own = server();
     begun += 1;
-    await own.connect(transport as Parameters<Server['connect']>[0]);
+    await own.connect(transport);
     return transport;
   }
 
