@@ -47,7 +47,7 @@ describe('docs/definitions.md', () => {
   }
   it('shows every kind of step', () => {
     const kinds = new Set(examples.flatMap((example) => accepted(example).steps.map(({ kind }) => kind)));
-    assert.deepEqual([...kinds].sort(), ['approval', 'branch', 'tool', 'transform', 'wait']);
+    assert.deepEqual([...kinds].sort(), ['approval', 'branch', 'http', 'tool', 'transform', 'wait']);
   });
 });
 
@@ -100,7 +100,11 @@ describe('a definition', () => {
     assert.equal(withOutput('steps.a.output'), '${{ steps.a.output }}');
     assert.equal(withOutput("'${{ steps.a.output }}'"), '${{ steps.a.output }}');
     assert.deepEqual(withOutput("{ text: 'is ${{ steps.a.output }}' }"), { text: 'is ${{ steps.a.output }}' });
-    refuses(spec('steps: [{ id: a, transform: "1" }]\noutput: { x: "${{ item & steps.zz.output }}" }'), /item is known only/, /no step "zz"/);
+    refuses(
+      spec('steps: [{ id: a, transform: "1" }]\noutput: { x: "${{ item & steps.zz.output }}" }'),
+      /item is known only/,
+      /no step "zz"/,
+    );
   });
   it('may share parts by YAML anchors', () => {
     const [a, b] = accepted(
@@ -156,7 +160,7 @@ describe('steps that are refused', () => {
   const cases: [what: string, lines: string, pattern: RegExp][] = [
     ['a doubled id', '- { id: a, transform: "1" }\n- { id: a, transform: "2" }', /9:13 spec\.steps\[1\]\.id: .* taken by spec\.steps\[0\]/],
     ['a missing id', '- { transform: "1" }', /spec\.steps\[0\]\.id: is required/],
-    ['an unknown kind', '- { id: a, http: { url: x } }', /spec\.steps\[0\]\.http: unknown key/],
+    ['an unknown kind', '- { id: a, model: { url: x } }', /spec\.steps\[0\]\.model: unknown key/],
     ['no kind', '- { id: a }', /spec\.steps\[0\]: the step does nothing/],
     ['two kinds', '- { id: a, transform: "1", wait: 1s }', /several kinds: transform, wait/],
     ['a tool that is not listed', '- { id: a, tool: files.write }', /files\.write is not listed in spec\.tools/],

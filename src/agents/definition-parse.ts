@@ -7,6 +7,7 @@ import { DeadlineError, withDeadline } from '../platform/deadline.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { compileSchema } from '../platform/json-schema.ts';
 import { known, orderSteps } from './definition-graph.ts';
+import { checkRequest } from './definition-http.ts';
 import { documentSchema, maxSteps, type DefinitionDocument } from './definition-schema.ts';
 import { isObject, mendStep, structureProblems } from './definition-structure.ts';
 import { pathOf, readText, type Position, type ReadText } from './definition-text.ts';
@@ -68,6 +69,7 @@ function check(read: ReadText, expected?: ExpectedAgent): ParsedDefinition {
   if (expected && isObject(raw) && isObject(raw['metadata'])) checkAgent(raw['metadata'], expected, report);
   const { steps, ids } = checkSteps(rawSteps, toolsOf(spec), report);
   checkChildren(steps, raw, report);
+  checkRequests(steps, spec, report);
   const needs = orderSteps(steps, ids, report);
   checkInputs(spec['inputs'], problems, read);
   const output = checkOutput(spec['output'], ids, report);
@@ -123,6 +125,12 @@ function checkChildren(steps: readonly CheckedStep[], raw: unknown, report: Repo
       );
     }
   }
+}
+
+function checkRequests(steps: readonly CheckedStep[], spec: Readonly<Record<string, unknown>>, report: Report): void {
+  const destinations = Array.isArray(spec['destinations']) ? spec['destinations'].filter((host) => typeof host === 'string') : [];
+  const capabilities = isObject(spec['capabilities']) ? spec['capabilities'] : {};
+  for (const { step, at } of steps) if (step.http) checkRequest(step.http, pathOf(at, 'http'), { destinations, capabilities }, report);
 }
 
 function checkInputs(inputs: unknown, problems: Problem[], read: ReadText): void {

@@ -6,6 +6,7 @@ import { knownKeys, textOf } from '../platform/problems.ts';
 import { riskClasses, splitToolName } from '../tools/tool.ts';
 import { maxDescriptionLength, nameForm, namePattern } from '../tenants/tenant.ts';
 import { isVersion } from './agent.ts';
+import { httpSchema } from './definition-http.ts';
 import { maxLoopIterations, signalNameForm, signalNamePattern } from './definition.ts';
 
 export const maxSteps = 500;
@@ -51,7 +52,7 @@ const retry = knownKeys({
   initial: duration('Longest delay before the second try.').default(defaults.retry.initial),
   factor: z.number().min(1, '1 to 100').max(100, '1 to 100').default(defaults.retry.factor).describe('Growth of the delay.'),
   max: duration('The delay never grows above this.').default(defaults.retry.max),
-}).describe('When the tool fails: delay = random × min(max, initial × factor^n).');
+}).describe('When the tool, the request or the agent fails: delay = random × min(max, initial × factor^n).');
 
 const approval = knownKeys({
   title: z.string().min(1, 'a text').describe('What is to be approved. May hold ${{ }}.'),
@@ -107,7 +108,7 @@ const agentStep = z
   )
   .describe('Starts an execution of another agent in the same environment, with the inputs in `with`, and waits for its output.');
 
-export const stepKeys = ['tool', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
+export const stepKeys = ['tool', 'http', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
 
 export const stepSchema = knownKeys({
   id: stepId('Name of the step, unique in the definition; others refer to it as steps.<id>.'),
@@ -124,6 +125,7 @@ export const stepSchema = knownKeys({
     .record(z.string(), z.unknown())
     .optional()
     .describe('Arguments of the tool, inputs of the agent. Strings may hold ${{ JSONata }}.'),
+  http: httpSchema.optional(),
   agent: agentStep.optional(),
   transform: expression('Computes a value.').optional(),
   approval: approval.optional(),
@@ -135,7 +137,7 @@ export const stepSchema = knownKeys({
     .optional()
     .describe('The first case that matches decides. Output: { case: index } or { case: null }.'),
   retry: retry.optional(),
-  timeout: duration(`Longest attempt of a tool or evaluation of a transform; default ${defaults.timeout}.`).optional(),
+  timeout: duration(`Longest attempt of a tool or request, or evaluation of a transform; default ${defaults.timeout}.`).optional(),
   onFailure: z
     .enum(['fail', 'continue'])
     .default(defaults.onFailure)
@@ -157,8 +159,8 @@ const spec = knownKeys({
   owner: textOf(200).optional().describe('Whom to ask.'),
   description: textOf(maxDescriptionLength).default('').describe('What the agent does.'),
   capabilities: knownKeys({
-    read: capability('May call tools that read.'),
-    write: capability('May call tools that change something.'),
+    read: capability('May call tools that read, and send GET, HEAD and OPTIONS requests.'),
+    write: capability('May call tools that change something, and send requests of every other method.'),
     notify: capability('May call tools that send messages to people.'),
     execute: capability('May call tools that run programs.'),
   })
@@ -169,7 +171,7 @@ const spec = knownKeys({
     .max(100)
     .refine(unique, 'each host once')
     .default([])
-    .describe('Hosts the agent may reach.'),
+    .describe('Hosts that http steps may reach; *. stands for every name below. Without a port: the usual one of http or https.'),
   inputs: z
     .record(z.string(), z.unknown())
     .default({ type: 'object' })

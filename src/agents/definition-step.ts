@@ -2,6 +2,7 @@
 import { durationPattern, parseDuration } from '../platform/duration.ts';
 import { defaults, maxDurationMs, stepKeys, type StepDocument } from './definition-schema.ts';
 import { expressionChecker, type ExpressionChecker, type Mention, type Report, type Scene } from './definition-expressions.ts';
+import { httpOf } from './definition-http.ts';
 import { pathOf } from './definition-text.ts';
 import type { StepDefinition, StepKind } from './definition.ts';
 
@@ -102,11 +103,12 @@ function effectOf(
   expressions: ExpressionChecker,
   scene: Scene,
   report: Report,
-): Pick<StepDefinition, 'tool' | 'agent' | 'transform' | 'approval' | 'wait' | 'branch'> {
-  const { tool, agent, transform, approval, wait, branch } = document;
+): Pick<StepDefinition, 'tool' | 'http' | 'agent' | 'transform' | 'approval' | 'wait' | 'branch'> {
+  const { tool, http, agent, transform, approval, wait, branch } = document;
   const inside = (key: string) => pathOf(at, key);
   return {
     ...(tool !== undefined && { tool: { name: tool, with: expressions.template(document.with ?? {}, inside('with'), scene) } }),
+    ...(http !== undefined && { http: httpOf(http, { at: inside('http'), expressions, scene, report }) }),
     ...(agent !== undefined && { agent: { ...agentOf(agent), with: expressions.template(document.with ?? {}, inside('with'), scene) } }),
     ...(transform !== undefined && { transform: expressions.source(transform, inside('transform'), scene) }),
     ...(approval !== undefined && {
