@@ -167,7 +167,7 @@ export async function itemsOfSteps(
 export async function outputsOf(uow: UnitOfWork, slots: readonly SlotKey[]): Promise<unknown[]> {
   const rows = await uow.rows<SlotKey & { output: unknown }>(
     `select s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex",
-       case when s.item_total is null or s.own_output then s.output else
+       case when s.item_total is null or s.own_output then s.output when s.status = 'succeeded' then
          (select coalesce(jsonb_agg(i.output order by i.item_index), '[]') from steps i
           where i.tenant_id = s.tenant_id and i.execution_id = s.execution_id and i.step_id = s.step_id and i.item_index >= 0) end as output
      from unnest($2::uuid[], $3::text[], $4::int[]) as asked (execution_id, step_id, item_index)

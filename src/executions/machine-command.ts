@@ -19,7 +19,7 @@ export type ExecutionCommand =
   /** Ends an execution that the engine cannot carry on, whatever is open. */
   | { readonly type: 'abandon'; readonly failure: ExecutionFailure };
 
-/** `failed`, `blocked`: where the execution went on. `pending`: a forEach that had not ended, of which the items in `ranges` are reused. */
+/** `failed`, `blocked`: where the execution went on. `pending`: a forEach or loop that had not ended, of which the items in `ranges` are reused. */
 export interface ReusedStep {
   readonly stepId: string;
   readonly status: 'succeeded' | 'skipped' | 'failed' | 'blocked' | 'pending';

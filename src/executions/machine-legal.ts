@@ -3,7 +3,7 @@ import { maxLoopIterations, type StepDefinition, type StepKind } from '../agents
 import { maxItems, type StepStatus } from './execution.ts';
 import { nameOf } from './machine-draft.ts';
 import type { Command, SlotCommand } from './machine-command.ts';
-import type { Slot, SlotState, StepState } from './machine-state.ts';
+import { nextItem, type Slot, type SlotState, type StepState } from './machine-state.ts';
 
 interface Rule {
   /** The status that the slot must have. */
@@ -104,7 +104,7 @@ function refusalOfContent(command: SlotCommand, definition: StepDefinition, curr
     }
     case 'iterate':
       if (loop === undefined) return `step "${id}" is no loop`;
-      return items !== null && items.next > 0 ? null : `step "${id}" has not begun its loop`;
+      return items !== null && nextItem(items) > 0 ? null : `step "${id}" has not begun its loop`;
     case 'reduce':
       if (reduce === undefined) return `step "${id}" has nothing to reduce with`;
       return isComplete ? null : `step "${id}" has items that have not ended`;

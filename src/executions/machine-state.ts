@@ -103,7 +103,7 @@ export const newCounters = (total: number, reused: ItemRanges = [], outputBytes 
   outputBytes,
 });
 
-const countOf = (ranges: ItemRanges): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+export const countOf = (ranges: ItemRanges): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 
 /** The next item to be queued; `total` when there is none. */
 export function nextItem({ next, reused, total }: ItemCounters): number {

@@ -1,5 +1,6 @@
 // `decide(plan, state, command, now) → events`: every rule of an execution's life. Pure: no I/O, no clock, no randomness of its own.
 // An illegal command gives `{ ok: false, reason }` and no event; the caller's transaction then changes nothing.
+import type { StepDefinition } from '../agents/definition.ts';
 import type { NewEvent } from '../events/catalogue.ts';
 import { isFinalExecution, isFinalStep } from './execution.ts';
 import { apply } from './machine-apply.ts';
@@ -103,12 +104,15 @@ function reuse(draft: Draft, steps: readonly ReusedStep[]): string | null {
   if (steps.length === 0) return 'there is nothing to reuse';
   if (state.begun || state.steps.size > 0) return 'steps can be reused only before the execution starts';
   const reused = new Set(steps.filter(({ status }) => status !== 'pending').map(({ stepId }) => stepId));
-  for (const { stepId, items } of steps) {
+  const passed = new Set(steps.flatMap(({ stepId, branchCase }) => otherCases(plan.steps.get(stepId), branchCase)));
+  for (const { stepId, status, items } of steps) {
     const definition = plan.steps.get(stepId);
     if (!definition) return `the definition has no step "${stepId}"`;
-    if (items && definition.forEach === undefined) return `step "${stepId}" has no items`;
+    if (items && !mayHave(definition, status, items)) return `step "${stepId}" cannot have such items`;
     const missing = definition.needs.find((need) => !reused.has(need));
-    if (missing !== undefined) return `step "${stepId}" cannot be reused without step "${missing}", which it needs`;
+    // A step in a case that was not taken is skipped by its branch alone.
+    if (missing !== undefined && !(status === 'skipped' && passed.has(stepId)))
+      return `step "${stepId}" cannot be reused without step "${missing}", which it needs`;
   }
   for (const { stepId, status, outputBytes, branchCase, items } of steps) {
     draft.emit({
@@ -121,4 +125,17 @@ function reuse(draft: Draft, steps: readonly ReusedStep[]): string | null {
     });
   }
   return null;
+}
+
+const otherCases = (step: StepDefinition | undefined, branchCase: number | null | undefined): string[] =>
+  branchCase === undefined ? [] : (step?.branch ?? []).filter((_, index) => index !== branchCase).flatMap(({ then }) => then);
+
+/** Of a loop its first iterations, and not all that it may have: it goes on with the next. */
+function mayHave(
+  { forEach, loop }: StepDefinition,
+  status: ReusedStep['status'],
+  { total, ranges }: NonNullable<ReusedStep['items']>,
+): boolean {
+  if (!loop) return forEach !== undefined;
+  return status === 'pending' && total === loop.max && ranges.length === 1 && ranges[0]![0] === 0 && ranges[0]![1] + 1 < total;
 }

@@ -14,6 +14,7 @@ import type { StartableAgents } from './execution-service.ts';
 import type { ReusedStep } from './machine-command.ts';
 import { rangesOf, reusableForFork, reusableForRetry, type Former, type FormerStep } from './rerun.ts';
 import { inputProblems, keyProblems, startedBefore } from './start-request.ts';
+import type { Plan } from './machine-state.ts';
 import { loadPlan } from './transition.ts';
 
 export interface RerunService {
@@ -62,7 +63,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
       origin: {
         ...{ id: row.id, kind, stepId, reused },
         effectScopeId: kind === 'retry' ? scope!.id : null,
-        copy: (executionId) => copySteps(uow, row.id, executionId, reused),
+        copy: async (executionId) => copySteps(uow, await loadPlan(uow, version.id), row.id, executionId, reused),
       },
     });
     if (created === null) return (await startedBefore(uow, actor, key!, digest))!;
@@ -167,18 +168,22 @@ async function formerSteps(uow: UnitOfWork, executionId: string): Promise<Former
 }
 
 /** Rows of reused steps with their results, and of lists the items; those that run again keep only what they are about. */
-async function copySteps(uow: UnitOfWork, from: string, to: string, reused: readonly ReusedStep[]): Promise<void> {
-  const withItems = reused.filter(({ items }) => items !== undefined).map(({ stepId }) => stepId);
+async function copySteps(uow: UnitOfWork, plan: Plan, from: string, to: string, reused: readonly ReusedStep[]): Promise<void> {
+  const idsOf = (steps: readonly ReusedStep[]) => steps.map(({ stepId }) => stepId);
+  const ended = idsOf(reused.filter(({ status }) => status !== 'pending'));
+  const withItems = reused.filter(({ items }) => items !== undefined);
+  const loops = idsOf(withItems.filter(({ stepId }) => plan.steps.get(stepId)?.loop));
   await uow.rows(
     `insert into steps (tenant_id, execution_id, step_id, item_index, status, item, output, failure, own_output, output_bytes, finished_at)
      select tenant_id, $3, step_id, item_index,
        case when item_index < 0 or status = 'succeeded' then status else 'pending' end, item,
        case when item_index < 0 or status = 'succeeded' then output end,
-       case when item_index < 0 then failure end, own_output,
+       case when item_index < 0 and step_id = any($6::text[]) then failure end, own_output,
        case when item_index < 0 or status = 'succeeded' then output_bytes else 0 end,
        case when item_index >= 0 and status = 'succeeded' then finished_at end
      from steps where tenant_id = $1 and execution_id = $2
-       and (item_index < 0 and step_id = any($4::text[]) or item_index >= 0 and step_id = any($5::text[]))`,
-    [uow.tenantId, from, to, reused.map(({ stepId }) => stepId), withItems],
+       and (item_index < 0 and step_id = any($4::text[])
+         or item_index >= 0 and step_id = any($5::text[]) and (status = 'succeeded' or step_id <> all($7::text[])))`,
+    [uow.tenantId, from, to, idsOf(reused), idsOf(withItems), ended, loops],
   );
 }

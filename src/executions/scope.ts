@@ -4,7 +4,7 @@ import type { Scope, StepResult } from '../expressions/expression.ts';
 import { sourceStepReferences, templateStepReferences } from '../expressions/template.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isFinalStep, type ExecutionFailure, type StepStatus } from './execution.ts';
-import type { Slot, SlotState, StepState } from './machine-state.ts';
+import { nextItem, type Slot, type SlotState, type StepState } from './machine-state.ts';
 
 /** Steps that the expressions of a slot refer to. */
 export function referencesOf(step: StepDefinition, slot: Slot): string[] {
@@ -77,8 +77,9 @@ async function itemScope(
     return { index: itemIndex, previous: itemIndex === 0 ? null : await read('output', itemIndex - 1) };
   }
   if (itemIndex >= 0) return { item: await read('item', itemIndex), index: itemIndex };
-  if (loop !== undefined && items !== null && items.next > 0) {
-    return { index: items.next - 1, output: await read('output', items.next - 1) };
+  if (loop !== undefined && items !== null && nextItem(items) > 0) {
+    const last = nextItem(items) - 1;
+    return { index: last, output: await read('output', last) };
   }
   if (reduce === undefined || items === null || items.done < items.total) return {};
   return { items: (await stepResults(uow, executionId, [id])).get(id)?.output ?? [] };
@@ -86,12 +87,13 @@ async function itemScope(
 
 const neverRan: StepResult = { output: null, status: 'pending', error: null };
 
-/** Results by step id; of a forEach step, the outputs of its items in order. */
+/** Results by step id; of a forEach step, the outputs of its items in order. What failed has none, as any step that failed. */
 export async function stepResults(uow: UnitOfWork, executionId: string, stepIds: readonly string[]): Promise<Map<string, StepResult>> {
   if (stepIds.length === 0) return new Map();
   const rows = await uow.rows<{ stepId: string; status: StepStatus; output: unknown; failure: ExecutionFailure | null }>(
     `select s.step_id as "stepId", s.status, s.failure,
        case when s.item_total is null or s.own_output then s.output
+         when s.status in ('failed', 'blocked') then null
          else (select coalesce(jsonb_agg(i.output order by i.item_index), '[]') from steps i
                where i.tenant_id = s.tenant_id and i.execution_id = s.execution_id and i.step_id = s.step_id and i.item_index >= 0)
        end as output
