@@ -17,6 +17,7 @@ import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import type { Command } from './machine-command.ts';
 import { signalByKey, signalsByIds, signalsOf, type SignalRow } from './signal-reads.ts';
+import { slotKey } from './machine-state.ts';
 import { slotsAwaiting } from './signals.ts';
 import { keyProblems } from './start-request.ts';
 import { openSlots, releaseSlots } from './slot-store.ts';
@@ -152,11 +153,13 @@ async function jobsToGoOn(uow: UnitOfWork, executionId: string, begun: boolean, 
   const open = await openSlots(uow, executionId);
   await releaseSlots(uow, executionId, open);
   if (open.length === 0) return [{ name: 'run-execution', payload }];
-  return open.map(({ stepId, itemIndex, wakeAt }) => ({
-    name: 'run-step',
-    payload: { ...payload, stepId, itemIndex },
-    ...(wakeAt !== null && { runAt: new Date(wakeAt) }),
-  }));
+  return open.map(({ stepId, itemIndex, wakeAt, signal }): NewJob => {
+    const own = { name: 'run-step', payload: { ...payload, stepId, itemIndex } } as const;
+    // A signal may have come meanwhile: whoever waits for one is looked at now, and gets its timer again then.
+    if (wakeAt === null || signal !== null) return own;
+    // However often it is paused, it has one timer more.
+    return { ...own, runAt: new Date(wakeAt), key: `timer ${executionId} ${slotKey({ stepId, itemIndex })}` };
+  });
 }
 
 /** The caller holds the execution's lock: nobody else sends with this key meanwhile. */

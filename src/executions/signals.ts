@@ -2,17 +2,22 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
-import type { Slot } from './machine-state.ts';
+import { slotState, type Slot } from './machine-state.ts';
 import type { Transition } from './transition.ts';
 
-/** Gives the waiting slot the oldest signal of this name that nobody took; false when there is none. The caller holds the lock. */
+/**
+ * Gives the waiting slot the oldest signal of this name that nobody took; false when there is none. One that was sent after the step's
+ * time was up comes too late, however late the timer is looked at. The caller holds the lock.
+ */
 export async function receiveSignal(clock: Clock, t: Transition, slot: Slot, name: string): Promise<boolean> {
+  const wakeAt = slotState(t.state, slot)?.wakeAt;
   const [signal] = await t.uow.rows<{ id: string; payload: unknown; sentBy: string; sentAt: string }>(
     `update signals set received_by = $4, received_at = $5
-     where id = (select id from signals where tenant_id = $1 and execution_id = $2 and name = $3 and received_at is null order by id limit 1)
+     where id = (select id from signals where tenant_id = $1 and execution_id = $2 and name = $3 and received_at is null
+         and ($6::timestamptz is null or sent_at < $6) order by id limit 1)
        and tenant_id = $1
      returning id, payload, sent_by as "sentBy", sent_at as "sentAt"`,
-    [t.uow.tenantId, t.row.id, name, slot.stepId, clock.now()],
+    [t.uow.tenantId, t.row.id, name, slot.stepId, clock.now(), wakeAt == null ? null : new Date(wakeAt)],
   );
   if (!signal) return false;
   const { id: signalId, payload, sentBy, sentAt } = signal;

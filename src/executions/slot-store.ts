@@ -29,10 +29,15 @@ export async function releaseSlots(uow: UnitOfWork, executionId: string, slots: 
   );
 }
 
+export interface OpenSlot extends Slot {
+  readonly wakeAt: string | null;
+  readonly signal: string | null;
+}
+
 /** Slots that are ready, or that a timer, signal or execution below will wake; in no particular order. */
-export async function openSlots(uow: UnitOfWork, executionId: string): Promise<(Slot & { readonly wakeAt: string | null })[]> {
+export async function openSlots(uow: UnitOfWork, executionId: string): Promise<OpenSlot[]> {
   return uow.rows(
-    `select step_id as "stepId", item_index as "itemIndex", wake_at as "wakeAt" from steps
+    `select step_id as "stepId", item_index as "itemIndex", wake_at as "wakeAt", signal from steps
      where tenant_id = $1 and execution_id = $2 and status in ('queued', 'waiting')`,
     [uow.tenantId, executionId],
   );

@@ -146,7 +146,7 @@ async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinit
       }
       if ('until' in wait) {
         const wakeAt = momentOf(await evaluator.evaluateSource(wait.until, scope));
-        if (wakeAt !== null && wakeAt <= now + maxWaitMs) return { kind: 'wait', slot, wakeAt };
+        if (wakeAt !== null && wakeAt <= now + maxWaitMs) return { kind: 'wait', slot, wakeAt: Math.max(wakeAt, now) };
         return failed(
           slot,
           'INVALID_MOMENT',
@@ -247,7 +247,10 @@ function durationOf(value: unknown): number | null {
 /** ISO 8601 with a zone, or milliseconds since the epoch; null for anything else. */
 function momentOf(value: unknown): number | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 && value <= 8.64e15 ? value : null;
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value)) return null;
-  const moment = Date.parse(value);
+  const [, day] =
+    (typeof value === 'string' && /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/.exec(value)) || [];
+  // There is no 30 February, which would be taken for a day of March.
+  if (day === undefined || new Date(`${day}T00:00:00Z`).toJSON()?.slice(0, 10) !== day) return null;
+  const moment = Date.parse(value as string);
   return Number.isNaN(moment) ? null : moment;
 }

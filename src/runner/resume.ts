@@ -5,6 +5,7 @@ import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
 import { isIdempotent } from '../outbound/request.ts';
 import { outcomeOfChild } from '../executions/family.ts';
 import { slotState, type Slot, type SlotState } from '../executions/machine-state.ts';
@@ -93,20 +94,25 @@ async function childEnded({ random }: ResumeDependencies, t: Transition, slot: S
 
 /** The execution was to start later, and the queue's clock runs ahead of ours. */
 export async function startLater({ clock }: { readonly clock: Clock }, t: Transition, startAt: number): Promise<void> {
-  const ahead = Math.min(startAt - clock.now().getTime(), 60_000);
   const payload = { tenantId: t.uow.tenantId, executionId: t.row.id };
-  await enqueue(t.uow, [{ name: 'run-execution', payload, runAt: new Date(startAt + ahead) }]);
+  await enqueue(t.uow, [{ name: 'run-execution', payload, runAt: await onQueueClock(t.uow, startAt, clock.now().getTime()) }]);
+}
+
+/** The job came early, for a signal that another step took or because the queue's clock runs ahead of ours: once more at its moment. */
+async function later(t: Transition, slot: Slot, wakeAt: number, now: number): Promise<Resumption> {
+  const payload = { tenantId: t.uow.tenantId, executionId: t.row.id, ...slot };
+  const runAt = await onQueueClock(t.uow, wakeAt, now);
+  await enqueue(t.uow, [{ name: 'run-step', payload, runAt, key: timerKey(t.row.id, slot, slotState(t.state, slot)!) }]);
+  return 'rest';
 }
 
 /**
- * The job came early: the queue's clock, which is the database's, runs ahead of ours. Once more, as much later as it is ahead, so that
- * a skewed clock costs a job or two and no busy loop.
+ * Our moment as the queue's clock, which is the database's, will show it: where that runs ahead, a job would come early again and again.
+ * Where it runs behind, the job comes late anyway.
  */
-async function later(t: Transition, slot: Slot, wakeAt: number, now: number): Promise<Resumption> {
-  const payload = { tenantId: t.uow.tenantId, executionId: t.row.id, ...slot };
-  const runAt = new Date(wakeAt + Math.min(wakeAt - now, 60_000));
-  await enqueue(t.uow, [{ name: 'run-step', payload, runAt, key: timerKey(t.row.id, slot, slotState(t.state, slot)!) }]);
-  return 'rest';
+async function onQueueClock(uow: UnitOfWork, moment: number, now: number): Promise<Date> {
+  const [queue] = await uow.rows<{ now: string }>('select clock_timestamp() as now');
+  return new Date(moment + Math.max(Date.parse(queue!.now) - now, 0));
 }
 
 async function resolve({ approvals }: ResumeDependencies, t: Transition, slot: Slot, approvalId: string): Promise<Resumption> {
