@@ -74,19 +74,32 @@ export async function handEngine(
   async function workOnce(run = 1): Promise<boolean> {
     const { rows } = await queue.query<{ id: string; name: string; payload: any }>(
       `select j.id, t.identifier as name, j.payload from graphile_worker._private_jobs j
-         join graphile_worker._private_tasks t on t.id = j.task_id where j.run_at <= $1 order by j.priority, j.run_at, j.id limit 1`,
+         join graphile_worker._private_tasks t on t.id = j.task_id where j.run_at <= $1 and j.locked_at is null order by j.priority, j.run_at, j.id limit 1`,
       [clock.now()],
     );
     const [job] = rows;
     if (!job) return false;
-    const { tenantId, executionId, stepId, itemIndex, approvalId } = job.payload;
+    // Locked as by a runner: a job with the same key that is added meanwhile is another one.
+    await queue.query('update graphile_worker._private_jobs set locked_at = now(), locked_by = $2 where id = $1', [job.id, 'hand']);
+    try {
+      await runJob(job, run);
+    } catch (error) {
+      await queue.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null where id = $1', [job.id]);
+      throw error;
+    }
+    await queue.query('delete from graphile_worker._private_jobs where id = $1', [job.id]);
+    return true;
+  }
+
+  async function runJob(job: { id: string; name: string; payload: any }, run: number): Promise<void> {
+    const { tenantId, executionId, stepId, itemIndex, approvalId, reason } = job.payload;
     if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
     else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
     else if (job.name === 'cancel-executions') await services.bulkCancel.cancelBatch(database, job.payload);
+    else if (job.name === 'cancel-execution')
+      await database.write(tenantId, (uow) => services.control.cancelWithStarter(uow, executionId, reason));
     else
       await carry(deps, { id: job.id, before: [], run, tenantId, executionId, slot: stepId === undefined ? null : { stepId, itemIndex } });
-    await queue.query('delete from graphile_worker._private_jobs where id = $1', [job.id]);
-    return true;
   }
 
   return {
