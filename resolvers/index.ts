@@ -8,5 +8,7 @@ import './policy.ts';
 import './decision.ts';
 import './approval.ts';
 import './execution.ts';
+import './replay.ts';
+import './comparison.ts';
 import './execution-control.ts';
 import './queue.ts';

@@ -19,5 +19,7 @@ import './signal.ts';
 import './queue.ts';
 import './policy.ts';
 import './decision.ts';
+import './replay.ts';
+import './comparison.ts';
 import './approval.ts';
 import './stream.ts';

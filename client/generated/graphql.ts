@@ -168,6 +168,15 @@ export type CircuitState =
   /** It does not, for 5 seconds at first and up to a minute. */
   | 'OPEN';
 
+/** Which of the two executions has it. */
+export type ComparisonPresence =
+  /** Both have it. */
+  | 'BOTH'
+  /** Only the first. */
+  | 'ONLY_A'
+  /** Only the second. */
+  | 'ONLY_B';
+
 /** A new agent: a draft without versions. */
 export type CreateAgentInput = {
   /** For people; at most 2,000 characters. */
@@ -357,6 +366,19 @@ export type DisablePrincipalInput = {
   /** The principal. */
   principalId: string;
 };
+
+/** How two executions went differently at a step. */
+export type DivergenceKind =
+  /** The gate decided otherwise. */
+  | 'DECISION'
+  /** It gave another output. */
+  | 'OUTPUT'
+  /** A branch chose another case. */
+  | 'PATH'
+  /** Only one of them has the step. */
+  | 'PRESENCE'
+  /** It ended, or stands, otherwise. */
+  | 'STATUS';
 
 /** Which policy to switch on. */
 export type EnablePolicyInput = {
@@ -1489,6 +1511,25 @@ export type FailureFragment =
 
 export type PageFragment = { hasNextPage: boolean, endCursor: string | null };
 
+export type ComparedDecisionFieldsFragment = { action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
+
+export type ReplayExecutionQueryVariables = Exact<{
+  executionId: string;
+}>;
+
+
+export type ReplayExecutionQuery = { replayExecution: { equal: boolean, status: ExecutionStatus, difference: { path: string, folded: unknown, stored: unknown, message: string } | null, counts: { events: number, steps: number, items: number, attempts: number, approvals: number, signals: number } } };
+
+export type CompareExecutionsQueryVariables = Exact<{
+  a: string;
+  b: string;
+}>;
+
+
+export type CompareExecutionsQuery = { compareExecutions: { equal: boolean, sameAgent: boolean, sameVersion: boolean, sameInputs: boolean, sameStatus: boolean, sameOutput: boolean, sameDecisions: boolean | null, firstDivergence: { stepId: string, itemIndex: number | null, kind: DivergenceKind } | null, a: { waitedMs: number | null, ranMs: number | null, tookMs: number | null, execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }, decisions: Array<{ action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }> | null }, b: { waitedMs: number | null, ranMs: number | null, tookMs: number | null, execution: { id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }, decisions: Array<{ action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }> | null }, steps: Array<{ stepId: string, presence: ComparisonPresence, sameDefinition: boolean | null, sameStatus: boolean | null, sameOutput: boolean | null, samePath: boolean | null, sameDecisions: boolean | null, a: { waitedMs: number | null, ranMs: number | null, tookMs: number | null, outputDigest: string | null, branchCase: number | null, attempts: number, step: { kind: StepKind, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null }, decisions: Array<{ action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }> | null } | null, b: { waitedMs: number | null, ranMs: number | null, tookMs: number | null, outputDigest: string | null, branchCase: number | null, attempts: number, step: { kind: StepKind, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null }, decisions: Array<{ action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }> | null } | null, itemDifferences: { both: number, onlyA: number, onlyB: number, different: number, firstDifferent: number | null } | null }> } };
+
+export type ComparedStepFieldsFragment = { waitedMs: number | null, ranMs: number | null, tookMs: number | null, outputDigest: string | null, branchCase: number | null, attempts: number, step: { kind: StepKind, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null }, decisions: Array<{ action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }> | null };
+
 export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } };
 
 export type DecisionFieldsFragment = { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
@@ -2229,26 +2270,6 @@ export const ExecutionFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ExecutionFields"}) as unknown as TypedDocumentString<ExecutionFieldsFragment, unknown>;
-export const SlotFieldsFragmentDoc = new TypedDocumentString(`
-    fragment SlotFields on Slot {
-  stepId
-  status
-  queuedAt
-  startedAt
-  finishedAt
-  wakeAt
-  signal
-  childExecution {
-    id
-    status
-  }
-  failure {
-    code
-    message
-    stepId
-  }
-}
-    `, {"fragmentName":"SlotFields"}) as unknown as TypedDocumentString<SlotFieldsFragment, unknown>;
 export const EventFieldsFragmentDoc = new TypedDocumentString(`
     fragment EventFields on ExecutionEvent {
   __typename
@@ -2400,6 +2421,93 @@ export const PageFragmentDoc = new TypedDocumentString(`
   endCursor
 }
     `, {"fragmentName":"Page"}) as unknown as TypedDocumentString<PageFragment, unknown>;
+export const SlotFieldsFragmentDoc = new TypedDocumentString(`
+    fragment SlotFields on Slot {
+  stepId
+  status
+  queuedAt
+  startedAt
+  finishedAt
+  wakeAt
+  signal
+  childExecution {
+    id
+    status
+  }
+  failure {
+    code
+    message
+    stepId
+  }
+}
+    `, {"fragmentName":"SlotFields"}) as unknown as TypedDocumentString<SlotFieldsFragment, unknown>;
+export const ComparedDecisionFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ComparedDecisionFields on ComparedDecision {
+  action
+  effect
+  reasons
+  count
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}
+    `, {"fragmentName":"ComparedDecisionFields"}) as unknown as TypedDocumentString<ComparedDecisionFieldsFragment, unknown>;
+export const ComparedStepFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ComparedStepFields on ComparedStep {
+  waitedMs
+  ranMs
+  tookMs
+  outputDigest
+  branchCase
+  attempts
+  step {
+    ...SlotFields
+    kind
+    itemTotal
+    itemDone
+    itemFailed
+  }
+  decisions {
+    ...ComparedDecisionFields
+  }
+}
+    fragment SlotFields on Slot {
+  stepId
+  status
+  queuedAt
+  startedAt
+  finishedAt
+  wakeAt
+  signal
+  childExecution {
+    id
+    status
+  }
+  failure {
+    code
+    message
+    stepId
+  }
+}
+fragment ComparedDecisionFields on ComparedDecision {
+  action
+  effect
+  reasons
+  count
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}`, {"fragmentName":"ComparedStepFields"}) as unknown as TypedDocumentString<ComparedStepFieldsFragment, unknown>;
 export const PolicyFieldsFragmentDoc = new TypedDocumentString(`
     fragment PolicyFields on Policy {
   id
@@ -4166,6 +4274,186 @@ export const ExecutionChangedDocument = new TypedDocumentString(`
     name
   }
 }`) as unknown as TypedDocumentString<ExecutionChangedSubscription, ExecutionChangedSubscriptionVariables>;
+export const ReplayExecutionDocument = new TypedDocumentString(`
+    query replayExecution($executionId: ID!) {
+  replayExecution(executionId: $executionId) {
+    equal
+    status
+    difference {
+      path
+      folded
+      stored
+      message
+    }
+    counts {
+      events
+      steps
+      items
+      attempts
+      approvals
+      signals
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReplayExecutionQuery, ReplayExecutionQueryVariables>;
+export const CompareExecutionsDocument = new TypedDocumentString(`
+    query compareExecutions($a: ID!, $b: ID!) {
+  compareExecutions(a: $a, b: $b) {
+    equal
+    sameAgent
+    sameVersion
+    sameInputs
+    sameStatus
+    sameOutput
+    sameDecisions
+    firstDivergence {
+      stepId
+      itemIndex
+      kind
+    }
+    a {
+      waitedMs
+      ranMs
+      tookMs
+      execution {
+        ...ExecutionFields
+      }
+      decisions {
+        ...ComparedDecisionFields
+      }
+    }
+    b {
+      waitedMs
+      ranMs
+      tookMs
+      execution {
+        ...ExecutionFields
+      }
+      decisions {
+        ...ComparedDecisionFields
+      }
+    }
+    steps {
+      stepId
+      presence
+      sameDefinition
+      sameStatus
+      sameOutput
+      samePath
+      sameDecisions
+      a {
+        ...ComparedStepFields
+      }
+      b {
+        ...ComparedStepFields
+      }
+      itemDifferences {
+        both
+        onlyA
+        onlyB
+        different
+        firstDifferent
+      }
+    }
+  }
+}
+    fragment ExecutionFields on Execution {
+  id
+  status
+  priority
+  admittedAt
+  labels
+  idempotencyKey
+  createdAt
+  startAt
+  startedAt
+  finishedAt
+  depth
+  parentStepId
+  parentItemIndex
+  parent {
+    id
+  }
+  retryOf {
+    id
+  }
+  forkOf {
+    id
+  }
+  forkStepId
+  failure {
+    code
+    message
+    stepId
+  }
+  agent {
+    id
+    name
+  }
+  version {
+    id
+    version
+  }
+  environment {
+    id
+    name
+    kind
+  }
+  requestedBy {
+    id
+    name
+  }
+}
+fragment SlotFields on Slot {
+  stepId
+  status
+  queuedAt
+  startedAt
+  finishedAt
+  wakeAt
+  signal
+  childExecution {
+    id
+    status
+  }
+  failure {
+    code
+    message
+    stepId
+  }
+}
+fragment ComparedDecisionFields on ComparedDecision {
+  action
+  effect
+  reasons
+  count
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}
+fragment ComparedStepFields on ComparedStep {
+  waitedMs
+  ranMs
+  tookMs
+  outputDigest
+  branchCase
+  attempts
+  step {
+    ...SlotFields
+    kind
+    itemTotal
+    itemDone
+    itemFailed
+  }
+  decisions {
+    ...ComparedDecisionFields
+  }
+}`) as unknown as TypedDocumentString<CompareExecutionsQuery, CompareExecutionsQueryVariables>;
 export const PolicyDocument = new TypedDocumentString(`
     query policy($id: ID!) {
   policy(id: $id) {

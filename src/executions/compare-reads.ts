@@ -58,6 +58,7 @@ export async function compareExecutions(uow: UnitOfWork, actor: Authority, a: Ex
     const summary = items.get(stepId);
     return compareStep(
       stepId,
+      { a: a.id, b: b.id },
       stepA ? comparedStep('a', a, stepA) : null,
       stepB ? comparedStep('b', b, stepB) : null,
       [plans.get(a.agentVersionId)!.steps.get(stepId), plans.get(b.agentVersionId)!.steps.get(stepId)],

@@ -87,6 +87,8 @@ export interface ItemSummary {
 /** `same…` is null where there is nothing to compare. */
 export interface StepComparison {
   readonly stepId: string;
+  /** Ids of the two executions. */
+  readonly executions: { readonly a: string; readonly b: string };
   readonly presence: Presence;
   readonly sameDefinition: boolean | null;
   readonly sameStatus: boolean | null;
@@ -158,6 +160,7 @@ export function orderByNeeds(ids: readonly string[], definitions: readonly Defin
 
 export function compareStep(
   stepId: string,
+  executions: StepComparison['executions'],
   a: ComparedStep | null,
   b: ComparedStep | null,
   definitions: readonly [StepDefinition | undefined, StepDefinition | undefined],
@@ -166,10 +169,10 @@ export function compareStep(
 ): StepComparison {
   const none = { sameDefinition: null, sameStatus: null, sameOutput: null, samePath: null, sameDecisions: null };
   const presence = presenceOf(a, b);
-  if (!a || !b) return { stepId, presence, ...none, a, b, items };
+  if (!a || !b) return { stepId, executions, presence, ...none, a, b, items };
   const isBranch = a.branchCase !== undefined || b.branchCase !== undefined;
   return {
-    ...{ stepId, presence, a, b, items },
+    ...{ stepId, executions, presence, a, b, items },
     sameDefinition: digestOf(definitions[0]) === digestOf(definitions[1]),
     sameStatus: a.step.status === b.step.status,
     sameOutput: a.outputDigest === b.outputDigest && sameItemOutputs,
