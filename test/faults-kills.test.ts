@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkEffects, effectName } from './harness/effect-checks.ts';
+import { checkEffects, type ExpectedEffect } from './harness/effect-checks.ts';
 import { startReceiver, type EffectReceiver } from './harness/effect-receiver.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
 import { checkRows } from './harness/simulation-checks.ts';
@@ -31,13 +31,21 @@ after(async () => {
   await engine?.close();
 });
 
-const post = (step: string, item = {}) => ({ name: effectTool, with: { execution: '${{ inputs.name }}', step, ...item } });
-const steps = [
-  { id: 'first', tool: post('first') },
-  { id: 'each', forEach: 'inputs.items', concurrency: 2, tool: post('each', { item: '${{ item }}' }), needs: ['first'] },
-  { id: 'nap', wait: { durationMs: 20 }, needs: ['each'] },
-  { id: 'last', tool: post('last'), needs: ['nap'] },
-];
+/** Effects of both kinds: requests of the runner itself, and calls of a tool that is a process of its own. */
+function definition() {
+  const name = '${{ inputs.name }}';
+  const put = (step: string) => ({
+    ...{ method: 'PUT' as const, url: receiver.url, headers: {}, body: { execution: name, step } },
+    ...{ expect: [[200, 299]] as const, maxBytes: 1_000 },
+  });
+  const tool = { name: effectTool, with: { execution: name, step: 'each', item: '${{ item }}' } };
+  return [
+    { id: 'first', http: put('first') },
+    { id: 'each', forEach: 'inputs.items', concurrency: 2, tool, needs: ['first'] },
+    { id: 'nap', wait: { durationMs: 20 }, needs: ['each'] },
+    { id: 'last', http: put('last'), needs: ['nap'] },
+  ];
+}
 
 const open = async (): Promise<number> => {
   const [row] = await engine.db.database.read(engine.tenantId, (uow) =>
@@ -50,7 +58,7 @@ test(`${size.kills} × kill -9 under ${size.executions} executions on ${workers}
   t.diagnostic(`seed ${seed}`);
   const began = performance.now();
   const random = randomOf(seed);
-  const agentId = await engine.agent(steps, { tools: [effectTool] });
+  const agentId = await engine.agent(definition(), { tools: [effectTool], destinations: [new URL(receiver.url).host] });
   const running: Worker[] = Array.from({ length: workers }, () => fleet.start());
   const gone: Promise<void>[] = [];
   await Promise.all(running.map((worker) => worker.ready));
@@ -84,11 +92,11 @@ test(`${size.kills} × kill -9 under ${size.executions} executions on ${workers}
   await Promise.all(running.map((worker) => worker.ready));
   assert.deepEqual(await Promise.all(running.map((worker) => worker.stop())), [0, 0, 0]);
 
-  const expected = executions.flatMap(({ name }) => [
-    effectName(name, 'first'),
-    ...list.map((item) => effectName(name, 'each', item)),
-    effectName(name, 'last'),
-  ]);
+  const expected = executions.flatMap(({ id: executionId, name: execution }): ExpectedEffect[] => {
+    const effect = { executionId, execution, item: null };
+    const each = list.map((item) => ({ ...effect, step: 'each', item }));
+    return [{ ...effect, step: 'first' }, ...each, { ...effect, step: 'last' }];
+  });
   const counts = await checkEffects(engine, await receiver.deliveries(), expected);
   for (const { id } of executions) await checkRows(engine, id);
   const left = await engine.db.database.read(engine.tenantId, (uow) =>

@@ -1,8 +1,16 @@
 // What a receiver and the stored attempts must say of each other after faults: every effect delivered, repeated only under its own
-// key, each attempt delivered and committed at most once.
+// key and at most once for each attempt, each attempt delivered and committed at most once.
 import assert from 'node:assert/strict';
 import type { Delivery } from './effect-receiver.ts';
 import type { Engine } from './engine.ts';
+
+/** An effect that has to come: `execution` is what its deliveries name themselves after. */
+export interface ExpectedEffect {
+  readonly executionId: string;
+  readonly execution: string;
+  readonly step: string;
+  readonly item: number | null;
+}
 
 export interface EffectCounts {
   readonly effects: number;
@@ -11,40 +19,46 @@ export interface EffectCounts {
   readonly abandoned: number;
 }
 
-const nameOf = ({ body }: Delivery): string => JSON.stringify([body.execution, body.step, body.item ?? null]);
+const nameOf = (execution: string, step: string, item: number | null | undefined): string =>
+  JSON.stringify([execution, step, item ?? null]);
 
-/** `expected`: execution, step and item of every effect, as `nameOf` writes them. */
-export async function checkEffects(engine: Engine, deliveries: readonly Delivery[], expected: readonly string[]): Promise<EffectCounts> {
+export async function checkEffects(
+  engine: Engine,
+  deliveries: readonly Delivery[],
+  expected: readonly ExpectedEffect[],
+): Promise<EffectCounts> {
   const keys = new Map<string, string>();
-  for (const delivery of deliveries) {
-    const name = nameOf(delivery);
-    assert.ok(delivery.key, `${name} was delivered without an Idempotency-Key`);
-    assert.equal(keys.get(name) ?? delivery.key, delivery.key, `${name} was delivered under two keys`);
-    keys.set(name, delivery.key);
+  const count = new Map<string, number>();
+  for (const { key, body } of deliveries) {
+    const name = nameOf(body.execution, body.step, body.item);
+    assert.ok(key, `${name} was delivered without an Idempotency-Key`);
+    assert.equal(keys.get(name) ?? key, key, `${name} was delivered under two keys`);
+    keys.set(name, key);
+    count.set(name, (count.get(name) ?? 0) + 1);
   }
   assert.equal(new Set(keys.values()).size, keys.size, 'two effects share a key');
-  assert.deepEqual(
-    expected.filter((name) => !keys.has(name)),
-    [],
-    'effects that never came',
-  );
-  assert.equal(keys.size, expected.length, 'effects that nobody asked for');
-  const attempts = deliveries.map(({ key, attempt }) => `${key}@${attempt}`);
-  assert.equal(new Set(attempts).size, attempts.length, 'an attempt was delivered twice');
+  const named = deliveries.filter(({ attempt }) => attempt !== null).map(({ key, attempt }) => `${key}@${attempt}`);
+  assert.equal(new Set(named).size, named.length, 'an attempt was delivered twice');
 
   const rows = await engine.db.database.read(engine.tenantId, (uow) =>
-    uow.rows<{ succeeded: number; abandoned: number; other: number }>(
-      `select count(*) filter (where status = 'succeeded')::int as succeeded, count(*) filter (where status = 'abandoned')::int as abandoned,
-         count(*) filter (where status not in ('succeeded', 'abandoned'))::int as other
-       from attempts where tenant_id = $1 group by execution_id, step_id, item_index`,
+    uow.rows<{ slot: string; succeeded: number; abandoned: number; all: number }>(
+      `select execution_id || ' ' || step_id || ' ' || item_index as slot, count(*)::int as all,
+         count(*) filter (where status = 'succeeded')::int as succeeded, count(*) filter (where status = 'abandoned')::int as abandoned
+       from attempts where tenant_id = $1 group by 1`,
       [engine.tenantId],
     ),
   );
-  assert.equal(rows.length, expected.length, 'slots with attempts');
-  for (const row of rows) assert.deepEqual([row.succeeded, row.other], [1, 0], 'each slot has one attempt that was committed');
-  const abandoned = rows.reduce((sum, row) => sum + row.abandoned, 0);
-  assert.ok(deliveries.length <= rows.length + abandoned, 'no more deliveries than attempts');
-  return { effects: keys.size, deliveries: deliveries.length, abandoned };
+  const attempts = new Map(rows.map((row) => [row.slot, row]));
+  for (const { executionId, execution, step, item } of expected) {
+    const name = nameOf(execution, step, item);
+    const delivered = count.get(name) ?? 0;
+    assert.ok(delivered > 0, `${name} never came`);
+    const of = attempts.get(`${executionId} ${step} ${item ?? -1}`);
+    assert.equal(of?.succeeded, 1, `${name} has not one attempt that was committed`);
+    assert.equal(of.all, of.succeeded + of.abandoned, `${name} failed`);
+    assert.ok(delivered <= of.all, `${name} was delivered ${delivered} times by ${of.all} attempts`);
+  }
+  assert.equal(keys.size, expected.length, 'effects that nobody asked for');
+  assert.equal(rows.length, expected.length, 'attempts of something else');
+  return { effects: keys.size, deliveries: deliveries.length, abandoned: rows.reduce((sum, row) => sum + row.abandoned, 0) };
 }
-
-export const effectName = (execution: string, step: string, item: number | null = null): string => JSON.stringify([execution, step, item]);

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 export interface Delivery {
   readonly key: string | null;
   readonly body: { readonly execution: string; readonly step: string; readonly item: number | null };
-  /** The attempt, as the sender says. */
-  readonly attempt: number;
-  /** The process that runs the step. */
-  readonly runner: number;
+  /** The attempt, where the sender says so: a tool does, a plain HTTP request cannot. */
+  readonly attempt: number | null;
+  /** The process that runs the step, likewise. */
+  readonly runner: number | null;
 }
 
 export interface EffectReceiver {
@@ -52,6 +52,7 @@ const maxDelayMs = 80;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const deliveries: Delivery[] = [];
+  const numberIn = (header: string | string[] | undefined) => (header === undefined ? null : Number(header));
   let held: (() => void)[] | null = null;
   const server = createServer((request, response) => {
     const answer = (value: object) => response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
@@ -69,8 +70,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       deliveries.push({
         key: headers['idempotency-key']?.toString() ?? null,
         body: JSON.parse(text) as Delivery['body'],
-        attempt: Number(headers['x-attempt']),
-        runner: Number(headers['x-runner']),
+        attempt: numberIn(headers['x-attempt']),
+        runner: numberIn(headers['x-runner']),
       });
       const receipt = { receipt: deliveries.length };
       if (held) held.push(() => answer(receipt));

@@ -6,8 +6,7 @@ import type { NewEvent } from '#src/events/catalogue.ts';
 import { isFinalExecution, isFinalStep, type AttemptStatus } from '#src/executions/execution.ts';
 import { apply } from '#src/executions/machine-apply.ts';
 import { newState, slotKey, type ExecutionState, type SlotState, type StepState } from '#src/executions/machine-state.ts';
-import type { ToolEffect } from '#src/executions/work.ts';
-import { isRepeatable } from '#src/tools/tool.ts';
+import type { Effect } from '#src/executions/work.ts';
 import type { Engine } from './engine.ts';
 
 interface StoredStep {
@@ -140,20 +139,19 @@ function statusAfter(type: NewEvent['type']): AttemptStatus {
   return type === 'step.interrupted' ? 'abandoned' : 'failed';
 }
 
-export interface Called extends Pick<ToolEffect, 'slot' | 'attempt' | 'tool' | 'idempotencyKey'> {
+export interface Called extends Pick<Effect, 'slot' | 'attempt' | 'repeatable' | 'idempotencyKey'> {
   readonly executionId: string;
   /** The approval state of the slot was looked up when the tool was called. */
   readonly approved: boolean;
 }
 
-/** Calls that reached a tool: at most one per attempt, and of a tool that must not run twice only as many as `retry` allows. */
-export function checkCalls(engine: Engine, definition: Definition, calls: readonly Called[]): void {
+/** Effects that happened: at most one per attempt, and of one that must not happen twice only as many as `retry` allows. */
+export function checkCalls(definition: Definition, calls: readonly Called[]): void {
   const keys = calls.map(({ slot, attempt }) => `${slotKey(slot)}@${attempt}`);
   assert.equal(new Set(keys).size, keys.length, `an attempt ran twice: ${keys.join(' ')}`);
   for (const [key, own] of Map.groupBy(calls, ({ slot }) => slotKey(slot))) {
     const step = definition.steps.find(({ id }) => id === own[0]!.slot.stepId)!;
-    const tool = engine.toolServers.describe(step.tool!.name)!;
-    if (!isRepeatable(tool))
+    if (!own[0]!.repeatable)
       assert.ok(own.length <= step.retry.maxAttempts, `${key} ran ${own.length} times; ${step.retry.maxAttempts} allowed`);
     assert.equal(new Set(own.map(({ idempotencyKey }) => idempotencyKey)).size, 1, `${key} changed its idempotency key`);
     for (const call of own) assert.ok(call.approved, `${key} ran without its approval`);

@@ -13,6 +13,8 @@ export interface People {
   meddle(): Promise<void>;
   /** When nothing else can happen: whatever people have to do for it to go on; false when that is nothing. */
   unblock(): Promise<boolean>;
+  /** Lets as many run as come. */
+  removeLimits(): Promise<void>;
   /** Retries or forks an execution; false when none can be. */
   rerun(): Promise<boolean>;
 }
@@ -94,12 +96,16 @@ export function createPeople(world: World): People {
     });
   }
 
+  const setLimit = (maxRunning: number | null) =>
+    write((uow) => services.queue.setConcurrencyLimit(uow, admin, { scopeKind: 'tenant', scopeId: tenantId, maxRunning }));
+
   return {
     decide,
+    removeLimits: async () => void (await setLimit(null)),
     async meddle() {
       const open = await some(isOpen);
       const paused = await some(({ status }) => status === 'paused');
-      switch (world.below(7)) {
+      switch (world.below(8)) {
         case 0: {
           const any = await some(() => true);
           return duplicateJob(any!);
@@ -112,6 +118,13 @@ export function createPeople(world: World): People {
           return paused ? resume(paused) : undefined;
         case 4:
           return open ? signal(open) : undefined;
+        case 5: {
+          const most = world.pick([1, 1, 2, null])!;
+          world.count('limit changed');
+          world.note(`limit ${most}`);
+          await setLimit(most);
+          return;
+        }
         default:
           return open && open.status !== 'paused' ? pause(open) : undefined;
       }

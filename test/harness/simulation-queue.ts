@@ -11,6 +11,7 @@ export interface SimulatedJob {
     readonly itemIndex?: number;
     readonly approvalId?: string;
     readonly reason?: string;
+    readonly idle?: boolean;
     readonly after?: string[];
   };
   readonly runAt: Date;

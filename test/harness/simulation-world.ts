@@ -104,6 +104,7 @@ export function createWorld(stage: Stage, seed: number): World {
 }
 
 export const simulatedTools = ['sim.safe', 'sim.once', 'sim.asked'];
+export const simulatedDestination = 'api.example.com';
 
 /** What a step is told of those it needs: compared with the rows when it is called. */
 const viewsOf = (needs: readonly string[]) =>
@@ -111,11 +112,17 @@ const viewsOf = (needs: readonly string[]) =>
 
 /** A random definition with tools and agents that exist here. */
 export function randomSteps(world: World, seed: number): StepDefinition[] {
-  const kinds = ['tool', 'tool', 'tool', 'agent', 'transform', 'approval', 'wait', 'wait', 'branch'] as const;
+  const kinds = ['tool', 'tool', 'http', 'agent', 'transform', 'approval', 'wait', 'wait', 'branch'] as const;
   const [random] = fc.sample(arbitraryDefinition(6, kinds), { seed, numRuns: 1 });
   const input = '${{ inputs.a }}';
   return random!.steps.map((step) => {
     if (step.tool) return { ...step, tool: { name: world.pick(simulatedTools)!, with: { a: input, sees: viewsOf(step.needs) } } };
+    if (step.http) {
+      // One that may be repeated, and one that may not.
+      const method = world.chance(0.5) ? 'PUT' : 'POST';
+      const url = `https://${simulatedDestination}/\${{ inputs.a }}`;
+      return { ...step, http: { ...step.http, method, url, body: { sees: viewsOf(step.needs) } } };
+    }
     if (step.agent) {
       const onParentEnd = world.chance(0.7) ? 'cancel' : 'abandon';
       return { ...step, agent: { name: world.helper, with: { a: input }, onParentEnd } };

@@ -10,9 +10,19 @@ import { testEngine } from './engine.ts';
 import { Carrier, type Fate } from './simulation-carrier.ts';
 import { checkApprovals, checkCalls, checkRows, type Called } from './simulation-checks.ts';
 import { checkFamily, checkHistory, checkKeys } from './simulation-history.ts';
+import { createChores } from './simulation-chores.ts';
 import { createPeople, type People } from './simulation-people.ts';
 import { openSimulatedQueue, type SimulatedJob } from './simulation-queue.ts';
-import { createWorld, epoch, randomInputs, randomSteps, simulatedTools, type Stage, type World } from './simulation-world.ts';
+import {
+  createWorld,
+  epoch,
+  randomInputs,
+  randomSteps,
+  simulatedDestination,
+  simulatedTools,
+  type Stage,
+  type World,
+} from './simulation-world.ts';
 
 export interface Simulator {
   /** Lives one life to its end and checks it; throws with the whole trace. */
@@ -76,6 +86,7 @@ const maxReruns = 2;
 class Simulation {
   readonly #world: World;
   readonly #people: People;
+  readonly #chores: (job: SimulatedJob) => Promise<void>;
   readonly #carriers: Carrier[] = [];
   readonly #calls: Called[] = [];
   /** Things that may go wrong; so every life comes to an end. */
@@ -87,6 +98,7 @@ class Simulation {
   constructor(world: World, people: People) {
     this.#world = world;
     this.#people = people;
+    this.#chores = createChores(world);
     this.#limit = world.below(16);
   }
 
@@ -99,10 +111,13 @@ class Simulation {
   async run(seed: number): Promise<SimulatedLife> {
     const { engine, time, note } = this.#world;
     const steps = randomSteps(this.#world, seed);
-    const agentId = await engine.agent(steps, { tools: simulatedTools });
+    const agentId = await engine.agent(steps, { tools: simulatedTools, destinations: [simulatedDestination] });
     const inputs = randomInputs(this.#world);
-    const startAt = this.#world.chance(0.15) ? new Date(time.get() + 1 + this.#world.below(5_000)) : null;
-    await engine.start(agentId, inputs, { startAt });
+    await this.#people.removeLimits();
+    for (let more = this.#world.chance(0.3) ? 1 + this.#world.below(2) : 0; more >= 0; more -= 1) {
+      const startAt = this.#world.chance(0.15) ? new Date(time.get() + 1 + this.#world.below(5_000)) : null;
+      await engine.start(agentId, inputs, { startAt, priority: 1 + this.#world.below(9) });
+    }
     note(`definition ${JSON.stringify(steps.map(({ timeoutMs: _timeout, ...step }) => step))}`);
     note(`inputs ${JSON.stringify(inputs)}`);
     for (let tick = 0; tick < maxTicks; tick += 1) if (!(await this.#tick())) return await this.#end(tick);
@@ -120,8 +135,11 @@ class Simulation {
     const dead = jobs.filter((job) => job.lockedBy !== null && !this.#carriers.some(({ name }) => name === job.lockedBy));
     const buried = dead.map((job) => job.lockedBy!);
     if (dead.length > 0 && chance(0.5)) return this.#takeOver(buried);
+    // A look at the backlog comes again and again while there is one: it must not keep everything else from happening.
+    const isLook = ({ name }: SimulatedJob) => name === 'admit-executions';
     const due = jobs.filter((job) => job.lockedBy === null && job.runAt.getTime() <= time.get());
-    if (due.length > 0) {
+    const looks = due.filter(isLook);
+    if (due.length > 0 && (looks.length < due.length || chance(0.5))) {
       const at = below(due.length);
       if (at > 0) this.#world.count('job out of order');
       return this.#take(due[at]!);
@@ -129,8 +147,11 @@ class Simulation {
     if (standing.length > 0) return this.#advance(standing[below(standing.length)]!);
     if (dead.length > 0) return this.#takeOver(buried);
     if (chance(0.8) && (await this.#people.decide())) return true;
-    const later = jobs.filter((job) => job.lockedBy === null).map((job) => job.runAt.getTime());
-    if (later.length === 0) return (await this.#people.unblock()) || this.#rerun();
+    const later = jobs.filter((job) => job.lockedBy === null && !isLook(job)).map((job) => job.runAt.getTime());
+    if (later.length === 0) {
+      if (await this.#people.unblock()) return true;
+      return looks.length > 0 ? this.#take(looks[0]!) : this.#rerun();
+    }
     time.set(Math.min(...later));
     note(`clock ${time.get() - epoch}`);
     return true;
@@ -214,18 +235,18 @@ class Simulation {
   async #take(job: SimulatedJob): Promise<boolean> {
     const { engine, queue, time, random, chance, note, nameOf } = this.#world;
     const { services, evaluator, tenantId, db } = engine;
-    const { executionId, stepId, itemIndex, approvalId, reason, after = [] } = job.payload;
-    if (job.name === 'expire-approval' || job.name === 'cancel-execution') {
-      note(job.name);
-      await db.database.write(tenantId, async (uow) => {
-        if (job.name === 'expire-approval') await services.approvals.expire(uow, approvalId!);
-        else await services.control.cancelWithStarter(uow, executionId, reason!);
-      });
-      await queue.finish(job.id);
-      return true;
-    }
+    const { executionId, stepId, itemIndex, after = [] } = job.payload;
     const name = `C${(this.#names += 1)}`;
     await queue.take(job.id, name);
+    if (job.name !== 'run-execution' && job.name !== 'run-step') {
+      note(`${name} ${job.name}`);
+      // Its process may be gone before it does it, or before it says that it has; then it is done once more.
+      const fate = this.#fault(0.1) ? this.#world.pick(['die-before', 'die-after']) : 'go';
+      if (fate !== 'go') this.#world.count(`${fate} (${job.name})`);
+      if (fate !== 'die-before') await this.#chores(job);
+      if (fate === 'go') await queue.finish(job.id);
+      return true;
+    }
     const slot = stepId === undefined ? null : { stepId, itemIndex: itemIndex! };
     const before = [...after, ...(job.attempts > 0 ? [job.id] : [])];
     const carrier = new Carrier({
@@ -243,8 +264,8 @@ class Simulation {
   }
 
   async #call(executionId: string, effect: Effect, isDraining: boolean): Promise<EffectResult> {
-    if (effect.kind !== 'tool') throw new Error('simulated definitions call tools only');
-    const { slot, attempt, tool, idempotencyKey } = effect;
+    const { slot, attempt, idempotencyKey, repeatable } = effect;
+    const what = effect.kind === 'tool' ? effect.tool : `${effect.request.method} ${effect.request.url}`;
     const { chance, below, nameOf, note } = this.#world;
     await this.#checkViews(executionId, effect);
     const used = await this.#world.rows(
@@ -252,15 +273,18 @@ class Simulation {
          and status = 'approved' and consumed_at is not null`,
       [executionId, slot.stepId, slot.itemIndex],
     );
-    this.#calls.push({ executionId, slot, attempt, tool, idempotencyKey, approved: tool !== 'sim.asked' || used.length > 0 });
-    note(`  call ${tool} ${nameOf(executionId)} ${slot.stepId}#${slot.itemIndex}@${attempt}`);
-    if (isDraining && chance(0.5)) return { kind: 'interrupted', repeatable: tool === 'sim.safe' };
+    this.#calls.push({ executionId, slot, attempt, repeatable, idempotencyKey, approved: what !== 'sim.asked' || used.length > 0 });
+    note(`  call ${what} ${nameOf(executionId)} ${slot.stepId}#${slot.itemIndex}@${attempt}`);
+    if (isDraining && chance(0.5)) return { kind: 'interrupted', repeatable };
     if (chance(0.7)) return { kind: 'succeeded', output: JSON.stringify({ b: below(10), a: attempt }) };
     return { kind: 'failed', failure: { code: 'TOOL_ERROR', message: 'no', stepId: slot.stepId }, retryable: chance(0.8) };
   }
 
-  async #checkViews(executionId: string, { slot, arguments: args }: Effect): Promise<void> {
-    const sees = args['sees'] as Record<string, { status: string; output: unknown }>;
+  async #checkViews(executionId: string, effect: Effect): Promise<void> {
+    const { slot } = effect;
+    const { sees } = (effect.kind === 'http' ? effect.request.body : effect.arguments) as {
+      sees: Record<string, { status: string; output: unknown }>;
+    };
     const { db, tenantId } = this.#world.engine;
     const results = await db.database.read(tenantId, (uow) => stepResults(uow, executionId, Object.keys(sees)));
     for (const [stepId, seen] of Object.entries(sees)) {
@@ -289,7 +313,6 @@ class Simulation {
       const definition = await this.#world.definitionOf(execution);
       await checkRows(engine, execution.id);
       checkCalls(
-        engine,
         definition,
         this.#calls.filter(({ executionId }) => executionId === execution.id),
       );

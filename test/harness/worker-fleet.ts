@@ -26,7 +26,12 @@ export function createWorkerFleet(engine: Engine, receiver: EffectReceiver, runn
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-workers-'));
   const config = join(folder, 'signalbox.yaml');
   const server = { command: process.execPath, args: [poster], env: { RECEIVER_URL: receiver.url } };
-  writeFileSync(config, stringify({ runner: { takeoverCheckMs: 250, graceMs: 10_000, ...runner }, toolServers: { effects: server } }));
+  const settings = {
+    runner: { takeoverCheckMs: 250, graceMs: 10_000, ...runner },
+    toolServers: { effects: server },
+    outbound: { allow: [new URL(receiver.url).host] },
+  };
+  writeFileSync(config, stringify(settings));
   const url = new URL(engine.db.ownerUrl);
   const env = { SIGNALBOX_CONFIG: config, SIGNALBOX_DATA_DIR: folder, DATABASE_URL: url.href, SIGNALBOX_LOG_LEVEL: 'warn' };
   return {
