@@ -178,6 +178,12 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
     });
   }
 
+  /** One that is looking gives signs enough. */
+  function giveSign(): void {
+    if (stopped || waiting) return;
+    busy = busy.then(async () => void (await client?.query('select').catch(() => undefined)));
+  }
+
   return {
     async start(workerPoolId) {
       poolId = workerPoolId;
@@ -185,7 +191,7 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
       lookSoon();
       timer = setInterval(lookSoon, checkMs);
       timer.unref();
-      pulse = setInterval(() => void client?.query('select').catch(() => undefined), pulseMs);
+      pulse = setInterval(giveSign, pulseMs);
       pulse.unref();
     },
     suspectOwnJobs() {
