@@ -82,6 +82,23 @@ test('an execution is told of when it starts and when it changes, as it is then'
   await watching.leave();
 });
 
+test('a filter by status tells of executions that come to be scheduled, paused and queued again', async () => {
+  const watching = await watch({ status: ['SCHEDULED', 'PAUSED'] }).opened();
+  const client = api.typed(api.operator);
+  const told = (id: string, status: string) => watching.until(() => watching.seen.some((each) => each.id === id && each.status === status));
+  const later = await start({ startAt: new Date(Date.now() + 3_600_000) });
+  await told(later, 'SCHEDULED');
+  const id = await start();
+  await client.pauseExecution({ input: { executionId: id } });
+  await told(id, 'PAUSED');
+  await client.resumeExecution({ input: { executionId: id } });
+  await client.pauseExecution({ input: { executionId: later } });
+  await told(later, 'PAUSED');
+  assert.deepEqual([...new Set(watching.seen.map(({ status }) => status))].sort(), ['PAUSED', 'SCHEDULED'], 'not of queued ones');
+  for (const each of [later, id]) await cancel(each);
+  await watching.leave();
+});
+
 test('the typed client gives the same', async () => {
   const looked = mock.method(api.services.events, 'currentPosition');
   const stream = api.typed(api.operator).executionChanged({ filter: { labels: { of: 'typed' } } });
