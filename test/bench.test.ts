@@ -1,0 +1,73 @@
+// The benchmark as people run it, in its smallest size: it measures, prints ratios, and leaves nothing behind. No figure is judged here.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const program = fileURLToPath(new URL('../bench/index.ts', import.meta.url));
+const run = promisify(execFile);
+const bench = (...args: string[]) => run(process.execPath, [program, ...args]);
+const failing = (...args: string[]) =>
+  bench(...args).then(
+    () => assert.fail('it ended well'),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+
+interface Printed {
+  tables: {
+    title: string;
+    format: string;
+    columns: string[];
+    rows: { what: string; values: (number | null)[]; target: string | null }[];
+  }[];
+  machineSpecific: unknown;
+}
+
+describe('the benchmark', () => {
+  it('prints how many executions there are for each written by hand, says on stderr what it does, and cleans up', async () => {
+    const { stdout, stderr } = await bench('executions', '--quick');
+    assert.match(stdout, /^Executions of three steps per second, 1 runner process/);
+    assert.match(stdout, /Signalbox : by hand +\d[\d.]* × +(\d[\d.]*|–) ×? *≥0\.8/);
+    assert.match(stderr, /^executions: Signalbox warms up$/m);
+    const mine = readdirSync(tmpdir()).filter((name) => /^signalbox-bench-(\d+)-/.test(name) && !isAlive(Number(name.split('-')[2])));
+    assert.deepEqual(mine, []);
+  });
+
+  it('gives the same as JSON, with the figures of the machine beside the ratios', async () => {
+    const { stdout } = await bench('policies', 'cost', '--quick', '--json');
+    const parts = JSON.parse(stdout) as Record<string, Printed>;
+    assert.deepEqual(Object.keys(parts), ['cost', 'policies']);
+    for (const { tables, machineSpecific } of Object.values(parts)) {
+      assert.ok(machineSpecific);
+      for (const { columns, rows } of tables) {
+        for (const { what, values } of rows) {
+          assert.equal(values.length, columns.length, what);
+          assert.ok(
+            values.every((value) => value === null || value > 0),
+            `${what}: ${values.join(' ')}`,
+          );
+        }
+      }
+    }
+  });
+
+  it('says which parts there are when one is unknown, and what a number must be', async () => {
+    const unknown = await failing('everything');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /unknown part "everything"; parts are executions, latency, items, cost, memory, policies/);
+    const rounds = await failing('policies', '--rounds', '0');
+    assert.match(rounds.stderr, /'--rounds <number>' argument '0' is invalid. expected a whole number of at least 1/);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
