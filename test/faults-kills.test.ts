@@ -67,7 +67,10 @@ test(`${size.kills} × kill -9 under ${size.executions} executions on ${workers}
   const list = Array.from({ length: items }, (_, index) => index);
   for (let kill = 1; kill <= size.kills; kill += 1) {
     // Whoever is hit, also one that still starts; but not all of them for ever.
-    while (running.filter((worker) => worker.isReady).length < workers - 1) await sleep(20);
+    while (running.filter((worker) => worker.isReady).length < workers - 1) {
+      for (const worker of running) assert.ok(worker.isAlive, `a worker ended by itself:\n${worker.output()}`);
+      await sleep(20);
+    }
     for (const until = Math.round((size.executions * kill) / size.kills); executions.length < until;) {
       const name = `execution-${executions.length}`;
       executions.push({ id: (await engine.start(agentId, { name, items: list })).id, name });

@@ -25,6 +25,7 @@ export function createChores(world: World): (job: SimulatedJob) => Promise<void>
 
   return async ({ name, payload }) => {
     if (name === 'admit-executions') return admit(payload.idle!);
+    if (name === 'cancel-executions') return services.bulkCancel.cancelBatch(db.database, { tenantId, operationId: payload.operationId! });
     await db.database.write(tenantId, async (uow) => {
       if (name === 'expire-approval') await services.approvals.expire(uow, payload.approvalId!);
       else if (name === 'cancel-execution') await services.control.cancelWithStarter(uow, payload.executionId, payload.reason!);

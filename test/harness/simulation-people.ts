@@ -75,6 +75,14 @@ export function createPeople(world: World): People {
     await engine.cancel(id);
   }
 
+  /** Of those like this one. */
+  async function cancelAll({ versionId }: LivedExecution): Promise<void> {
+    const [agent] = await world.rows<{ id: string }>('select agent_id as id from agent_versions where id = $1', [versionId]);
+    world.count('bulk cancel');
+    world.note('cancel all that run the same');
+    await write((uow) => services.bulkCancel.cancelExecutions(uow, operator, { filter: { agentId: agent!.id } }));
+  }
+
   /** A job for a slot that may have one already, or none any more. */
   async function duplicateJob(execution: LivedExecution): Promise<void> {
     const step = world.pick((await world.definitionOf(execution)).steps)!;
@@ -111,7 +119,8 @@ export function createPeople(world: World): People {
           return duplicateJob(any!);
         }
         case 1:
-          return open && world.chance(0.3) ? cancel(open) : undefined;
+          if (!open || world.chance(0.6)) return;
+          return world.chance(0.7) ? cancel(open) : cancelAll(open);
         case 2:
           return editPolicy();
         case 3:

@@ -12,6 +12,7 @@ export interface SimulatedJob {
     readonly approvalId?: string;
     readonly reason?: string;
     readonly idle?: boolean;
+    readonly operationId?: string;
     readonly after?: string[];
   };
   readonly runAt: Date;
