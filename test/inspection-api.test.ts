@@ -132,6 +132,6 @@ test('both need execution.read where the executions are; decisions need decision
     assert.deepEqual(await codes(query, other, home.adminKey), ['NOT_FOUND']);
   }
   const { data } = await api.gql(compare, { a, b: a }, { as: service });
-  const compared = data!['compareExecutions'] as any;
+  const compared: any = data!['compareExecutions'];
   assert.deepEqual([compared.sameDecisions, compared.steps[1].sameDecisions, compared.steps[1].a.decisions], [null, null, null]);
 });
