@@ -22,9 +22,18 @@ export interface HandEngine extends Engine {
   workOnce(run?: number): Promise<boolean>;
   /** Numbers of statements of the write transactions since the last call. */
   takeStatements(): number[];
+  /**
+   * From now on the runner dies in the write transactions that `at` names, by their number from 0: `inside`, before the commit, or
+   * right `after` it. The job then runs again, as after a takeover. Gives how many transactions there were so far; null ends it.
+   */
+  dieAt(at: ((write: number) => 'inside' | 'after' | null) | null): () => number;
+  /** Names of the jobs that an execution has, due or not. */
+  jobsOf(executionId: string): Promise<string[]>;
   /** Jobs that are not due yet, by when they are; milliseconds from now. */
   later(): Promise<number[]>;
 }
+
+class Death extends Error {}
 
 /** Ahead of Postgres, so that jobs without a time are due and only the test's clock decides about the others. */
 const epoch = Date.parse('2100-01-01T00:00:00Z');
@@ -46,18 +55,27 @@ export async function handEngine(
   const logger = createLogger({ level: 'silent' });
   const effects = createEffects({ clock, database: db.database, hints: services.hints, toolServers, outbound, logger, checkMs: 60_000 });
   let statements: number[] = [];
+  let dies: ((write: number) => 'inside' | 'after' | null) | null = null;
+  let writes = 0;
+  const runs = new Map<string, number>();
   const database: Database = {
     ...db.database,
-    write: (tenantId, work) =>
-      db.database.write(tenantId, async (uow) => {
+    write: async (tenantId, work) => {
+      const death = dies?.(writes) ?? null;
+      writes += 1;
+      const value = await db.database.write(tenantId, async (uow) => {
         let count = 0;
         const counted: UnitOfWork = Object.create(uow, {
           rows: { value: (sql: string, params?: readonly unknown[]) => ((count += 1), uow.rows(sql, params)) },
         });
         const result = await work(counted);
         statements.push(count);
+        if (death === 'inside') throw new Death();
         return result;
-      }),
+      });
+      if (death === 'after') throw new Death();
+      return value;
+    },
   };
   const deps = {
     ...services,
@@ -71,7 +89,7 @@ export async function handEngine(
     sliceMs,
   };
 
-  async function workOnce(run = 1): Promise<boolean> {
+  async function workOnce(run?: number): Promise<boolean> {
     const { rows } = await queue.query<{ id: string; name: string; payload: any }>(
       `select j.id, t.identifier as name, j.payload from graphile_worker._private_jobs j
          join graphile_worker._private_tasks t on t.id = j.task_id where j.run_at <= $1 and j.locked_at is null order by j.priority, j.run_at, j.id limit 1`,
@@ -82,10 +100,12 @@ export async function handEngine(
     // Locked as by a runner: a job with the same key that is added meanwhile is another one.
     await queue.query('update graphile_worker._private_jobs set locked_at = now(), locked_by = $2 where id = $1', [job.id, 'hand']);
     try {
-      await runJob(job, run);
+      await runJob(job, run ?? (runs.get(job.id) ?? 0) + 1);
     } catch (error) {
       await queue.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null where id = $1', [job.id]);
-      throw error;
+      if (!(error instanceof Death)) throw error;
+      runs.set(job.id, (runs.get(job.id) ?? 0) + 1);
+      return true;
     }
     await queue.query('delete from graphile_worker._private_jobs where id = $1', [job.id]);
     return true;
@@ -98,8 +118,10 @@ export async function handEngine(
     else if (job.name === 'cancel-executions') await services.bulkCancel.cancelBatch(database, job.payload);
     else if (job.name === 'cancel-execution')
       await database.write(tenantId, (uow) => services.control.cancelWithStarter(uow, executionId, reason));
-    else
-      await carry(deps, { id: job.id, before: [], run, tenantId, executionId, slot: stepId === undefined ? null : { stepId, itemIndex } });
+    else {
+      const before = runs.has(job.id) ? [job.id] : [];
+      await carry(deps, { id: job.id, before, run, tenantId, executionId, slot: stepId === undefined ? null : { stepId, itemIndex } });
+    }
   }
 
   return {
@@ -111,10 +133,23 @@ export async function handEngine(
       while (await workOnce()) done += 1;
       return done;
     },
+    dieAt(at) {
+      dies = at;
+      writes = 0;
+      return () => writes;
+    },
     takeStatements() {
       const taken = statements;
       statements = [];
       return taken;
+    },
+    async jobsOf(executionId) {
+      const { rows } = await queue.query<{ name: string }>(
+        `select t.identifier as name from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+         where j.payload ->> 'executionId' = $1 order by j.id`,
+        [executionId],
+      );
+      return rows.map(({ name }) => name);
     },
     async later() {
       const { rows } = await queue.query<{ at: Date }>('select run_at as at from graphile_worker._private_jobs order by 1');
