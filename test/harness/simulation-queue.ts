@@ -30,6 +30,8 @@ export interface SimulatedQueue {
   giveBack(jobId: string, holder: string): Promise<void>;
   /** What survivors do with the jobs of the dead. */
   takeOver(holders: readonly string[]): Promise<void>;
+  /** A transaction waits for another one's lock. */
+  isSomebodyWaiting(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,12 @@ export async function openSimulatedQueue(connectionString: string): Promise<Simu
     giveBack: (jobId, holder) =>
       run('update graphile_worker._private_jobs set locked_by = null, locked_at = null where id = $1 and locked_by = $2', [jobId, holder]),
     takeOver: async (holders) => void (await takeOver(client, { pools: holders })),
+    async isSomebodyWaiting() {
+      const { rowCount } = await client.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rowCount! > 0;
+    },
     close: () => client.end(),
   };
 }

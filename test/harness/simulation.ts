@@ -2,6 +2,7 @@
 // (children, retries, forks), jobs taken from the real queue in any order, and between and inside any two transactions whatever can go
 // wrong. No hint is ever delivered to a carrier: all of them are lost. The same seed gives the same life.
 import assert from 'node:assert/strict';
+import { setImmediate as nextMoment } from 'node:timers/promises';
 import { isFinalExecution } from '#src/executions/execution.ts';
 import { stepResults } from '#src/executions/scope.ts';
 import type { Effect } from '#src/executions/work.ts';
@@ -82,6 +83,7 @@ export async function openSimulator(): Promise<Simulator> {
 const fates: readonly Fate[] = ['die-before', 'die-inside', 'die-after', 'lose-inside', 'lose-after', 'slow'];
 const maxTicks = 8_000;
 const maxReruns = 2;
+const isLook = ({ name }: SimulatedJob): boolean => name === 'admit-executions';
 
 class Simulation {
   readonly #world: World;
@@ -136,7 +138,6 @@ class Simulation {
     const buried = dead.map((job) => job.lockedBy!);
     if (dead.length > 0 && chance(0.5)) return this.#takeOver(buried);
     // A look at the backlog comes again and again while there is one: it must not keep everything else from happening.
-    const isLook = ({ name }: SimulatedJob) => name === 'admit-executions';
     const due = jobs.filter((job) => job.lockedBy === null && job.runAt.getTime() <= time.get());
     const looks = due.filter(isLook);
     if (due.length > 0 && (looks.length < due.length || chance(0.5))) {
@@ -201,19 +202,22 @@ class Simulation {
     return true;
   }
 
-  /** Its transaction is done but for the commit, and holds the execution's row. Meanwhile another comes, which has to wait for it. */
+  /** Its transaction is done but for the commit. Meanwhile another begins, and ends or has to wait for one of its locks. */
   async #dawdle(slow: Carrier): Promise<void> {
-    const { chance, jump } = this.#world;
+    const { chance, jump, queue, pick } = this.#world;
     if (chance(0.5)) jump();
     if (chance(0.3)) await this.#takeOver([slow.name]);
-    const other = this.#world.pick(
-      this.#carriers.filter(({ point, job }) => point === 'write' && job.executionId === slow.job.executionId),
-    );
-    const ended = other?.step('go');
-    await slow.step(chance(0.3) ? 'die-inside' : 'go');
+    const fate = chance(0.3) ? 'die-inside' : 'go';
+    const other = pick(this.#carriers.filter(({ point }) => point === 'write'));
+    const look = other ? undefined : (await queue.jobs()).find((job) => isLook(job) && job.lockedBy === null);
+    let hasEnded = false;
+    const ended = (other?.step('go') ?? (look && this.#take(look)) ?? Promise.resolve()).finally(() => (hasEnded = true));
+    while (!hasEnded && !(await queue.isSomebodyWaiting())) await nextMoment();
+    if (!hasEnded) this.#world.count('wait for a lock');
+    await slow.step(fate);
     this.#note(slow, 'ends its transaction');
     await ended;
-    if (other) this.#note(other, 'waited for it');
+    if (other) this.#note(other, 'write go');
     if (other) await this.#buryIfEnded(other);
   }
 
