@@ -8,7 +8,17 @@ export const gatewayCommand = withHelp(
     .description('Serves the API only; executions are carried by `signalbox worker` processes.')
     .action(() => serve({ gateway: true, runner: false })),
   {
-    reads: ['NODE_ENV', 'SIGNALBOX_DATA', 'SIGNALBOX_LOG', 'SIGNALBOX_HTTP', 'DATABASE', 'SIGNALBOX_LIMIT', 'SIGNALBOX_OIDC'],
+    reads: [
+      'NODE_ENV',
+      'SIGNALBOX_DATA',
+      'SIGNALBOX_LOG',
+      'SIGNALBOX_HTTP',
+      'DATABASE',
+      'SIGNALBOX_LIMIT',
+      'SIGNALBOX_OIDC',
+      'SIGNALBOX_SECRET',
+      'SIGNALBOX_OUTBOUND',
+    ],
     examples: ['signalbox gateway', 'SIGNALBOX_HTTP_HOST=0.0.0.0 SIGNALBOX_HTTP_PORT=8080 signalbox gateway'],
   },
 );

@@ -323,7 +323,7 @@ test('as many servers as allowed can be registered, one more is refused', async 
 
 test('the value of a header is in no answer, no event, no log and no row', async () => {
   const secret = `sk-${newId()}`;
-  const server = await serverOf({ leak: { run: ({ headers }) => `you sent ${headers['x-key']}` } });
+  const server = await serverOf({ leak: { run: ({ headers }) => `you sent ${String(headers['x-key'])}` } });
   const registered = await register({ url: server.url, headers: [{ name: 'X-Key', value: secret }] });
   const { id, status } = await run(`${registered.name}.leak`);
   assert.equal(status, 'succeeded');

@@ -67,17 +67,17 @@ test("the server's timeout bounds a call, a shorter one of the step wins, and th
     hold: gate.tool,
     told: { run: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => (aborted.resolve(), resolve('')))) },
   });
-  const remote = clientOf(server, { timeoutMs: 200 });
+  const remote = clientOf(server, { timeoutMs: 1_000 });
   await remote.output('echo');
   const late = await remote.refusal('hold', {}, { timeoutMs: 60_000 });
   assert.deepEqual(
     [late.code, late.message, late.retryable, late.dispatched],
-    ['TOOL_TIMEOUT', 'remote.hold: no answer within 200 ms', true, true],
+    ['TOOL_TIMEOUT', 'remote.hold: no answer within 1000 ms', true, true],
   );
-  assert.match((await remote.refusal('told', {}, { timeoutMs: 100 })).message, /within 100 ms/);
+  assert.match((await remote.refusal('told', {}, { timeoutMs: 300 })).message, /within 300 ms/);
   await aborted.promise;
   await remote.settled();
-  assert.equal(remote.health.at(-1)!.lastError, 'no answer within 200 ms', "only the server's own timeout counts against it");
+  assert.equal(remote.health.at(-1)!.lastError, 'no answer within 1000 ms', "only the server's own timeout counts against it");
   await remote.output('echo');
 });
 
@@ -138,6 +138,31 @@ test('a server that ends in the middle of a call fails it at once; when it is ba
   await server.start();
   await remote.output('echo');
   assert.equal(server.sessions(), 2);
+});
+
+test('a call whose connection is cut goes on where the server lets it, and is made once; when it does not come back, the call fails', async () => {
+  const gate = held();
+  const server = await serverOf({ hold: gate.tool }, { resumable: true });
+  const remote = clientOf(server, { timeoutMs: 30_000 });
+  const call = remote.output('hold');
+  await server.streaming(1);
+  const resumed = Promise.withResolvers<void>();
+  server.intercept = (request) => {
+    if (request.headers['last-event-id'] !== undefined) resumed.resolve();
+    return false;
+  };
+  server.cut();
+  await resumed.promise;
+  gate.release();
+  assert.equal((await call).text, 'released');
+  assert.equal(server.calls.length, 1);
+
+  const lost = remote.refusal('hold');
+  await server.streaming(2);
+  await server.stop();
+  const failed = await lost;
+  assert.deepEqual([failed.code, failed.retryable, failed.dispatched], ['TOOL_SERVER_FAILED', true, true]);
+  assert.match(failed.message, /it ended the stream before it answered/);
 });
 
 for (const status of [404, 400]) {

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { CallToolRequestSchema, ListToolsRequestSchema, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import { StreamableHTTPServerTransport, type EventStore } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema, type JSONRPCMessage, type Tool } from '@modelcontextprotocol/sdk/types.js';
 import { newId } from '#src/platform/ids.ts';
 
 export interface McpCall {
@@ -39,6 +39,10 @@ export interface HttpMcp {
   forget(): void;
   /** Answers instead of the server while set; gives true when it has. */
   intercept: ((request: IncomingMessage, response: ServerResponse, body: string) => boolean) | null;
+  /** Resolves when so many answers of tools have begun to be streamed. */
+  streaming(count: number): Promise<void>;
+  /** Cuts every connection; new ones are welcome. */
+  cut(): void;
   /** Nobody listens; open connections are cut. */
   stop(): Promise<void>;
   /** On the same port, without sessions. */
@@ -48,14 +52,17 @@ export interface HttpMcp {
 export interface HttpMcpOptions {
   /** Answers as plain JSON instead of a stream. */
   readonly json?: boolean;
+  /** Numbers the events of its streams, so that a client can go on with one that was cut. */
+  readonly resumable?: boolean;
   readonly tools?: Record<string, McpTool>;
 }
 
-export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {}): Promise<HttpMcp> {
+export async function httpMcp({ json = false, resumable = false, tools = {} }: HttpMcpOptions = {}): Promise<HttpMcp> {
   const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: Server }>();
   let http: HttpServer;
   let port = 0;
   let begun = 0;
+  const streams = watchedStreams();
 
   function server(): Server {
     const made = new Server({ name: 'test', version: '1' }, { capabilities: { tools: { listChanged: true } } });
@@ -80,6 +87,7 @@ export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {})
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: newId,
       enableJsonResponse: json,
+      ...(resumable && { eventStore: eventStore() }),
       onsessioninitialized: (id) => void sessions.set(id, { transport, server: own }),
       onsessionclosed: (id) => void sessions.delete(id),
     });
@@ -95,6 +103,7 @@ export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {})
     const message = (body === '' ? {} : JSON.parse(body)) as { method?: string };
     mcp.requests.push(`${request.method} ${message.method ?? ''}`.trim());
     if (mcp.intercept?.(request, response, body)) return;
+    if (message.method === 'tools/call') streams.watch(response);
     const id = request.headers['mcp-session-id'];
     const known = typeof id === 'string' ? sessions.get(id)?.transport : undefined;
     if (id !== undefined && !known) {
@@ -121,6 +130,8 @@ export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {})
       await Promise.all([...sessions.values()].map((each) => each.server.sendToolListChanged()));
     },
     forget: () => sessions.clear(),
+    streaming: streams.begun,
+    cut: () => http.closeAllConnections(),
     async stop() {
       sessions.clear();
       http.close();
@@ -140,26 +151,68 @@ export async function httpMcp({ json = false, tools = {} }: HttpMcpOptions = {})
   return mcp;
 }
 
-/** A tool that answers when the test lets it. */
-export function held(): { readonly tool: McpTool; readonly waiting: () => number; release(): void; arrived(count: number): Promise<void> } {
-  const gates: PromiseWithResolvers<void>[] = [];
+function watchedStreams() {
+  const count = counter();
+  return {
+    begun: count.reached,
+    watch(response: ServerResponse) {
+      const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+      let first = true;
+      response.write = (...args: unknown[]) => {
+        if (first) setImmediate(() => count.add());
+        first = false;
+        return write(...args);
+      };
+    },
+  };
+}
+
+function counter() {
   const watchers: { count: number; resolve: () => void }[] = [];
-  let arrivals = 0;
+  let value = 0;
+  return {
+    add() {
+      value += 1;
+      for (const { count, resolve } of watchers) if (value >= count) resolve();
+    },
+    reached: (count: number) => new Promise<void>((resolve) => (value >= count ? resolve() : watchers.push({ count, resolve }))),
+  };
+}
+
+function eventStore(): EventStore {
+  const events: { id: string; streamId: string; message: JSONRPCMessage }[] = [];
+  return {
+    async storeEvent(streamId, message) {
+      const id = newId();
+      events.push({ id, streamId, message });
+      return id;
+    },
+    async replayEventsAfter(lastId, { send }) {
+      const last = events.findIndex(({ id }) => id === lastId);
+      const { streamId } = events[last]!;
+      for (const event of events.slice(last + 1)) if (event.streamId === streamId) await send(event.id, event.message);
+      return streamId;
+    },
+  };
+}
+
+/** A tool that answers when the test lets it. */
+export function held(): { readonly tool: McpTool; release(): void; arrived(count: number): Promise<void> } {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const arrivals = counter();
   return {
     tool: {
       async run() {
         const gate = Promise.withResolvers<void>();
         gates.push(gate);
-        arrivals += 1;
-        for (const { count, resolve } of watchers) if (arrivals >= count) resolve();
+        arrivals.add();
         await gate.promise;
         return 'released';
       },
     },
-    waiting: () => gates.length,
     release() {
       for (const gate of gates.splice(0)) gate.resolve();
     },
-    arrived: (count) => new Promise((resolve) => (arrivals >= count ? resolve() : watchers.push({ count, resolve }))),
+    arrived: arrivals.reached,
   };
 }
