@@ -315,12 +315,8 @@ describe('permission', () => {
     const nobody = await engine.authority([]);
     await assert.rejects(compare(id, id, nobody), NotFoundError);
     for (const other of [newId(), 'nonsense']) {
-      for (const [x, y] of [
-        [id, other],
-        [other, id],
-      ] as const)
-        // prettier-ignore
-        await assert.rejects(compare(x, y), (error) => error instanceof NotFoundError && error.message.includes(other));
+      await assert.rejects(compare(id, other), (error) => error instanceof NotFoundError && error.message.startsWith('b: '));
+      await assert.rejects(compare(other, id), (error) => error instanceof NotFoundError && error.message.startsWith('a: '));
     }
     const foreign = { ...engine.operator, tenantId: newId() };
     const asked = engine.db.database.read(foreign.tenantId, (uow) => engine.services.inspection.compareExecutions(uow, foreign, id, id));

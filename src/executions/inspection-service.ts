@@ -2,6 +2,7 @@
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { EventService } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
+import { NotFoundError } from '../platform/errors.ts';
 import type { Authority } from '../principals/permission.ts';
 import {
   compareExecutions,
@@ -44,7 +45,10 @@ export function createInspectionService(deps: InspectionDependencies): Inspectio
     },
 
     async compareExecutions(uow, actor, a, b) {
-      const [first, second] = [await executions.getExecution(uow, actor, a), await executions.getExecution(uow, actor, b)];
+      const rows = new Map((await executionsByIds(uow, actor, [a, b])).map((row) => [row.id, row]));
+      const [first, second] = [rows.get(a), rows.get(b)];
+      // By argument: an id that one may not see is named no otherwise than one that does not exist.
+      if (!first || !second) throw new NotFoundError(`${first ? 'b' : 'a'}: there is no execution of this id`);
       return compareExecutions(uow, actor, first, second);
     },
 
