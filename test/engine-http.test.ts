@@ -1,4 +1,4 @@
-// The http step in an execution: what is sent and recorded, what it gives, how it fails and is tried again, and what the gate refuses.
+// The http step in an execution: what is sent and recorded, what it gives, how it fails and is tried again.
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { HttpRequestDefinition, StepDefinition } from '#src/agents/definition.ts';
@@ -258,107 +258,6 @@ describe('an answer that is not expected', () => {
     assert.equal((await run(most, { url: at(most), maxBytes: 1_000 })).execution.status, 'succeeded');
     const brackets = await foreignServer(t, json({ text: '[['.repeat(10_000), quoted: '\\"[' }));
     assert.equal((await run(brackets, { url: at(brackets) })).execution.status, 'succeeded', 'brackets in texts do not count');
-  });
-});
-
-describe('a request that must not leave', () => {
-  const decisions = (id: string) => rows(`select effect, reasons from decisions where execution_id = $1 and action = 'http.request'`, id);
-
-  it('is blocked when its host, port or capability is not declared, before anything is sent', async (t) => {
-    const server = await foreignServer(t, json({}));
-    const refusals: [http: Http, more: object, reason: RegExp][] = [
-      [{ url: at(server) }, { destinations: [] }, /does not list the destination api\.test:\d+\. Add it to "spec\.destinations"/],
-      [{ url: at(server) }, { destinations: ['api.test'] }, /does not list the destination/],
-      [{ url: at(server, '/', 'deep.api.test') }, declared(server), /does not list the destination deep\.api\.test/],
-      [{ url: at(server, '/', 'test') }, { destinations: [`*.test:${server.port}`] }, /does not list the destination test:/],
-      [
-        { url: '${{ inputs.url }}' },
-        declared(server),
-        /does not list the destination 127\.0\.0\.1:80|does not list the destination 127\.0\.0\.1\./,
-      ],
-      [
-        { method: 'POST', url: at(server) },
-        { ...declared(server), capabilities: { read: true, write: false, notify: true, execute: true } },
-        /lacks the capability "write" that a POST request needs/,
-      ],
-      [
-        { url: at(server) },
-        { ...declared(server), capabilities: { read: false, write: true, notify: true, execute: true } },
-        /lacks the capability "read" that a GET request needs/,
-      ],
-    ];
-    for (const [http, more, reason] of refusals) {
-      const id = await start([call(http)], { url: 'http://2130706433/' }, more);
-      const { status } = await look(id);
-      const { failure } = await rowOf(id, 'call');
-      assert.deepEqual([status, failure?.code], ['blocked', 'DENIED'], failure?.message);
-      assert.match(failure!.message, reason);
-      assert.deepEqual(
-        (await decisions(id)).map(({ effect }) => effect),
-        ['deny'],
-      );
-    }
-    const id = await start([call({ url: at(server, '/', 'a.b.test') })], {}, { destinations: [`*.TEST:${server.port}`] });
-    assert.equal((await look(id)).status, 'succeeded');
-    assert.equal(server.connections, 1);
-  });
-
-  it('fails before the gate when its templates give no request', async (t) => {
-    const server = await foreignServer(t, json({}));
-    const wrong: [http: Http, code: string, message: RegExp][] = [
-      [{ url: '${{ inputs.nothing }}' }, 'INVALID_URL', /^url: the expression gives no text$/],
-      [{ url: '${{ inputs.list }}' }, 'INVALID_URL', /gives no text/],
-      [{ url: 'http://${{ inputs.text }}' }, 'INVALID_URL', /holds a control character/],
-      [{ url: 'http://a:${{ inputs.list[0] }}@api.test/' }, 'INVALID_URL', /holds a user or password/],
-      [{ url: at(server), headers: { 'X-A': '${{ inputs.text }}' } }, 'INVALID_REQUEST', /^headers: "X-A" holds a character/],
-      [{ url: at(server, '/${{ $error("no") }}') }, 'EXPRESSION_FAILED', /no/],
-    ];
-    for (const [http, code, message] of wrong) {
-      const id = await start([call(http)], { list: ['x'], text: 'a\r\nX-Injected: 1' }, declared(server));
-      const { status } = await look(id);
-      const { failure } = await rowOf(id, 'call');
-      assert.deepEqual([status, failure?.code, (await decisions(id)).length], ['failed', code, 0], failure?.message);
-      assert.match(failure!.message, message);
-    }
-    assert.equal(server.connections, 0);
-  });
-
-  it('is stopped by the guard whatever is declared: private addresses and what the operator has not opened', async () => {
-    for (const host of ['10.0.0.1', '169.254.169.254', '192.168.0.1']) {
-      const id = await start(
-        [call({ url: `http://${host}/` }, { retry: { maxAttempts: 3, initialMs: 1, factor: 1, maxMs: 1 } })],
-        {},
-        { destinations: [host] },
-      );
-      const { status } = await look(id);
-      const { failure, attempt } = await rowOf(id, 'call');
-      assert.deepEqual([status, failure.code, attempt], ['failed', 'OUTBOUND_DENIED', 1]);
-      assert.match(failure!.message, /the operator can open it with outbound\.allow/);
-    }
-  });
-
-  it('follows redirects to declared places only, and nowhere else with what changes something', async (t) => {
-    const target = await foreignServer(t, json('target'));
-    const server = await foreignServer(t, (request, response) => {
-      if (request.url === '/here') return json('here')(request, response, '');
-      const location = request.url === '/own' ? '/here' : at(target);
-      response.writeHead(request.method === 'GET' ? 302 : 307, { location }).end();
-    });
-    const status = async (http: Http, destinations: readonly string[]): Promise<[string, string | undefined]> => {
-      const id = await start([call(http)], {}, { destinations });
-      return [(await look(id)).status, (await rowOf(id, 'call')).failure?.code];
-    };
-    const [home, both] = [[`api.test:${server.port}`], [`api.test:${server.port}`, `api.test:${target.port}`]];
-    assert.deepEqual(await status({ url: at(server, '/own') }, home), ['succeeded', undefined]);
-    assert.deepEqual(await status({ method: 'POST', url: at(server, '/own'), body: 'x' }, home), ['succeeded', undefined]);
-    const [refused, code] = await status({ url: at(server, '/other') }, home);
-    assert.deepEqual([refused, code, target.connections], ['failed', 'OUTBOUND_DENIED', 0]);
-    assert.deepEqual(await status({ url: at(server, '/other') }, both), ['succeeded', undefined]);
-    assert.equal((await status({ method: 'POST', url: at(server, '/other'), body: 'x' }, both))[1], 'OUTBOUND_DENIED');
-    assert.deepEqual(
-      target.requests.map(({ method }) => method),
-      ['GET'],
-    );
   });
 });
 

@@ -1,6 +1,6 @@
 // The http step at the gate: the agent's declared destinations and capabilities decide, then the policies; the guard looks again on sending.
-import { isIdempotent, isSafe } from '../outbound/request.ts';
-import { destinationText } from '../policies/destination.ts';
+import { isIdempotent } from '../outbound/request.ts';
+import { destinationText, requestTool, requestToolName } from '../policies/destination.ts';
 import { destinationOf } from './http-request.ts';
 import { passGate, type GateDependencies } from './pass-gate.ts';
 import type { Transition } from './transition.ts';
@@ -15,10 +15,10 @@ export async function sendRequest(
   const destination = destinationOf(request);
   const passage = {
     slot,
-    effect: { action: 'http.request', tool: null, destination },
+    effect: { action: 'http.request', tool: requestTool(request.method), destination },
     arguments: { ...request },
-    signed: { tool: 'http.request', toolDigest: null },
-    risk: isSafe(request.method) ? 'low' : 'high',
+    signed: { tool: requestToolName, toolDigest: null },
+    risk: requestTool(request.method).risk,
     deed: `Send ${request.method} to ${destinationText(destination)}`,
   } as const;
   const started = await passGate(deps, t, passage, jobId);

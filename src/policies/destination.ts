@@ -1,12 +1,15 @@
-// Where an HTTP request goes, and whether a definition's `destinations` cover it. Pure; no name is resolved.
+// HTTP requests as the gate sees them: where they go, whether a definition's `destinations` cover it, what they stand for in policies. Pure.
+import { isSafe } from '../outbound/request.ts';
+import type { Destination, GateTool } from './gate.ts';
 
-export interface Destination {
-  readonly scheme: 'http' | 'https';
-  /** Lower case, no final dot; IPv6 without brackets. */
-  readonly host: string;
-  readonly port: number;
-  readonly method: string;
-}
+/** What policies call the requests of http steps, so that what they say of tools holds for these, too. */
+export const requestToolName = 'http.request';
+
+/** Methods that are safe (RFC 9110 §9.2.1) only read. */
+export const requestTool = (method: string): GateTool =>
+  isSafe(method)
+    ? { name: requestToolName, digest: '', risk: 'low', capability: 'read' }
+    : { name: requestToolName, digest: '', risk: 'high', capability: 'write' };
 
 /** The port a URL without one means. */
 const usualPort = { http: 80, https: 443 } as const;

@@ -1,8 +1,6 @@
 // The gate as a pure function: built-in rules, then the policies in scope, then one outcome. No clock, no I/O.
-import { coversDestination, destinationText, type Destination } from './destination.ts';
-import type { GateInput, GateVerdict, PolicyFinding } from './gate.ts';
-import { isSafe } from '../outbound/request.ts';
-import type { Capability } from '../tools/tool.ts';
+import { coversDestination, destinationText, requestTool } from './destination.ts';
+import type { Destination, GateInput, GateVerdict, PolicyFinding } from './gate.ts';
 import type { PolicySet } from './policy-set.ts';
 import { defaultExpiresInMs } from './rules.ts';
 
@@ -58,7 +56,7 @@ function refusalsOfRequest(input: GateInput, destination: Destination): string[]
       `${agent} does not list the destination ${place}. Add it to "spec.destinations" of the definition and publish a new version if it should.`,
     );
   }
-  const capability = requestCapability(destination.method);
+  const { capability } = requestTool(destination.method);
   if (!input.agentCapabilities.includes(capability)) {
     refusals.push(
       `${agent} lacks the capability "${capability}" that a ${destination.method} request needs. Set "spec.capabilities.${capability}: true" in the definition and publish a new version if it should.`,
@@ -66,9 +64,6 @@ function refusalsOfRequest(input: GateInput, destination: Destination): string[]
   }
   return refusals;
 }
-
-/** Methods that are safe (RFC 9110 §9.2.1) only read. */
-export const requestCapability = (method: string): Capability => (isSafe(method) ? 'read' : 'write');
 
 /** What a verdict of `require_approval` asks for: the shortest of the expiries, and which policy versions the grant is bound to. */
 export interface ApprovalTerms {

@@ -1,7 +1,6 @@
 // The gate's input and answer. Evaluation is pure: same input and policies, same answer.
 import type { EnvironmentKind } from '../tenants/tenant.ts';
 import type { Capability, RiskClass } from '../tools/tool.ts';
-import type { Destination } from './destination.ts';
 import type { DecisionEffect, GateAction, PolicyKind, PolicyMode } from './policy.ts';
 
 /** Everything a policy can see of one effect. Recorded whole with the decision. */
@@ -24,18 +23,30 @@ export interface GateInput {
   readonly principalId: string;
   /** Roles of the principal that hold where the execution runs. */
   readonly roles: readonly string[];
-  /** Of a `tool.call`, else null. */
-  readonly tool: {
-    readonly name: string;
-    readonly digest: string;
-    readonly risk: RiskClass;
-    readonly capability: Capability;
-  } | null;
+  /** Null for `execution.start`; an `http.request` looks to policies like a call of a tool of this name. */
+  readonly tool: GateTool | null;
   /** Of an `http.request`, else null. */
   readonly destination?: Destination | null | undefined;
   readonly arguments: unknown;
   /** ISO 8601 moment of the evaluation. */
   readonly at: string;
+}
+
+/** Of an HTTP request. */
+export interface Destination {
+  readonly scheme: 'http' | 'https';
+  /** Lower case, no final dot; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+}
+
+export interface GateTool {
+  readonly name: string;
+  /** Of the tool's description; empty for a request, which has none. */
+  readonly digest: string;
+  readonly risk: RiskClass;
+  readonly capability: Capability;
 }
 
 /** One policy that matched. `effect` is what it asks for; observed findings never change the outcome. */

@@ -84,5 +84,5 @@ function failed(policyName: string, { tool }: Call, error: unknown): Pick<Policy
   const said = `Policy "${policyName}" could not be evaluated (${error instanceof Error ? error.message : String(error)})`;
   return tool?.risk === 'high' || tool?.risk === 'critical'
     ? { effect: 'deny', reason: `${said}; calls of ${tool.risk} risk are refused until it is repaired or disabled.` }
-    : { effect: 'allow', reason: `${said}; ${tool ? `calls of ${tool.risk} risk` : 'starts of executions and requests'} pass meanwhile.` };
+    : { effect: 'allow', reason: `${said}; ${tool ? `calls of ${tool.risk} risk` : 'starts of executions'} pass meanwhile.` };
 }

@@ -25,7 +25,10 @@ const toolPattern = z
     (pattern) => pattern.includes('*') || /^[^.]+\../.test(pattern),
     'never matches: tools are named "server.name"; write * for a wildcard',
   )
-  .meta({ description: 'A tool as `server.name`; each `*` stands for any text, e.g. `files.*` or `*.delete_*`.' });
+  .meta({
+    description:
+      'A tool as `server.name`; each `*` stands for any text, e.g. `files.*` or `*.delete_*`. `http.request` is every request of an http step.',
+  });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
   z.array(item).min(1, 'must not be empty; leave it out to match everything').max(maxPatterns).optional().meta({ description });
