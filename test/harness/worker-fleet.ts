@@ -37,11 +37,11 @@ export function createWorkerFleet(engine: Engine, receiver: EffectReceiver, runn
   return {
     start() {
       const process = signalbox('worker', env);
-      let isReady = false;
-      const ready = process.says(/^runner: /m).then(() => void (isReady = true));
+      const isReady = /^runner: /m;
+      const ready = process.says(isReady).then(() => undefined);
       // A worker that is killed while it starts is no surprise here; who waits for it hears of it.
       ready.catch(() => undefined);
-      return Object.create(process, { isReady: { get: () => isReady }, ready: { value: ready } }) as Worker;
+      return Object.create(process, { isReady: { get: () => isReady.test(process.output()) }, ready: { value: ready } }) as Worker;
     },
     async close() {
       await killLeftProcesses();
