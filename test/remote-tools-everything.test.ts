@@ -1,11 +1,16 @@
 // The reference MCP server as a tenant's tool server: the example of docs/tools.md, and a process that is killed and frozen.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { createOutbound } from '#src/outbound/guard.ts';
-import { createSealer } from '#src/platform/sealing.ts';
-import { testApi } from './harness/api.ts';
+import { createSignalboxClient } from '#client/index.ts';
+import { parseGlobalId } from '#schema/ids.ts';
+import { loadConfig } from '#src/config.ts';
+import { createLogger } from '#src/platform/logger.ts';
+import { parseApiKey } from '#src/principals/api-key.ts';
+import { startProcess } from '../cli/process.ts';
+import { testDatabase } from './harness/database.ts';
 import { everythingServer, type Everything } from './harness/mcp/everything.ts';
 import { remoteHarness, type RemoteHarness } from './harness/remote.ts';
 
@@ -25,28 +30,57 @@ function clientOf(url: string, timeoutMs = 10_000): RemoteHarness {
   return remote;
 }
 
-test('the example of docs/tools.md: registered, published, run', async () => {
+test('the example of docs/tools.md: registered at a gateway, published, run by a worker, by its own key from the same data folder', async () => {
   const text = readFileSync(new URL('../docs/tools.md', import.meta.url), 'utf8');
   const block = (language: string) => new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(text)![1]!;
-  const remote = { outbound: createOutbound({ allow: [`127.0.0.1:${server.port}`] }), sealer: createSealer(randomBytes(32)) };
-  const api = await testApi({ remote });
-  open.push(() => api.close());
+  const db = await testDatabase();
+  open.push(() => db.close());
+  const dataDir = mkdtempSync(join(tmpdir(), 'signalbox-tools-'));
+  open.push(async () => rmSync(dataDir, { recursive: true }));
+  const config = loadConfig({
+    env: {
+      SIGNALBOX_DATA_DIR: dataDir,
+      SIGNALBOX_HTTP_PORT: '0',
+      DATABASE_URL: db.ownerUrl,
+      SIGNALBOX_OUTBOUND_ALLOW: `127.0.0.1:${server.port}`,
+    },
+  });
+  const logger = createLogger({ level: 'silent' });
+  const gateway = await startProcess(config, { gateway: true, runner: false }, logger);
+  open.push(() => gateway.stop('the test is over'));
+  const worker = await startProcess(config, { gateway: false, runner: true }, logger);
+  open.push(() => worker.stop('the test is over'));
+
+  const apiKey = gateway.firstKey!.token;
   const mutation = block('graphql');
   assert.match(mutation, /https:\/\/mcp\.example\.com\/mcp/);
-  const { data } = await api.gql(mutation.replace('https://mcp.example.com/mcp', server.url));
-  assert.equal(data!['registerToolServer'].toolServer.health.status, 'HEALTHY', JSON.stringify(data));
-  assert.ok(data!['registerToolServer'].toolServer.toolCount > 5);
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` },
+    body: JSON.stringify({ query: mutation.replace('https://mcp.example.com/mcp', server.url) }),
+  });
+  const { data } = (await response.json()) as { data: { registerToolServer: { toolServer: { health: object; toolCount: number } } } };
+  assert.deepEqual(data.registerToolServer.toolServer.health, { status: 'HEALTHY', lastError: null });
+  assert.ok(data.registerToolServer.toolServer.toolCount > 5);
 
-  await api.runner({ services: api.services });
-  const { write, admin, project, staging } = api.home;
-  const { id: agentId } = await write((uow) => api.services.agents.createAgent(uow, admin, { projectId: project, name: 'adder' }));
-  const definition = block('yaml');
-  const { version } = await write((uow) => api.services.agents.publishAgentVersion(uow, admin, { agentId, definition }));
-  await write((uow) => api.services.agents.activateAgent(uow, admin, { agentId }));
-  await write((uow) => api.services.agents.promoteAgentVersion(uow, admin, { agentId, environmentId: staging, version }));
-  const { id } = await api.start(agentId, { inputs: { a: 2, b: 40 } });
-  assert.equal((await api.finished(id)).status, 'succeeded');
-  const [row] = await api.home.read((uow) => uow.rows<{ output: unknown }>('select output from executions where id = $1', [id]));
+  const client = createSignalboxClient({ url: gateway.url!, apiKey });
+  open.push(() => client.close());
+  const { project } = await client.createProject({ input: { name: 'sums' } });
+  const { environment } = await client.createEnvironment({ input: { projectId: project.id, name: 'dev', kind: 'DEVELOPMENT' } });
+  const { agent } = await client.createAgent({ input: { projectId: project.id, name: 'adder' } });
+  await client.publishAgentVersion({ input: { agentId: agent.id, definition: block('yaml') } });
+  await client.activateAgent({ input: { agentId: agent.id } });
+  await client.promoteAgentVersion({ input: { agentId: agent.id, environmentId: environment.id, version: '1.0.0' } });
+  const { execution } = await client.startExecution({
+    input: { agentId: agent.id, environmentId: environment.id, inputs: { a: 2, b: 40 } },
+  });
+  const types: string[] = [];
+  for await (const { events } of client.executionEvents({ executionId: execution.id })) types.push(...events.map(({ type }) => type));
+  assert.equal(types.at(-1), 'EXECUTION_SUCCEEDED');
+  const { id } = parseGlobalId(execution.id)!;
+  const [row] = await db.database.read(parseApiKey(apiKey)!.tenantId, (uow) =>
+    uow.rows<{ output: unknown }>('select output from executions where id = $1', [id]),
+  );
   assert.equal(row!.output, 'The sum of 2 and 40 is 42.');
 });
 

@@ -207,7 +207,8 @@ test('after failures in a row nothing is sent for a while; a trial call that fai
   await remote.seen(({ status, circuit }) => status === 'open_circuit' && circuit === 'open');
   await server.start();
   const refused = await remote.refusal('echo');
-  assert.deepEqual([refused.code, refused.retryable, refused.dispatched], ['CIRCUIT_OPEN', true, false]);
+  const { retryable, dispatched, retryAfterMs } = refused;
+  assert.deepEqual([refused.code, retryable, dispatched, retryAfterMs], ['CIRCUIT_OPEN', true, false, 300]);
   assert.match(refused.message, /failed 3 times in a row \(the connection to .* failed \(ECONNREFUSED\)\); it is tried again soon/);
   assert.deepEqual(server.requests, [], 'nothing was sent');
 

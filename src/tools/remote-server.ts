@@ -205,7 +205,8 @@ export function createRemoteServer(options: RemoteServerOptions): RemoteServer {
       if (error instanceof Ended) return error.outcome;
       if (error instanceof BrokenCircuitError) {
         const message = `${fullName}: the tool server "${name}" failed ${limits.failures} times in a row (${lastError}); it is tried again soon`;
-        return failure('CIRCUIT_OPEN', message, { retryable: true, dispatched: false });
+        // So that the attempts of a step are not used up before anything can have changed.
+        return { ...failure('CIRCUIT_OPEN', message, { retryable: true, dispatched: false }), retryAfterMs: limits.openMs };
       }
       if (stop.aborted) return stopped();
       throw error;

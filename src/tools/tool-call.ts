@@ -32,6 +32,8 @@ export interface ToolFailure {
   readonly retryable: boolean;
   /** False when it is certain that the tool was not called. */
   readonly dispatched: boolean;
+  /** Sooner it is no use. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 export type ToolOutcome = { readonly ok: true; readonly output: ToolOutput } | ToolFailure;
