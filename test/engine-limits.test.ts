@@ -217,7 +217,7 @@ describe('cancelling', () => {
     const queued = (await engine.start(await engine.agent([sign]))).id;
     await engine.cancel(queued);
     await engine.work();
-    const running = (await engine.start(await engine.agent([{ id: 'a', transform: '1' }, sign]))).id;
+    const running = (await engine.start(await engine.agent([{ id: 'a', transform: '1' }, sign, { id: 'b', transform: '1' }]))).id;
     await engine.workOnce();
     assert.equal((await look(running)).status, 'running');
     await engine.cancel(running);

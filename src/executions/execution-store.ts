@@ -164,7 +164,9 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
       output ?? null,
     ],
   );
-  if (final && events.length > 0) await closeOpen(uow, executionId, now);
+  // One that succeeds has nothing open, unless a step's items go on after the step has ended.
+  const isClosed = state.status === 'succeeded' && [...state.steps.values()].every(({ items }) => items === null);
+  if (final && events.length > 0 && !isClosed) await closeOpen(uow, executionId, now);
 }
 
 async function writeSteps(

@@ -1,6 +1,5 @@
 // Carries one execution forward for as long as a step is ready: finish step N, pass the gate and start step N+1 in one transaction,
 // then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { mayBegin } from '../executions/admission.ts';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
 import { isFinalStep, type ExecutionFailure } from '../executions/execution.ts';
@@ -17,7 +16,7 @@ import type { Evaluator } from '../expressions/evaluator.ts';
 import { maxRuns } from '../jobs/jobs.ts';
 import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
-import { isTransient } from '../platform/transient.ts';
+import { persistently } from './persistently.ts';
 import { mayCarry, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
 export type { CarriedJob } from './resume.ts';
@@ -71,36 +70,23 @@ interface Turn {
 export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<void> {
   const until = performance.now() + (deps.sliceMs ?? 2_000);
   const memory: Memory = { plan: null, inputs: null, state: null, results: new Map(), prepared: null, until, turns: 0 };
-  let next = await begin(deps, job, memory);
-  let result: { effect: Effect; outcome: EffectResult } | null = null;
-  while (next !== null || result !== null) {
-    const turn: Turn = result
-      ? await persistently(() => takeTurn(deps, job, memory, next, result))
-      : await takeTurn(deps, job, memory, next, null);
-    next = turn === overtaken ? await begin(deps, job, memory) : turn.next;
-    result = turn.effect && { effect: turn.effect, outcome: await deps.perform(job.tenantId, job.executionId, turn.effect) };
+  let turn = await begin(deps, job, memory);
+  while (turn.next !== null || turn.effect !== null) {
+    const { effect, next } = turn;
+    const result = effect && { effect, outcome: await deps.perform(job.tenantId, job.executionId, effect) };
     if (result?.outcome.kind === 'dropped') return;
+    turn = result
+      ? await persistently(
+          () => takeTurn(deps, job, memory, next, result),
+          (done) => done === stale,
+        )
+      : await takeTurn(deps, job, memory, next, null);
+    if (turn === overtaken) turn = await begin(deps, job, memory);
   }
 }
 
-/**
- * What an effect gave must not be lost to a database that restarts: tries for half a minute. Whether a failed commit counted is
- * unknown, so a second try that is refused ends the job with an error: it runs again and finds out what was committed.
- */
-async function persistently(turn: () => Promise<Turn>): Promise<Turn> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      const done = await turn();
-      if (tries > 0 && done === stale)
-        throw new Error('the outcome of an effect was committed before the connection was lost, or its attempt is stale');
-      return done;
-    } catch (error) {
-      if (!isTransient(error) || tries >= retryDelaysMs.length) throw error;
-      await sleep(retryDelaysMs[tries]);
-    }
-  }
-}
-const retryDelaysMs = [100, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
+/** There is no such execution. */
+const nothing: Turn = { effect: null, next: null };
 /** Another runner took over, or the execution ended: this process is late and commits nothing. */
 const stale: Turn = { effect: null, next: null };
 /** The slot this job was about to start is no longer as it was: it looks again. A job that replaces another may have lost to it. */
@@ -112,31 +98,55 @@ const givenUp: ExecutionFailure = {
   message: `the execution could not be carried on in ${maxRuns} tries; the log of the runners says why`,
 };
 
-/** Opens the execution or picks up what this job left behind; gives the slot to go on with. */
-async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Next> {
+/**
+ * Opens the execution or picks up what this job left behind; gives the slot to go on with. An execution that begins with this also
+ * starts its first step, when nothing has to be read for it: one commit less.
+ */
+async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Turn> {
   return deps.database.write(job.tenantId, async (uow) => {
     // Locked first: what is carried by whom must not change between looking and taking.
     const mine =
       job.before.length > 0 && (await lockExecution(uow, job.executionId)) ? await slotsOfJobs(uow, job.executionId, job.before) : [];
     const slots = mine.length > 0 ? mine : job.slot ? [job.slot] : [];
-    const t = await beginTransition(deps, uow, job.executionId, slots);
-    if (!t) return null;
+    const [t, inputs] = await Promise.all([beginTransition(deps, uow, job.executionId, slots), readInputs(uow, job.executionId)]);
+    if (!t) return nothing;
     memory.plan = t.plan;
-    memory.inputs = await readInputs(uow, job.executionId);
+    memory.inputs = inputs;
     if (job.run >= maxRuns) {
       await t.run({ type: 'abandon', failure: givenUp });
-      return commit(deps, job, memory, t, null);
+      return { effect: null, next: await commit(deps, job, memory, t, null) };
     }
+    let isNew = false;
     if (slots.length === 0 && !t.state.begun) {
       if (t.state.startAt !== null && t.state.startAt > deps.clock.now().getTime()) await startLater(deps, t, t.state.startAt);
-      else if (await mayBegin(uow, deps.clock, t.row)) await t.run({ type: 'start' });
+      else if (await mayBegin(uow, deps.clock, t.row)) isNew = (await t.run({ type: 'start' })) === null;
     }
     const ready: Slot[] = [];
     for (const slot of slots) if ((await resume(deps, t, slot, job)) === 'go') ready.push(slot);
-    const [next, ...others] = ready;
+    const [mineNext, ...others] = ready;
     for (const slot of others) t.release(slot, job.before);
-    return commit(deps, job, memory, t, next ?? (t.complete() ? 'finish' : nextOf(t)));
+    const next = mineNext ?? (t.complete() ? 'finish' : nextOf(t));
+    const effect = isNew ? await startFirst(deps, job, memory, t, next) : undefined;
+    return {
+      effect: effect ?? null,
+      next: await commit(deps, job, memory, t, effect === undefined ? next : effect ? null : nextOf(t), effect?.slot),
+    };
   });
+}
+
+/** Carries out the first step of a new execution in the transaction that begins it; undefined when it gets a turn of its own. */
+async function startFirst(
+  deps: CarryDependencies,
+  job: CarriedJob,
+  memory: Memory,
+  t: Transition,
+  next: Next,
+): Promise<Effect | null | undefined> {
+  if (next === null || next === 'finish' || deps.isDraining() || referencesFor(t.plan, next).length > 0) return undefined;
+  const work = await prepared(deps, job, memory, next, true);
+  if (work === null) return undefined;
+  memory.turns += 1;
+  return carryOut(deps, t, work, job.id);
 }
 
 /** One transaction: record how the last effect ended, and carry out the work that is next if it is what was foreseen. */
@@ -158,7 +168,7 @@ async function takeTurn(
   return deps.database.write(job.tenantId, async (uow) => {
     const slots = [...(result ? [result.effect.slot] : []), ...(foreseen !== null && foreseen !== 'finish' ? [foreseen] : [])];
     const t = await beginTransition(deps, uow, job.executionId, slots, memory.state);
-    if (!t) return { effect: null, next: null };
+    if (!t) return nothing;
     let actual: Next = foreseen;
     if (!ended && !isOpen(t, foreseen, job, deps.clock.now().getTime())) return overtaken;
     if (ended) {
