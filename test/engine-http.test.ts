@@ -165,6 +165,17 @@ describe('an answer that is not expected', () => {
     assert.equal((await run(strict, { url: at(strict), expect: [[201, 201]] })).failure?.code, 'HTTP_STATUS');
   });
 
+  it('is quoted with odd characters as far as they can be stored, and not at length', async (t) => {
+    const server = await foreignServer(
+      t,
+      (_request, response) => void response.writeHead(500).end(`\u0000${'x'.repeat(498)}😀${'y'.repeat(1_000)}`),
+    );
+    const { execution, failure } = await run(server, { url: at(server) });
+    assert.equal(execution.status, 'failed');
+    assert.match(failure!.message, /answered 500: \ufffdx{498}/);
+    assert.ok(failure!.message.length < 600);
+  });
+
   it('is tried again when waiting may help, always with the same key, and not otherwise', async (t) => {
     for (const [status, tries] of [
       [408, 3],

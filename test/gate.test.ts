@@ -8,7 +8,8 @@ import { newId } from '#src/platform/ids.ts';
 import type { PolicySource } from '#src/policies/compile.ts';
 import { approvalTerms, combine, evaluateGate, refusalsOfDefinition } from '#src/policies/evaluate.ts';
 import type { DecisionFilter } from '#src/policies/decision-reads.ts';
-import type { GateInput } from '#src/policies/gate.ts';
+import { requestTool } from '#src/policies/destination.ts';
+import type { Destination, GateInput } from '#src/policies/gate.ts';
 import { createGate } from '#src/policies/gate-service.ts';
 import { compileGlob } from '#src/policies/glob.ts';
 import { compilePolicies, policySet } from '#src/policies/policy-set.ts';
@@ -33,6 +34,54 @@ test('a tool that the definition does not list, or whose capability it lacks, is
   assert.equal(incapable.effect, 'deny');
   assert.match(incapable.reasons[0]!, /lacks the capability "write".*Set "spec\.capabilities\.write: true"/);
   assert.equal(judge([allowAll], toolCall({ agentTools: [], agentCapabilities: [] })).reasons.length, 2);
+});
+
+test('a request is denied with the way out when its destination or the capability of its method is not declared', () => {
+  const request = (change: Partial<Destination> = {}, destinations = ['api.example.com', '*.Example.ORG', 'example.net:8080']) => {
+    const destination = { scheme: 'https', host: 'api.example.com', port: 443, method: 'POST', ...change } as const;
+    return judge(
+      [],
+      toolCall({
+        action: 'http.request',
+        tool: requestTool(destination.method),
+        destination,
+        agentDestinations: destinations,
+        agentTools: [],
+      }),
+    );
+  };
+  assert.equal(request().effect, 'allow');
+  const stranger = request({ host: 'evil.test' });
+  assert.equal(stranger.effect, 'deny');
+  assert.match(stranger.reasons[0]!, /"log-triage" 1\.2\.0 does not list the destination evil\.test\. Add it to "spec\.destinations"/);
+  const places: [place: Partial<Destination>, effect: string][] = [
+    [{ port: 8_443 }, 'deny'],
+    [{ scheme: 'http', port: 80 }, 'allow'],
+    [{ scheme: 'http', port: 443 }, 'deny'],
+    [{ host: 'deep.api.example.com' }, 'deny'],
+    [{ host: 'a.example.org' }, 'allow'],
+    [{ host: 'a.b.example.org' }, 'allow'],
+    [{ host: 'example.org' }, 'deny'],
+    [{ host: 'badexample.org' }, 'deny'],
+    [{ host: 'example.org.evil.test' }, 'deny'],
+    [{ host: 'example.net' }, 'deny'],
+    [{ host: 'example.net', port: 8_080 }, 'allow'],
+    [{ host: '.example.org' }, 'deny'],
+  ];
+  for (const [place, effect] of places) assert.equal(request(place).effect, effect, JSON.stringify(place));
+  assert.equal(request({}, []).effect, 'deny');
+  const reader = toolCall({
+    action: 'http.request',
+    tool: requestTool('DELETE'),
+    agentCapabilities: ['read'],
+    agentDestinations: ['a.test'],
+  });
+  const refused = judge([], { ...reader, destination: { scheme: 'https', host: 'a.test', port: 443, method: 'DELETE' } });
+  assert.match(refused.reasons.join(), /lacks the capability "write" that a DELETE request needs\. Set "spec\.capabilities\.write: true"/);
+  assert.equal(
+    judge([], { ...reader, tool: requestTool('HEAD'), destination: { scheme: 'https', host: 'a.test', port: 443, method: 'HEAD' } }).effect,
+    'allow',
+  );
 });
 
 test('starting an execution is judged and passes: the policy kinds there are look at tool calls', () => {
