@@ -19,7 +19,7 @@ mutation('resumeExecution', {
   description: 'Lets a paused execution go on exactly where it was paused; timers that are due by now go off.',
   permission: 'execution.pause',
   input: ResumeExecutionInput,
-  returns: { execution: { type: Execution, description: 'The execution, queued, scheduled or running.' } },
+  returns: { execution: { type: Execution, description: 'The execution, as it stands now.' } },
   fails: [InvalidStateError],
   resolve: async (services, uow, actor, input) => ({ execution: await services.control.resumeExecution(uow, actor, input) }),
 });

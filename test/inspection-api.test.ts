@@ -1,19 +1,13 @@
 // Replay and comparison through the API and the published client; what docs/executions.md shows is run here.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { itemCursor } from '#src/executions/execution.ts';
 import { newId } from '#src/platform/ids.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
 import { ownerRole } from './harness/database.ts';
+import { blocksOf } from './harness/manual.ts';
 
-const manual = readFileSync(new URL('../docs/executions.md', import.meta.url), 'utf8');
-/** The blocks of a language under a heading. */
-function blocks(heading: string, language: string): string[] {
-  const section = manual.split(/^## /m).find((part) => part.startsWith(heading));
-  assert.ok(section, `docs/executions.md has no section "${heading}"`);
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text]) => text!);
-}
+const blocks = blocksOf('executions.md');
 
 let api: Api;
 let agentId: string;
