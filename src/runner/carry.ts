@@ -143,6 +143,8 @@ async function startFirst(
   next: Next,
 ): Promise<Effect | null | undefined> {
   if (next === null || next === 'finish' || deps.isDraining() || referencesFor(t.plan, next).length > 0) return undefined;
+  // A list or loop that is taken over in part: its items are looked at.
+  if (t.state.steps.get(next.stepId)?.items) return undefined;
   const work = await prepared(deps, job, memory, next, true);
   if (work === null) return undefined;
   memory.turns += 1;
