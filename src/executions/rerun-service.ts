@@ -11,6 +11,7 @@ import { isFinalStep, type StepStatus } from './execution.ts';
 import { executionsByIds, readInputs } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import type { StartableAgents } from './execution-service.ts';
+import { lockExecution } from './execution-store.ts';
 import type { ReusedStep } from './machine-command.ts';
 import { rangesOf, reusableForFork, reusableForRetry, type Former, type FormerStep } from './rerun.ts';
 import { inputProblems, keyProblems, startedBefore } from './start-request.ts';
@@ -76,11 +77,13 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
       const digest = digestOf({ retry: executionId });
       const key = idempotencyKey ?? null;
       refuse(keyProblems(key));
+      await lockExecution(uow, row.id);
       const before = key === null ? null : await startedBefore(uow, actor, key, digest);
       if (before) return before;
       if (row.status !== 'failed' && row.status !== 'blocked' && row.status !== 'cancelled') {
         throw new InvalidStateError(`the execution is ${row.status}; only one that is failed, blocked or cancelled can be retried`);
       }
+      await requireNoOpenRetry(uow, row.id);
       const plan = await loadPlan(uow, row.agentVersionId);
       const { agentId, environmentId } = row;
       const { version } = await deps.agents.resolveVersionForStart(uow, actor, {
@@ -134,6 +137,17 @@ interface Rerun {
 
 function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new ValidationError(problems);
+}
+
+/** Two at a time would do the same work side by side. The caller holds the lock of the former execution. */
+async function requireNoOpenRetry(uow: UnitOfWork, executionId: string): Promise<void> {
+  const [open] = await uow.rows<{ id: string; status: string }>(
+    `select id, status from executions where tenant_id = $1 and origin_id = $2 and origin = 'retry'
+       and status not in ('succeeded', 'failed', 'cancelled', 'blocked') limit 1`,
+    [uow.tenantId, executionId],
+  );
+  if (!open) return;
+  throw new InvalidStateError(`the execution ${open.id}, which is ${open.status}, retries it already; wait for its end or cancel it`);
 }
 
 function requireEnded(exists: boolean, step: FormerStep | undefined, stepId: string): void {
