@@ -116,8 +116,9 @@ describe('a tenant with more to do than runners take up', () => {
     await engine.work();
     const order = called();
     assert.equal(order.length, waitingRoom + 3);
-    // One place became free and the most urgent got it; being more urgent than all who were let in before it, it began next.
-    assert.equal(order.indexOf('urgent'), 1);
+    // The first place that became free went to the most urgent, and it began before most of those that were let in before it.
+    // (Those that were let in seconds before it keep their place: nobody is overtaken for ever.)
+    assert.ok(order.indexOf('urgent') < waitingRoom / 2, order.join(' '));
     assert.ok(order.indexOf('older') < order.indexOf('late'), order.join(' '));
     assert.deepEqual(await status(), { backlog: [], admitted: 0, running: 0, oldestWaitingSince: null });
   });
