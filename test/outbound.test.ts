@@ -16,9 +16,9 @@ const noName: Resolve = async (name) => {
 /** Answers by name; `answers` may change between two questions. Counts the questions. */
 function resolver(answers: Record<string, readonly string[]>) {
   const questions: string[] = [];
-  const resolve: Resolve = async (name, how) => {
+  const resolve: Resolve = async (name, how, signal) => {
     questions.push(`${name} ${how}`);
-    return answers[name] ?? noName(name, how);
+    return answers[name] ?? noName(name, how, signal);
   };
   return { resolve, questions };
 }

@@ -9,8 +9,8 @@ import { refusedRange, type AllowList } from './addresses.ts';
 import { failure, OutboundError } from './outbound.ts';
 import { isForbiddenName } from './request.ts';
 
-/** Addresses of a name. `system`: the operator opened the name, so it is resolved as the operating system does. */
-export type Resolve = (name: string, how: 'public' | 'system') => Promise<readonly string[]>;
+/** Addresses of a name. `system`: the operator opened the name, so it is resolved as the operating system does. `signal`: nobody waits any more. */
+export type Resolve = (name: string, how: 'public' | 'system', signal: AbortSignal) => Promise<readonly string[]>;
 
 export interface ConnectorOptions {
   readonly allow: AllowList;
@@ -30,9 +30,9 @@ export function createConnector({ allow, resolve, timeoutMs, ca, signal }: Conne
       if (range !== null && !allow.allowsAddress(host, port)) throw denied(`${host} is refused (${range})`, host, port);
       return [host];
     }
-    if (allow.allowsName(host, port)) return namesOf(resolve(host, 'system'), host);
+    if (allow.allowsName(host, port)) return namesOf(resolve(host, 'system', signal), host);
     if (isForbiddenName(host)) throw denied(`the name ${host} is refused`, host, port);
-    const addresses = await namesOf(resolve(host, 'public'), host);
+    const addresses = await namesOf(resolve(host, 'public', signal), host);
     for (const address of addresses) {
       const range = refusedRange(address);
       // Not which address: it would tell strangers how the operator's network looks inside.
@@ -98,13 +98,19 @@ async function within<T>(timeoutMs: number, signal: AbortSignal, work: Promise<T
 
 /**
  * Public names are asked of the name servers directly (c-ares): the operating system's resolver runs in the four threads that files and
- * decompression share, so that slow names of one tenant would hold up everything else.
+ * decompression share, so that slow names of one tenant would hold up everything else. `servers`: instead of the configured ones.
  */
-export const resolveName: Resolve = async (name, how) => {
-  if (how === 'system') return (await lookup(name, { all: true })).map(({ address }) => address);
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-  const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  if (addresses.length === 0) throw (answers[0] as PromiseRejectedResult).reason;
-  return addresses;
-};
+export function createResolve({ servers }: { readonly servers?: readonly string[] } = {}): Resolve {
+  return async (name, how, signal) => {
+    if (how === 'system') return (await lookup(name, { all: true })).map(({ address }) => address);
+    const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+    if (servers) resolver.setServers(servers);
+    const cancel = () => resolver.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+    signal.removeEventListener('abort', cancel);
+    const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    if (addresses.length === 0) throw (answers[0] as PromiseRejectedResult).reason;
+    return addresses;
+  };
+}

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { Agent } from 'undici';
 import { createAllowList } from './addresses.ts';
-import { createConnector, resolveName, type Resolve } from './connector.ts';
+import { createConnector, createResolve, type Resolve } from './connector.ts';
 import { exchange, type Exchange, type ExchangeLimits } from './exchange.ts';
 import { failure, OutboundError, type Outbound, type OutboundFailure, type OutboundRequest } from './outbound.ts';
 import { checkHeaders, checkMethod, checkUrl, isRedirect, redirectOf, type Hop } from './request.ts';
@@ -22,7 +22,7 @@ const defaultRedirects = 5;
 const defaultIdleMs = 30_000;
 const sessionDefaults = { headersTimeoutMs: 60_000, idleTimeoutMs: 300_000, maxBytes: 32 * 1_048_576, maxRedirects: defaultRedirects };
 
-export function createOutbound({ allow: entries, resolve = resolveName, ca }: OutboundDependencies): Outbound {
+export function createOutbound({ allow: entries, resolve = createResolve(), ca }: OutboundDependencies): Outbound {
   const allow = createAllowList(entries);
 
   /** Connections of one request or one session: never shared with others, who may be other tenants. */
