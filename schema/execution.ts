@@ -49,7 +49,7 @@ export const Slot = builder.interfaceRef<StepRow>('Slot').implement({
       type: 'JSON',
       nullable: true,
       description:
-        'Its result. Of a forEach step without `reduce` the list of its items’ results, null for those without; of a loop that of its last iteration.',
+        'Its result; null when it has none, as when it failed. Of a forEach step without `reduce` the list of its items’ results; of a loop that of its last iteration.',
       resolve: slotOf,
       load: (slots: string[], { services, read }) =>
         read((uow) =>
