@@ -2,6 +2,7 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '#src/platform/errors.ts';
+import { newId } from '#src/platform/ids.ts';
 
 export interface KeptSecret {
   readonly dataDir: string;
@@ -28,7 +29,7 @@ export async function readSecret(secret: KeptSecret): Promise<string | null> {
 /** Another process may do the same at this moment: the first one's secret counts, and is returned to both. */
 export async function storeSecret(secret: KeptSecret, value: string): Promise<string> {
   const file = fileOf(secret);
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${newId()}`;
   try {
     await mkdir(secret.dataDir, { recursive: true });
     await writeFile(draft, `${value}\n`, { mode: 0o600, flush: true });

@@ -58,7 +58,7 @@ test('the key comes from the configuration, else from the data folder, where the
     assert.deepEqual(await ensureSecretKey(config), key);
   }
   const dataDir = join(folder, 'data');
-  const keys = await Promise.all([1, 2, 3].map(() => ensureSecretKey({ secretKey: undefined, dataDir })));
+  const keys = await Promise.all(Array.from({ length: 20 }).map(() => ensureSecretKey({ secretKey: undefined, dataDir })));
   const file = join(dataDir, 'secret-key');
   for (const each of keys) assert.deepEqual(each, parseSecretKey(readFileSync(file, 'utf8').trim()));
   assert.equal(statSync(file).mode & 0o777, 0o600);
