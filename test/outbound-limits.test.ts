@@ -219,6 +219,19 @@ test('a request that is cancelled ends at once, and the server notices', async (
   assert.deepEqual([early.code, early.dispatched, server.requests.length], ['CANCELLED', false, 1]);
 });
 
+test('one request is sent once, also where fetch would ask again', async (t) => {
+  const server = await foreignServer(t, (_request, response) => void response.writeHead(421).end('elsewhere'));
+  for (const method of ['POST', 'GET']) {
+    const result = failed(await get(server, { method, ...(method === 'POST' && { body: 'x' }) }));
+    assert.deepEqual([result.code, result.dispatched, result.retryable], ['OUTBOUND_BAD_RESPONSE', true, false]);
+    assert.match(result.message, /answered 421/);
+  }
+  assert.deepEqual(
+    server.requests.map(({ method }) => method),
+    ['POST', 'GET'],
+  );
+});
+
 test('requests share no connection, and leave none open', async (t) => {
   const server = await foreignServer(t, (_request, response) => void response.end());
   for (let index = 0; index < 3; index += 1) assert.ok((await get(server)).ok);

@@ -30,7 +30,12 @@ export async function exchange(
   let received = 0;
   // What compression can save is bounded by `maxBytes`; what it can waste (empty blocks without end) by this.
   const maxReceived = 2 * maxBytes + 65_536;
+  let asked = false;
   const tracked = dispatcher.compose((dispatch) => (options, handler) => {
+    // `fetch` asks once more after a 421 (WHATWG: the connection may be to blame). Here one attempt is one request.
+    if (asked)
+      throw new OutboundError(failure('OUTBOUND_BAD_RESPONSE', `${hop.url.host} answered 421: it is not where this request belongs`));
+    asked = true;
     const tracking: Dispatcher.DispatchHandler = Object.create(handler, {
       onRequestStart: {
         value(this: unknown, ...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestStart']>>) {
@@ -49,7 +54,7 @@ export async function exchange(
     return dispatch({ ...options, headersTimeout: headersTimeoutMs, bodyTimeout: idleTimeoutMs }, tracking);
   });
   const translate = (error: unknown): unknown => {
-    if (!signal.aborted) return error instanceof OutboundError ? error : errorOf(error, hop.url, dispatched);
+    if (!signal.aborted) return errorOf(error, hop.url, dispatched);
     const reason: unknown = signal.reason;
     return reason instanceof OutboundError ? new OutboundError({ ...reason.failure, dispatched }) : reason;
   };
@@ -106,7 +111,7 @@ const tooLarge = (maxBytes: number): OutboundError =>
 /** undici wraps what happened in "fetch failed" or "terminated". */
 function errorOf(error: unknown, url: URL, dispatched: boolean): OutboundError {
   const cause = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof OutboundError) return cause;
+  if (cause instanceof OutboundError) return new OutboundError({ ...cause.failure, dispatched }, error);
   return new OutboundError({ ...failureOf(cause, url), dispatched }, error);
 }
 
