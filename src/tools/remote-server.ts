@@ -8,6 +8,7 @@ import {
   ConsecutiveBreaker,
   ExponentialBackoff,
   handleType,
+  noJitterGenerator,
 } from 'cockatiel'; // circuit breaker and bulkhead, kept since 2019, no dependencies
 import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { Logger } from 'pino';
@@ -81,7 +82,8 @@ export function createRemoteServer(options: RemoteServerOptions): RemoteServer {
   const slots = bulkhead(concurrency, Infinity);
   const breaker = circuitBreaker(handleType(ServerFault), {
     breaker: new ConsecutiveBreaker(limits.failures),
-    halfOpenAfter: new ExponentialBackoff({ initialDelay: limits.openMs, maxDelay: limits.maxOpenMs }),
+    // Without jitter, which could open it again at once: other runners open their circuits at other moments anyway.
+    halfOpenAfter: new ExponentialBackoff({ initialDelay: limits.openMs, maxDelay: limits.maxOpenMs, generator: noJitterGenerator }),
   });
   breaker.onStateChange((state) => {
     if (state === Circuit.Open) logger.warn({ reason: lastError }, 'tool server is left alone for a while');
