@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError } from '#client/index.ts';
 import { startReceiver, type EffectReceiver } from './harness/effect-receiver.ts';
 import { keyOf, startProduct, type Product } from './harness/product.ts';
-import { killLeftProcesses } from './harness/signalbox-process.ts';
+import { stopLeftProcesses } from './harness/signalbox-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'signalbox-disk-'));
 const disk = join(root, 'disk');
@@ -31,8 +31,7 @@ let receiver: EffectReceiver | undefined;
 let product: Product | undefined;
 after(async () => {
   await product?.close();
-  await product?.process.stop();
-  await killLeftProcesses();
+  await stopLeftProcesses();
   await receiver?.close();
   if (isMounted) {
     const [program, ...args] = [...privileged, 'umount', disk];

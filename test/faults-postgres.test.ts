@@ -11,7 +11,7 @@ import { SignalboxClientError } from '#client/index.ts';
 import { startReceiver, type EffectReceiver } from './harness/effect-receiver.ts';
 import { keyOf, startProduct, type Product } from './harness/product.ts';
 import { randomOf, someSeed } from './harness/random.ts';
-import { killLeftProcesses } from './harness/signalbox-process.ts';
+import { stopLeftProcesses } from './harness/signalbox-process.ts';
 
 const isFull = process.env['SIGNALBOX_TEST_FAULTS'] === 'all';
 const signals = Array.from({ length: isFull ? 12 : 2 }, (_, index): NodeJS.Signals => (index % 2 === 0 ? 'SIGQUIT' : 'SIGKILL'));
@@ -28,8 +28,7 @@ before(async () => {
 });
 after(async () => {
   await product?.close();
-  await product?.process.stop();
-  await killLeftProcesses();
+  await stopLeftProcesses();
   await receiver?.close();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -89,7 +89,16 @@ export function signalbox(command: string, env: Readonly<Record<string, string>>
   };
 }
 
-/** Ends what a failed test has left running: its own processes, frozen ones included. */
+/** Stops what a failed test has left running in order, with the Postgres that it started; by force what does not stop. */
+export async function stopLeftProcesses(): Promise<void> {
+  const closed = [...running].map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGTERM');
+  const timer = setTimeout(() => void killLeftProcesses(), 30_000);
+  await Promise.all(closed);
+  clearTimeout(timer);
+}
+
+/** Kills what a test has left running: its own processes, frozen ones included. */
 export async function killLeftProcesses(): Promise<void> {
   await Promise.all(
     [...running].map(async (child) => {
