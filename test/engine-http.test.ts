@@ -1,6 +1,7 @@
 // The http step in an execution: what is sent and recorded, what it gives, how it fails and is tried again.
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { parseDefinition } from '#src/agents/definition-parse.ts';
 import type { HttpRequestDefinition, StepDefinition } from '#src/agents/definition.ts';
 import { looksAt } from './harness/engine-looks.ts';
 import { foreignServer, type Answer, type ForeignServer } from './harness/foreign-server.ts';
@@ -270,6 +271,48 @@ describe('an answer that is not expected', () => {
     const brackets = await foreignServer(t, json({ text: '[['.repeat(10_000), quoted: '\\"[' }));
     assert.equal((await run(brackets, { url: at(brackets) })).execution.status, 'succeeded', 'brackets in texts do not count');
   });
+});
+
+it('a published definition sends what it says, and its retried execution the same keys', async (t) => {
+  const server = await foreignServer(t, (request, response, body) =>
+    request.method === 'POST' && server.requests.length < 4
+      ? void response.writeHead(500).end()
+      : json({ url: request.url, accept: request.headers.accept, count: request.headers['x-count'], body })(request, response, body),
+  );
+  const parsed = parseDefinition(`
+apiVersion: signalbox/v1
+kind: Agent
+metadata: { name: caller }
+spec:
+  version: 1.0.0
+  capabilities: { read: true, write: true }
+  destinations: ['*.test:${server.port}']
+  steps:
+    - id: look
+      http: { url: 'http://api.test:${server.port}/v1?q=\${{ $encodeUrlComponent(inputs.q) }}', headers: { X-Count: 3, Accept: text/x } }
+    - id: tell
+      http: { method: POST, url: 'http://hooks.test:${server.port}/', body: { seen: '\${{ steps.look.output.body }}' }, expect: [200] }
+  output: steps.tell.output.body
+`);
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const { steps, destinations, output } = parsed.definition;
+  const failedId = await start(steps, { q: 'a&b' }, { destinations, output });
+  assert.equal((await look(failedId)).status, 'failed');
+  const retried = await engine.db.database.write(engine.tenantId, (uow) =>
+    engine.services.reruns.retryExecution(uow, engine.operator, { executionId: failedId }),
+  );
+  await engine.work();
+  assert.equal((await look(retried.id)).status, 'failed', 'the third request is refused, too');
+  const again = await engine.db.database.write(engine.tenantId, (uow) =>
+    engine.services.reruns.retryExecution(uow, engine.operator, { executionId: retried.id }),
+  );
+  await engine.work();
+  const last = await look(again.id);
+  assert.equal(last.status, 'succeeded', last.failure?.message);
+  const seen = { url: '/v1?q=a%26b', accept: 'text/x', count: '3', body: '' };
+  assert.deepEqual(JSON.parse(server.requests.at(-1)!.body), { seen });
+  const keys = server.requests.map(({ headers }) => headers['idempotency-key']);
+  assert.deepEqual(keys, [`${failedId}:look:-1`, ...Array.from({ length: 3 }, () => `${failedId}:tell:-1`)], 'reading is not repeated');
 });
 
 it('a request takes no longer than its step allows', async (t: TestContext) => {
