@@ -94,6 +94,7 @@ const ComparedStep = builder.objectRef<StepSide>('ComparedStep').implement({
   isTypeOf: (value) => 'step' in (value as object),
   fields: (t) => ({
     step: t.field({ type: Step, description: 'The step, with its output and attempts.', resolve: (row) => row.step }),
+    reused: t.exposeBoolean('reused', { description: 'It was taken over from the execution that this one retries or forks.' }),
     outputDigest: t.exposeString('outputDigest', { nullable: true, description: `${digestMeaning} Lists are told by their items.` }),
     branchCase: t.int({
       nullable: true,
@@ -116,6 +117,7 @@ const ComparedItem = builder.objectRef<ItemSide>('ComparedItem').implement({
   isTypeOf: (value) => 'item' in (value as object),
   fields: (t) => ({
     item: t.field({ type: StepItem, description: 'The item, with its value, output and attempts.', resolve: (row) => row.item }),
+    reused: t.exposeBoolean('reused', { description: 'It was taken over from the execution that this one retries or forks.' }),
     outputDigest: t.exposeString('outputDigest', { nullable: true, description: digestMeaning }),
     decisions: t.field({
       type: [ComparedDecision],
@@ -138,7 +140,7 @@ const ItemComparison = builder.objectRef<ItemPair>('ItemComparison').implement({
     sameOutput: t.exposeBoolean('sameOutput', { nullable: true, description: `It gave the same; ${nothing}.` }),
     sameDecisions: t.exposeBoolean('sameDecisions', {
       nullable: true,
-      description: `The gate decided the same, for the same reasons, by the same policy versions; ${nothing}, or you may not read decisions.`,
+      description: `The gate decided the same, for the same reasons, by the same policy versions; ${nothing}, where it was taken over, or you may not read decisions.`,
     }),
     a: t.expose('a', { type: ComparedItem, nullable: true, description: 'In the first execution.' }),
     b: t.expose('b', { type: ComparedItem, nullable: true, description: 'In the second execution.' }),
@@ -171,7 +173,7 @@ const StepComparison = builder.objectRef<StepPair>('StepComparison').implement({
     }),
     sameDecisions: t.exposeBoolean('sameDecisions', {
       nullable: true,
-      description: `The gate decided the same, for the same reasons, by the same policy versions; ${nothing}, or you may not read decisions.`,
+      description: `The gate decided the same, for the same reasons, by the same policy versions; ${nothing}, where it was taken over, or you may not read decisions.`,
     }),
     a: t.expose('a', { type: ComparedStep, nullable: true, description: 'In the first execution.' }),
     b: t.expose('b', { type: ComparedStep, nullable: true, description: 'In the second execution.' }),

@@ -172,6 +172,28 @@ describe('other versions and agents', () => {
   });
 });
 
+describe('a retry', () => {
+  it('parts from what it retries at the step that failed there; what it took over is the same, and nothing is said of its decisions', async () => {
+    engine.forget();
+    const agentId = await engine.agent([
+      { id: 'done', ...tool('test.echo', { value: 7 }) },
+      { id: 'each', needs: ['done'], forEach: '[5, 1]', concurrency: 1, ...tool('test.moody', { n: '${{ item }}' }) },
+      { id: 'next', needs: ['each'], transform: '1' },
+    ]);
+    const failed = await ran(agentId);
+    const { id: again } = await engine.write((uow) => engine.services.reruns.retryExecution(uow, engine.operator, { executionId: failed }));
+    await engine.live(again);
+    const result = await compare(failed, again);
+    assert.deepEqual(result.firstDivergence, { stepId: 'each', kind: 'status', itemIndex: 1 });
+    assert.deepEqual([result.a.execution.status, result.b.execution.status, differing(result)], ['failed', 'succeeded', ['each', 'next']]);
+    const done = stepOf(result, 'done');
+    assert.deepEqual([done.sameOutput, done.sameDecisions, done.a!.reused, done.b!.reused], [true, null, false, true]);
+    assert.deepEqual([done.b!.attempts, done.b!.tookMs, done.b!.decisions], [0, null, []]);
+    const { rows: items } = await compareItems(failed, again, 'each');
+    assert.deepEqual(items.map(({ index, sameOutput, b: item, sameDecisions: same }) => [index, sameOutput, item!.reused, same]), [[0, true, true, null], [1, false, false, true]]); // prettier-ignore
+  });
+});
+
 describe('decisions', () => {
   it('differ by effect, by reason, by policy version; another effect is another way, another version that says the same is none', async () => {
     const admin = await engine.authority(['admin']);

@@ -8,6 +8,7 @@ import {
   alignSteps,
   divergenceOf,
   durationsOf,
+  isReused,
   orderByNeeds,
   presenceOf,
   sameDecisions,
@@ -40,6 +41,7 @@ export async function compareExecutions(uow: UnitOfWork, actor: Authority, a: Ex
     const output = outputs.get(`${execution.id}/${step.stepId}`);
     return {
       step,
+      reused: isReused(step),
       ...durationsOf(step),
       outputDigest: output?.digest ?? null,
       branchCase: step.kind === 'branch' && output ? (output.branchCase ?? null) : undefined,
@@ -227,7 +229,7 @@ export async function compareItems(
     if (!found) return null;
     const { outputDigest, ...item } = found;
     const own = readable.includes(executionId) ? (decisions.get(`${executionId}/${stepId}/${index}`) ?? []) : null;
-    return { item, outputDigest, ...durationsOf(item), decisions: own };
+    return { item, reused: isReused(item), outputDigest, ...durationsOf(item), decisions: own };
   };
   const byStep = Map.groupBy(pairs, ({ at }) => at);
   return steps.map(({ a, b, stepId }, at) => {
@@ -241,7 +243,7 @@ export async function compareItems(
         sameValue: same(pair.sameValue),
         sameStatus: same(pair.sameStatus),
         sameOutput: same(pair.sameOutput),
-        sameDecisions: itemA && itemB ? sameDecisions(itemA.decisions, itemB.decisions) : null,
+        sameDecisions: itemA && itemB && !itemA.reused && !itemB.reused ? sameDecisions(itemA.decisions, itemB.decisions) : null,
       };
     });
     return { rows: compared, hasNextPage: found.length > first };

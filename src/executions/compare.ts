@@ -50,6 +50,13 @@ export function durationsOf(row: { queuedAt: Date | null; startedAt: Date | null
   };
 }
 
+/**
+ * Taken over from the execution that this one retries or forks: it ended without having begun here. What was skipped or ended with the
+ * execution never began either, and was decided about nowhere.
+ */
+export const isReused = ({ status, queuedAt, finishedAt }: Pick<StepRow, 'status' | 'queuedAt' | 'finishedAt'>): boolean =>
+  queuedAt === null && finishedAt !== null && status !== 'skipped' && status !== 'cancelled';
+
 /** One execution of the two. `decisions` is null when the asker may not read them. */
 export interface ComparedExecution extends Durations {
   readonly execution: ExecutionRow;
@@ -59,6 +66,7 @@ export interface ComparedExecution extends Durations {
 
 export interface ComparedStep extends Durations {
   readonly step: StepView;
+  readonly reused: boolean;
   /** SHA-256; null when there is no output. */
   readonly outputDigest: string | null;
   /** Of a branch: the chosen case, null when none matched. Undefined: no branch, or not chosen yet. */
@@ -70,6 +78,7 @@ export interface ComparedStep extends Durations {
 
 export interface ComparedItem extends Durations {
   readonly item: StepRow;
+  readonly reused: boolean;
   readonly outputDigest: string | null;
   readonly decisions: readonly ComparedDecision[] | null;
 }
@@ -177,7 +186,8 @@ export function compareStep(
     sameStatus: a.step.status === b.step.status,
     sameOutput: a.outputDigest === b.outputDigest && sameItemOutputs,
     samePath: isBranch ? a.branchCase === b.branchCase : null,
-    sameDecisions: sameDecisions(a.decisions, b.decisions),
+    // What was taken over was decided about in the other execution.
+    sameDecisions: a.reused || b.reused ? null : sameDecisions(a.decisions, b.decisions),
   };
 }
 

@@ -13,7 +13,7 @@ export interface ReplayEngine extends HandEngine {
   forget(): void;
   write<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   replay(id: string, actor?: HandEngine['operator']): Promise<Replay>;
-  /** Replays, and fails unless events and rows are equal. */
+  /** Replays, and fails unless events and rows are equal; so is the execution to itself. */
   equal(id: string): Promise<Replay>;
   decideAll(decision: 'approve' | 'reject'): Promise<void>;
   /** Runs until the end, turning the clock and approving; `each` looks at every stop. */
@@ -73,6 +73,8 @@ export async function replayEngine(): Promise<ReplayEngine> {
     async equal(id) {
       const result = await own.replay(id);
       assert.equal(result.difference, null, JSON.stringify(result.difference));
+      const self = await db.database.read(tenantId, (uow) => services.inspection.compareExecutions(uow, operator, id, id));
+      assert.deepEqual([self.equal, self.firstDivergence], [true, null], 'it went another way than itself');
       return result;
     },
     decideAll: (decision) =>
