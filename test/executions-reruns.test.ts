@@ -98,7 +98,7 @@ test('of a list that failed half-way the items that succeeded are not done again
   assert.deepEqual([await listed(first), await listed(second), await listed(third)], [[second], [third], []]);
 });
 
-test('cancelled and blocked executions are retried, too', async () => {
+test('cancelled and blocked executions are retried, too, once at a time', async () => {
   const agentId = await api.agent([{ id: 'ask', approval: { title: 'Go on?' } }, doing('then', 'b-then', { needs: ['ask'] })]);
   const decide = async (id: string, decision: 'APPROVE' | 'REJECT') =>
     api.typed(api.reviewer).decideApproval({ input: { approvalId: ids.approval(await api.asked(id)), decision } });
@@ -107,6 +107,7 @@ test('cancelled and blocked executions are retried, too', async () => {
   assert.equal((await api.finished(id)).status, 'blocked');
   const second = uuid((await verbs.done('retryExecution', of(id))).id);
   await api.asked(second);
+  await verbs.refused('retryExecution', of(id), 'InvalidStateError', /which is waiting, retries it already; wait for its end or cancel it/);
   await verbs.done('cancelExecution', of(second));
   const third = uuid((await verbs.done('retryExecution', of(second))).id);
   await decide(third, 'APPROVE');
