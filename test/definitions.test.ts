@@ -47,7 +47,7 @@ describe('docs/definitions.md', () => {
   }
   it('shows every kind of step', () => {
     const kinds = new Set(examples.flatMap((example) => accepted(example).steps.map(({ kind }) => kind)));
-    assert.deepEqual([...kinds].sort(), ['approval', 'branch', 'http', 'tool', 'transform', 'wait']);
+    assert.deepEqual([...kinds].sort(), ['agent', 'approval', 'branch', 'http', 'tool', 'transform', 'wait']);
   });
 });
 

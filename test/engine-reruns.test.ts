@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { StepDefinition } from '#src/agents/definition.ts';
+import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
+import { newId } from '#src/platform/ids.ts';
+import { step } from './harness/engine.ts';
 import { controlOf, refused } from './harness/engine-control.ts';
 import { looksAt, tool, type Steps } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
@@ -36,6 +38,9 @@ const act = (id: string, needs: string[] = [], more: Partial<StepDefinition> = {
 /** What the tool was called with since `from`. */
 const called = (from: number) => engine.calls.slice(from).map(({ args }) => args['n']);
 const reusedIn = async (id: string) => (await engine.events(id)).filter(({ type }) => type === 'step.reused').map(({ data }) => data);
+
+const definitionOf = async (agentId: string): Promise<Definition> =>
+  (await rows('select definition from agent_versions where agent_id = $1', agentId))[0].definition;
 
 async function startBad(steps: Steps, bad: (n: unknown) => boolean, inputs: Record<string, unknown> = {}): Promise<string> {
   isBad = bad;
@@ -250,6 +255,48 @@ describe('fork', () => {
     );
     assert.deepEqual((await forked(next.id, 'a')).calls, ['a', 'a2', 'c'], 'of a fork, with its inputs');
     assert.deepEqual((await forked(id, 'beside')).calls, ['beside']);
+  });
+
+  it('with another version takes over what comes before the step, and beside it what is defined as it was', async () => {
+    const agentId = await engine.agent([...chain, act('same')]);
+    /** Another version of the same agent, deployed once. */
+    const version = (name: string, steps: Steps) =>
+      engine.db.database.write(engine.tenantId, async (uow) => {
+        const [versionId, definition] = [newId(), { ...(await definitionOf(agentId)), version: name, steps: steps.map(step) }];
+        await uow.rows(
+          `insert into agent_versions (id, tenant_id, agent_id, version, definition, source, digest, created_by, created_at)
+           values ($1, $2, $3, $4, $5::jsonb, '', $4, $6, now())`,
+          [versionId, engine.tenantId, agentId, name, JSON.stringify(definition), engine.operator.principalId],
+        );
+        await uow.rows(
+          `insert into deployments (id, tenant_id, agent_id, environment_id, version_id, kind, created_by, created_at, superseded_at)
+           values ($1, $2, $3, $4, $5, 'promote', $6, now(), now())`,
+          [newId(), engine.tenantId, agentId, engine.environmentId, versionId, engine.operator.principalId],
+        );
+      });
+    await version('2.0.0', [
+      act('a', [], { timeoutMs: 5 }),
+      ...chain.slice(1, 3),
+      act('beside', [], { timeoutMs: 5 }),
+      act('same'),
+      act('new'),
+    ]);
+    await version('3.0.0', [act('x'), act('a', ['x']), ...chain.slice(1)]);
+    await version('4.0.0', [act('a')]);
+    const { id } = await engine.start(agentId, { x: 1 });
+    await engine.work();
+    const next = await forked(id, 'b', { version: '2.0.0' });
+    assert.deepEqual(new Set(next.calls), new Set(['a1', 'c', 'beside', 'new']));
+    assert.deepEqual(
+      (await reusedIn(next.id)).map((data) => data['stepId']),
+      ['a', 'same'],
+    );
+    await assert.rejects(
+      fork(id, 'b', { version: '3.0.0' }),
+      refused('VALIDATION_FAILED', /step "b" comes after step "x", which has no result/),
+    );
+    await assert.rejects(fork(id, 'b', { version: '4.0.0' }), refused('VALIDATION_FAILED', /version 4\.0\.0 has no step "b"/));
+    assert.equal((await rows('select id from executions where origin_id = $1', id)).length, 1);
   });
 
   it('from a branch may take another case', async () => {

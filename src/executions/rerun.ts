@@ -45,7 +45,9 @@ export function reusableForFork(plan: Plan, before: Plan, stepId: string, former
   const again = withDependents(plan, new Set([stepId, ...changed.map(({ id }) => id)]), passed);
   const reused = reusable(plan, former, again, passed);
   const done = new Set(reused.map((step) => step.stepId));
-  const missing = [...upstream].find((id) => id !== stepId && !done.has(id));
+  // Of those that are missing one that lacks nothing itself: the others are missing because of it.
+  const lacking = new Set([...upstream].filter((id) => id !== stepId && !done.has(id)));
+  const missing = [...lacking].find((id) => !plan.steps.get(id)!.needs.some((need) => lacking.has(need)));
   return missing === undefined ? { ok: true, reused } : { ok: false, missing };
 }
 
