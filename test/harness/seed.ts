@@ -24,6 +24,9 @@ spec:
     - id: each
       forEach: '\${{ [1, 2, 3] }}'
       transform: item * 2
+    - id: gives_up
+      onFailure: continue
+      transform: $error("seeded")
     - id: helper
       agent: { name: seeded-helper }
     - id: sign_off
@@ -124,6 +127,10 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   stop();
   const signal = await write((uow) => services.control.signalExecution(uow, admin, { executionId: execution, name: 'seeded' }));
   await write((uow) => services.reruns.forkExecution(uow, admin, { executionId: execution, stepId: 'each' }));
+  const limit = await write((uow) =>
+    services.queue.setConcurrencyLimit(uow, admin, { scopeKind: 'environment', scopeId: staging, maxRunning: 1_000 }),
+  );
+  const bulk = await write((uow) => services.bulkCancel.cancelExecutions(uow, admin, { filter: { labels: { seeded: 'never' } } }));
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -143,6 +150,8 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     Signal: signal.id,
     Approval: approval,
     Decision: decision!.id,
+    ConcurrencyLimit: limit!.id,
+    BulkOperation: bulk.id,
   };
 }
 
