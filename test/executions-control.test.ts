@@ -192,8 +192,17 @@ test('a signal before and while a step waits for it: taken once each, oldest fir
   );
   assert.deepEqual([nodes[1].sentBy.id, nodes[1].execution.id, nodes[0].payload], [operator, ids.execution(id), null]);
   assert.ok(nodes[1].sentAt <= nodes[1].receivedAt);
-  const signalled = (await api.events(id)).filter(({ type }) => type === 'execution.signalled');
-  assert.deepEqual(signalled.map(({ data }) => [data['name'], data['signalId']]), [['something-else', uuid(other.id)], ['go', uuid(one.id)], ['go', uuid(two.id)]]); // prettier-ignore
+  const told: string[] = [];
+  for await (const { events } of api.typed().executionEvents({ executionId: ids.execution(id) })) {
+    for (const event of events) if ('signalId' in event) told.push(`${event.type} ${event.name} ${event.signalId}`);
+  }
+  assert.deepEqual(told, [
+    `EXECUTION_SIGNALLED something-else ${other.id}`,
+    `EXECUTION_SIGNALLED go ${one.id}`,
+    `SIGNAL_RECEIVED go ${one.id}`,
+    `EXECUTION_SIGNALLED go ${two.id}`,
+    `SIGNAL_RECEIVED go ${two.id}`,
+  ]);
   const node = 'query ($id: ID!) { node(id: $id) { ... on Signal { name } } }';
   const inStaging = await api.home.principal([['viewer', 'environment', api.home.staging]]);
   const inProduction = await api.home.principal([['viewer', 'environment', api.home.production]]);
