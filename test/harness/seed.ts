@@ -1,6 +1,7 @@
 // At least one row of every Node type in a tenant, made the way users make them: an agent is published, promoted and run up to its
 // approval; its execution has started another one, was sent a signal and is forked.
 import { createServices } from '#src/app.ts';
+import type { LimitScope } from '#src/executions/queue.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
@@ -127,9 +128,12 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   stop();
   const signal = await write((uow) => services.control.signalExecution(uow, admin, { executionId: execution, name: 'seeded' }));
   await write((uow) => services.reruns.forkExecution(uow, admin, { executionId: execution, stepId: 'each' }));
-  const limit = await write((uow) =>
-    services.queue.setConcurrencyLimit(uow, admin, { scopeKind: 'environment', scopeId: staging, maxRunning: 1_000 }),
-  );
+  const limitOn = (scopeKind: LimitScope, scopeId: string) =>
+    write((uow) => services.queue.setConcurrencyLimit(uow, admin, { scopeKind, scopeId, maxRunning: 1_000 }));
+  await limitOn('tenant', home.tenantId);
+  await limitOn('project', project);
+  await limitOn('agent', agent.id);
+  const limit = await limitOn('environment', staging);
   const bulk = await write((uow) => services.bulkCancel.cancelExecutions(uow, admin, { filter: { labels: { seeded: 'never' } } }));
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
