@@ -256,3 +256,26 @@ test('more executions than one look holds are all told of, also those of another
   assert.deepEqual(watching.ids().toSorted(), started.toSorted());
   await watching.leave();
 });
+
+test('a filter by parent tells of the executions that its steps start, to those who see the parent', async () => {
+  const { home } = api;
+  await api.runner({ services: api.services });
+  const name = `child-${newId()}`;
+  await api.agent([{ id: 'a', transform: '1' }], { name, teamId: home.team });
+  const parentAgent = await api.agent([{ id: 'ready', wait: { signal: 'go' } }, { id: 'each', needs: ['ready'], forEach: '[1, 2]', agent: { name } }]); // prettier-ignore
+  const { id } = await api.start(parentAgent);
+  await api.happened(id, 'execution.waiting');
+  const filter = { parentId: ids.execution(id) };
+  const watching = await watch(filter).opened();
+  // Sees the children, but not what started them.
+  const team = await watch(filter, await home.principal([['viewer', 'team', home.team]])).opened();
+  const ofTeam = await watch(null, await home.principal([['viewer', 'team', home.team]])).opened();
+  await api.typed(api.operator).signalExecution({ input: { executionId: ids.execution(id), name: 'go' } });
+  await api.finished(id);
+  const done = (each: typeof watching) =>
+    new Set(each.seen.filter(({ status }) => status === 'SUCCEEDED').map((seen) => seen.id)).size === 2;
+  for (const each of [watching, ofTeam]) await each.until(() => done(each));
+  assert.deepEqual(watching.ids().sort(), ofTeam.ids().sort());
+  assert.deepEqual(team.seen, []);
+  for (const each of [watching, team, ofTeam]) await each.leave();
+});
