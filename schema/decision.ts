@@ -49,7 +49,10 @@ Decision.implement({
       description: 'What each policy in scope said that had something to say, observed ones included.',
       resolve: (row) => [...row.findings],
     }),
-    input: t.expose('input', { type: 'JSON', description: 'Everything that was looked at: who, where, which tool or destination, with which arguments.' }),
+    input: t.expose('input', {
+      type: 'JSON',
+      description: 'Everything that was looked at: who, where, which tool or destination, with which arguments.',
+    }),
     inputDigest: t.exposeString('inputDigest', { description: 'SHA-256 of the canonical JSON (RFC 8785) of the input.' }),
     durationMicros: t.exposeInt('durationMicros', { description: 'How long the evaluation took, microseconds.' }),
     stepId: t.exposeString('stepId', { nullable: true, description: 'The step that wanted to run; null for the start of an execution.' }),
