@@ -53,7 +53,7 @@ describe('a start', () => {
         const recorded: UnitOfWork = {
           ...uow,
           rows: (text, params) => (sql.push(text), uow.rows(text, params)),
-          write: (text, params) => void (sql.push(text), uow.write(text, params)),
+          write: (text, params) => (sql.push(text), uow.write(text, params)),
         };
         const request = { agentId: agent, environmentId: engine.environmentId };
         return engine.services.executions.startExecution(recorded, engine.operator, request);

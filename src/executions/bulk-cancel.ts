@@ -199,11 +199,11 @@ async function begin(uow: UnitOfWork, operationId: string) {
   );
   if (!operation || operation.status === 'finished') return null;
   if (operation.status === 'queued') {
-    const params: unknown[] = [];
+    const params: unknown[] = [uow.tenantId, operationId];
     const conditions = conditionsOf(uow, operation, params);
     await uow.rows(
       `update bulk_operations set status = 'running', matched = (select count(*) from executions e where ${conditions})
-       where tenant_id = ${`$${params.push(uow.tenantId)}`} and id = ${`$${params.push(operationId)}`}`,
+       where tenant_id = $1 and id = $2`,
       params,
     );
   }

@@ -41,7 +41,8 @@ export async function lockExecution(uow: UnitOfWork, executionId: string): Promi
     `select e.id, e.project_id as "projectId", e.environment_id as "environmentId", n.kind as "environmentKind", e.team_id as "teamId",
        e.agent_id as "agentId", a.name as "agentName", a.tags as "agentTags", e.agent_version_id as "agentVersionId",
        v.digest as "agentVersionDigest", e.status, e.last_sequence as "lastSequence", e.requested_by as "requestedBy",
-       e.requested_roles as "requestedRoles", e.priority, e.admitted_at as "admittedAt", e.backlog_at is not null as "inBacklog", e.started_at as "startedAt", e.start_at as "startAt", e.parent_id as "parentId",
+       e.requested_roles as "requestedRoles", e.priority, e.admitted_at as "admittedAt", e.backlog_at is not null as "inBacklog",
+       e.started_at as "startedAt", e.start_at as "startAt", e.parent_id as "parentId",
        e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
        coalesce(e.effect_scope_id, e.id) as "effectScopeId", t.policy_revision as "policyRevision"
      from executions e

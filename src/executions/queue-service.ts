@@ -166,6 +166,6 @@ async function placeOf(uow: UnitOfWork, actor: Authority, kind: LimitScope, id: 
   }[kind];
   // Locked: it is not deleted while it gets its limit.
   const [place] = await uow.rows<Place>(`${from} where tenant_id = $1 and id = $2 for share`, [uow.tenantId, id]);
-  if (!place || !can(actor, readOf[kind]!, place)) throw absent;
+  if (!place || !can(actor, readOf[kind], place)) throw absent;
   return place;
 }
