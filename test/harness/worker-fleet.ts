@@ -25,7 +25,7 @@ export const effectTool = 'effects.post';
 export function createWorkerFleet(engine: Engine, receiver: EffectReceiver, runner: { concurrency?: number } = {}): WorkerFleet {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-workers-'));
   const config = join(folder, 'signalbox.yaml');
-  const server = { command: process.execPath, args: [poster], env: { RECEIVER_URL: receiver.url } };
+  const server = { command: process.execPath, args: [poster], env: { RECEIVER_URL: receiver.url }, startTimeoutMs: 120_000 };
   const settings = {
     runner: { takeoverCheckMs: 250, graceMs: 10_000, ...runner },
     toolServers: { effects: server },
