@@ -66,6 +66,7 @@ export async function startRestate(dataFolder: string): Promise<RestateServer> {
       HOME: dataFolder,
       RESTATE_DISABLE_TELEMETRY: 'true',
       RESTATE_LOG_FILTER: 'error',
+      RESTATE_ADMIN__DISABLE_WEB_UI: 'true',
       RESTATE_BIND_ADDRESS: `127.0.0.1:${node}`,
       RESTATE_ADVERTISED_ADDRESS: `http://127.0.0.1:${node}`,
       RESTATE_ADMIN__BIND_ADDRESS: `127.0.0.1:${admin}`,

@@ -12,7 +12,6 @@ export interface ContenderProcess {
 export interface Load {
   /** Executions in flight over all processes. */
   readonly inFlight: number;
-  readonly warmMs: number;
   readonly windowMs: number;
 }
 
@@ -70,33 +69,37 @@ export async function startContender(program: URL, setup: unknown, nodeFlags: re
 }
 
 export interface RoundResult {
-  /** Executions that ended in the window. */
-  readonly perSecond: number;
-  /** All that ended, before and after the window, too. */
   readonly ended: number;
+  /** Of them, over the whole round: until nothing was in flight any more. */
+  readonly perSecond: number;
 }
 
+let rounds = 0;
+
 /** One round on these processes together. Returns when nothing is in flight any more. */
-export async function runRound(processes: readonly ContenderProcess[], { inFlight, warmMs, windowMs }: Load): Promise<RoundResult> {
-  const tallies = new Map<number, { begun: number; ended: number; counted: number }>();
+export async function runRound(processes: readonly ContenderProcess[], { inFlight, windowMs }: Load): Promise<RoundResult> {
+  const round = (rounds += 1);
+  const startedAt = performance.now();
+  const tallies = new Map<number, { begun: number; ended: number }>();
   const shares = processes.map((_, index) => Math.ceil((inFlight - index) / processes.length));
   await expecting(
     processes,
     'a round',
     (message, resolve, pid) => {
-      if (message.type !== 'tally') return;
+      // What a process says of an earlier round may come late.
+      if (message.type !== 'tally' || message.round !== round) return;
       tallies.set(pid, message);
       const sum = (of: 'begun' | 'ended') => [...tallies.values()].reduce((total, tally) => total + tally[of], 0);
       if (tallies.size === processes.length && sum('begun') === sum('ended')) resolve(undefined);
     },
     () => {
       for (const [index, process] of processes.entries()) {
-        send(listeners.get(process)!.child, { type: 'run', inFlight: shares[index]!, warmMs, windowMs });
+        send(listeners.get(process)!.child, { type: 'run', round, inFlight: shares[index]!, windowMs });
       }
     },
   );
-  const sum = (of: 'ended' | 'counted') => [...tallies.values()].reduce((total, tally) => total + tally[of], 0);
-  return { perSecond: (sum('counted') * 1_000) / windowMs, ended: sum('ended') };
+  const ended = [...tallies.values()].reduce((total, tally) => total + tally.ended, 0);
+  return { ended, perSecond: (ended * 1_000) / (performance.now() - startedAt) };
 }
 
 function send(child: ChildProcess, message: ToContender): void {

@@ -12,25 +12,24 @@ export interface Contender {
 
 export type ToContender =
   | { readonly type: 'setup'; readonly setup: unknown }
-  /** Keep so many executions in flight; count those that end in the window after the warm-up. */
-  | { readonly type: 'run'; readonly inFlight: number; readonly warmMs: number; readonly windowMs: number }
+  /** Keep so many executions in flight for this time, then let them end. */
+  | { readonly type: 'run'; readonly round: number; readonly inFlight: number; readonly windowMs: number }
   | { readonly type: 'ask'; readonly id: number; readonly question: string; readonly input: unknown }
   | { readonly type: 'close' };
 
 export type FromContender =
   | { readonly type: 'ready' }
   /** `begun` and `ended` since the run began: a job may end in another process than the one that began it. */
-  | { readonly type: 'tally'; readonly begun: number; readonly ended: number; readonly counted: number }
+  | { readonly type: 'tally'; readonly round: number; readonly begun: number; readonly ended: number }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly message: string };
 
 interface Round {
+  readonly number: number;
   readonly startedAt: number;
-  readonly warmMs: number;
   readonly windowMs: number;
   begun: number;
   ended: number;
-  counted: number;
 }
 
 /** The side of the contender: serves one benchmark until it says `close` or is gone. */
@@ -40,8 +39,8 @@ export function serveContender(open: (setup: never, finished: () => void) => Pro
   const tell = (message: FromContender) => process.send?.(message);
   const fail = (error: unknown) =>
     tell({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  const isOver = ({ startedAt, warmMs, windowMs }: Round) => performance.now() - startedAt >= warmMs + windowMs;
-  const report = ({ begun, ended, counted }: Round) => tell({ type: 'tally', begun, ended, counted });
+  const isOver = ({ startedAt, windowMs }: Round) => performance.now() - startedAt >= windowMs;
+  const report = ({ number, begun, ended }: Round) => tell({ type: 'tally', round: number, begun, ended });
 
   function next(running: Round): void {
     running.begun += 1;
@@ -50,16 +49,14 @@ export function serveContender(open: (setup: never, finished: () => void) => Pro
   function finished(): void {
     if (!round) return;
     round.ended += 1;
-    const elapsed = performance.now() - round.startedAt;
-    if (elapsed >= round.warmMs && elapsed < round.warmMs + round.windowMs) round.counted += 1;
     if (isOver(round)) report(round);
     else next(round);
   }
-  function run({ inFlight, warmMs, windowMs }: Extract<ToContender, { type: 'run' }>): void {
-    const running: Round = { startedAt: performance.now(), warmMs, windowMs, begun: 0, ended: 0, counted: 0 };
+  function run({ round: number, inFlight, windowMs }: Extract<ToContender, { type: 'run' }>): void {
+    const running: Round = { number, startedAt: performance.now(), windowMs, begun: 0, ended: 0 };
     round = running;
     for (let n = 0; n < inFlight; n += 1) next(running);
-    setTimeout(() => report(running), warmMs + windowMs + 1);
+    setTimeout(() => report(running), windowMs + 1);
   }
   async function handle(message: ToContender): Promise<void> {
     switch (message.type) {

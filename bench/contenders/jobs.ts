@@ -11,6 +11,9 @@ export interface JobsSetup {
 serveContender(async ({ url, concurrency }: JobsSetup, finished) => {
   const logger = new Logger(() => () => undefined);
   const pgPool = new pg.Pool({ connectionString: url, max: concurrency + 10 });
+  // The queue wants handlers; what cannot be mended ends the process by itself.
+  pgPool.on('error', console.error);
+  pgPool.on('connect', (client) => client.on('error', console.error));
   const utils = await makeWorkerUtils({ pgPool, logger });
   await utils.migrate();
   const queue = await run({

@@ -60,10 +60,10 @@ async function measured({ admin }: Stand, windowMs: number, start: () => Promise
   const position = () => number(`select pg_current_wal_insert_lsn() - '0/0' as value`);
   const commitsBefore = await commits();
   const process = await start();
-  const warmUp = await runRound([process], { inFlight: 8, warmMs: 0, windowMs });
+  const warmUp = await runRound([process], { inFlight: 8, windowMs });
   await admin.query('select pg_stat_statements_reset()');
   const positionBefore = await position();
-  const { ended } = await runRound([process], { inFlight: 1, warmMs: 0, windowMs });
+  const { ended } = await runRound([process], { inFlight: 1, windowMs });
   const bytes = (await position()) - positionBefore;
   const statements = await number(`select sum(calls) as value from pg_stat_statements where query !~* '^(begin|commit)'`);
   await process.close();

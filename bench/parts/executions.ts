@@ -58,7 +58,7 @@ async function measured(
     // Code is compiled and statements are planned on each connection before anything counts.
     for (const [{ name }, processes] of running) {
       say(`executions: ${name} warms up`);
-      await runRound(processes, { inFlight: levels.at(-1)!, warmMs: 0, windowMs: options.warmUpMs });
+      await runRound(processes, { inFlight: levels.at(-1)!, windowMs: options.warmUpMs });
     }
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const inFlight of levels) {
@@ -66,7 +66,7 @@ async function measured(
           say(`executions: ${count} process${count > 1 ? 'es' : ''}, ${inFlight} in flight, round ${round} of ${options.rounds}, ${name}`);
           const pids = [...servers, ...processes.map(({ pid }) => pid)];
           const before = processorMs(pids);
-          const { perSecond, ended } = await runRound(processes, { inFlight, warmMs: options.roundMs / 5, windowMs: options.roundMs });
+          const { perSecond, ended } = await runRound(processes, { inFlight, windowMs: options.roundMs });
           const after = processorMs(pids);
           const entry = results.get(`${inFlight} ${name}`) ?? { perSecond: [], processorMs: [] };
           results.set(`${inFlight} ${name}`, entry);
@@ -96,7 +96,7 @@ async function contestantsOf(
   };
   // What the bare loop writes again: an execution that a runner has carried.
   const first = await own.start(0);
-  await runRound([first], { inFlight: 1, warmMs: 0, windowMs: 100 });
+  await runRound([first], { inFlight: 1, windowMs: 100 });
   await first.close();
   const likeExecutionId = await stand.lastSucceeded(agentId);
   const byHand = (name: string, pipeline: boolean): Contestant => ({

@@ -9,6 +9,9 @@ const waiting = `
       wait: 12h
 `;
 
+/** An answer must not take long. */
+const atATime = 250;
+
 interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
@@ -25,7 +28,7 @@ export const memory: Part = {
     try {
       const holding = async (executions: number, more: number) => {
         say(`memory: ${executions} waiting`);
-        await process.ask('start', more);
+        for (let left = more; left > 0; left -= atATime) await process.ask('start', Math.min(left, atATime));
         for (;;) {
           const { rows } = await stand.admin.query<{ waiting: number }>(
             `select count(*)::int as waiting from executions where agent_id = $1 and status = 'waiting'`,
