@@ -71,11 +71,12 @@ describe('a tenant with 10,000 queued executions', () => {
       delays.push(atArrival - atStart);
     }
     t.diagnostic(`steps of the other tenant between a start and its first step: ${delays.join(' ')}`);
-    // What each worker has in hand ends first: at most its three steps.
-    const inHand = runners * concurrency * 3;
+    // What each worker has in hand ends first, at most its three steps; meanwhile, and while one of them begins the new execution, the
+    // others may take up one more each.
+    const few = runners * concurrency * 3 * 2;
     assert.ok(
-      delays.every((delay) => delay <= inHand + runners * concurrency),
-      `${delays.join(' ')}; ${inHand} were in hand at most`,
+      delays.every((delay) => delay <= few),
+      `${delays.join(' ')}; at most ${few} of 30,000`,
     );
     const { backlog, admitted } = await read((uow) => engine.services.queue.queueStatus(uow, engine.operator));
     assert.ok(backlog[0]!.count > 5_000 && admitted <= waitingRoom, 'the crowd was there all the time');
