@@ -39,8 +39,9 @@ export function looksAt(engine: () => HandEngine) {
       return Object.fromEntries(all.map((row) => [row.step_id, row.status]));
     },
     async codeOf(id: string, stepId: string): Promise<string> {
-      return (await rows('select step_id, failure from steps where execution_id = $1', id)).find((row) => row.step_id === stepId).failure
-        .code;
+      return (await rows('select step_id, failure from steps where execution_id = $1 and item_index = -1', id)).find(
+        (row) => row.step_id === stepId,
+      ).failure.code;
     },
   };
 }
