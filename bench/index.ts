@@ -44,7 +44,7 @@ const chosen = command.args.length === 0 ? parts : parts.filter(({ name }) => co
 process.on('exit', killAll);
 const say = (line: string) => console.error(line);
 const interrupted = Promise.withResolvers<never>();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.reject(new Error(`stopped by ${signal}`)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.reject(new Error(`stopped by ${signal}`)));
 
 const results: Record<string, PartResult> = {};
 try {
