@@ -161,7 +161,12 @@ describe('a transition', () => {
       };
       const before = await rowsRead();
       const slots = [2_000, 2_001].map((itemIndex) => ({ stepId: 'each', itemIndex }));
-      const { state } = await loadState(uow, id, { status: 'running', lastSequence: 1, startedAt: '2026-01-01T00:00:00Z', startAt: null }, slots);
+      const { state } = await loadState(
+        uow,
+        id,
+        { status: 'running', lastSequence: 1, startedAt: '2026-01-01T00:00:00Z', startAt: null },
+        slots,
+      );
       assert.deepEqual([...state.items.keys()].sort(), ['each#2000', 'each#2001']);
       return (await rowsRead()) - before;
     });

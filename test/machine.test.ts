@@ -91,7 +91,9 @@ test('the delay before a retry is random below initial × factor^n, and never ab
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.integer({ min: 1, max: 9 }), (random, tries) => {
       const [tool] = fc.sample(arbitraryDefinition(1, ['tool']), { seed: 1, numRuns: 1 })[0]!.steps;
-      const life = new Life(planOf(definitionOf([{ ...tool!, forEach: undefined, reduce: undefined, loop: undefined, when: undefined, retry }])));
+      const life = new Life(
+        planOf(definitionOf([{ ...tool!, forEach: undefined, reduce: undefined, loop: undefined, when: undefined, retry }])),
+      );
       const slot = { stepId: tool!.id, itemIndex: -1 };
       life.run({ type: 'queue', requestedBy: 'someone' }, 0);
       life.run({ type: 'start' }, 0);
