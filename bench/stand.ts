@@ -42,6 +42,8 @@ export interface Stand {
   lastSucceeded(agentId: string): Promise<string>;
   /** A new empty database on the same server; its URL has all rights there. */
   createDatabase(name: string): Promise<string>;
+  /** Tells Postgres what its tables hold by now, as it finds out by itself within a minute: a plan for an empty table is a bad one later. */
+  analyze(): Promise<void>;
   /** Publishes an agent of these steps (YAML, indented by four) and puts it live; its id. */
   agent(name: string, steps: string): Promise<string>;
   close(): Promise<void>;
@@ -97,6 +99,7 @@ export async function openStand(): Promise<Stand> {
     opening.defer(() => services.feed.close());
 
     const { authority, reviewer, projectId, environmentId } = await firstRows(database, services);
+    const others: string[] = [];
     const closing = opening.move();
     return {
       place: { ownerUrl, appUrl, environmentId, authority, reviewer },
@@ -118,7 +121,18 @@ export async function openStand(): Promise<Stand> {
       },
       async createDatabase(name) {
         await admin.query(`create database ${pg.escapeIdentifier(name)}`);
-        return inDatabase(postgres.adminUrl, name);
+        const url = inDatabase(postgres.adminUrl, name);
+        others.push(url);
+        return url;
+      },
+      async analyze() {
+        await admin.query('analyze');
+        for (const connectionString of others) {
+          const client = new pg.Client({ connectionString });
+          await client.connect();
+          await client.query('analyze');
+          await client.end();
+        }
       },
       async agent(name, steps) {
         const definition = `

@@ -5,6 +5,7 @@ import { Migration20261121065435_executions } from './20261121065435-executions.
 import { Migration20261121070441_queue } from './20261121070441-queue.ts';
 import { Migration20261121070808_remote_tools } from './20261121070808-remote-tools.ts';
 import { Migration20261121071242_http_requests } from './20261121071242-http-requests.ts';
+import { Migration20261121085356_statements } from './20261121085356-statements.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -13,4 +14,5 @@ export const migrations = [
   { name: '20261121070441-queue', class: Migration20261121070441_queue },
   { name: '20261121070808-remote-tools', class: Migration20261121070808_remote_tools },
   { name: '20261121071242-http-requests', class: Migration20261121071242_http_requests },
+  { name: '20261121085356-statements', class: Migration20261121085356_statements },
 ];

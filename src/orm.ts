@@ -28,7 +28,6 @@ export function ormOptions({ url, actAs, poolMax, migrationsPath }: OrmSettings)
     driverOptions: {
       application_name: 'signalbox',
       idle_in_transaction_session_timeout: idleTransactionMs,
-      pipeline: true, // statements need not wait for each other's answers (platform/statements.ts)
       ...(actAs && { options: `-c role=${actAs}` }),
       onPoolCreated: releaseLostConnections,
     },

@@ -26,3 +26,8 @@ test('whatever crashes, every execution ends, and its events explain its rows', 
   t.diagnostic(`${seeds} lives from seed ${first}: ${faults} faults, ${JSON.stringify(Object.fromEntries(ends))}`);
   assert.ok(faults > 0);
 });
+
+// Work prepared for a loop's beginning was carried out after another runner had brought the loop to its next iteration.
+test('a life that once failed', async () => {
+  await simulator.run(2_162_937_810);
+});

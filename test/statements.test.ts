@@ -95,6 +95,19 @@ describe('a transaction', () => {
     await assert.rejects(failing, (error: { code: string }) => error.code === '22012');
   });
 
+  it('with a value that cannot be sent fails with the reason, does nothing, and gives its connection back', async () => {
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    const failing = db.database.write(tenantId, async (uow) => {
+      add(uow, 'before');
+      uow.write('select $1::jsonb', [circular]);
+      add(uow, 'after');
+      return names(uow);
+    });
+    await assert.rejects(failing, /circular/);
+    assert.deepEqual(await stored(), ['b', 'c']);
+  });
+
   it('that fails gives its connection back: more fail than the pool has connections, and the next one works', async () => {
     for (let n = 0; n < 25; n += 1) await assert.rejects(db.database.write(tenantId, (uow) => uow.rows('select 1 / 0')));
     assert.deepEqual(await stored(), ['b', 'c']);

@@ -29,7 +29,7 @@ export const executions: Part = {
   async run(stand, options, say) {
     const closing = new AsyncDisposableStack();
     try {
-      return await measured(await contestantsOf(stand, options, say, closing), options, say, closing);
+      return await measured(stand, await contestantsOf(stand, options, say, closing), options, say, closing);
     } finally {
       await closing.disposeAsync();
     }
@@ -37,6 +37,7 @@ export const executions: Part = {
 };
 
 async function measured(
+  stand: Stand,
   contestants: readonly Contestant[],
   options: Options,
   say: (line: string) => void,
@@ -60,6 +61,7 @@ async function measured(
       say(`executions: ${name} warms up`);
       await runRound(processes, { inFlight: levels.at(-1)!, windowMs: options.warmUpMs });
     }
+    await stand.analyze();
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const inFlight of levels) {
         for (const [{ name, servers }, processes] of running) {

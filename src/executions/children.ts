@@ -36,7 +36,7 @@ export async function startChild(deps: CreateDependencies, t: Transition, work: 
     priority: row.priority,
     parent: { id: row.id, depth: row.depth, slot },
   });
-  const command = { type: 'startChild', slot, childId: child!.id, decisionId: child!.decisionId } as const;
+  const command = { type: 'startChild', slot, childId: child!.row.id, decisionId: child!.decisionId } as const;
   const refusal = await t.run(command, { arguments: JSON.stringify(inputs) });
   if (refusal !== null) throw new Error(`illegal transition: ${refusal}`);
 }

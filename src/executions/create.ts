@@ -1,6 +1,7 @@
 // Brings an execution into being: row, decision, first events and job in the caller's transaction. Whether it may be started and
 // with what is settled before (execution-service.ts, rerun-service.ts, children.ts).
 import type { Definition } from '../agents/definition.ts';
+import type { NewEvent } from '../events/catalogue.ts';
 import type { EventService } from '../events/event-service.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -11,11 +12,13 @@ import { compileSchema, type Validate } from '../platform/json-schema.ts';
 import type { Gate } from '../policies/gate-service.ts';
 import { defaultPriority, enterQueue, jobsOfEntry, notYet } from './admission.ts';
 import type { ExecutionOrigin } from './execution.ts';
-import { lockExecution, persist } from './execution-store.ts';
+import { insertExecution } from './execution-head.ts';
+import type { ExecutionRow } from './execution-rows.ts';
+import { persist } from './execution-store.ts';
 import { gateInput, referenceOf } from './gate-input.ts';
 import type { Command, ReusedStep } from './machine-command.ts';
 import { decide } from './machine.ts';
-import { newState, type Slot } from './machine-state.ts';
+import { newState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
 import { loadPlan } from './transition.ts';
 
 export interface CreateDependencies {
@@ -54,7 +57,7 @@ export interface NewExecution {
 }
 
 export interface Created {
-  readonly id: string;
+  readonly row: ExecutionRow;
   /** Of the gate. */
   readonly decisionId: string;
 }
@@ -67,48 +70,54 @@ export async function createExecution(
 ): Promise<Created | null> {
   const id = newId();
   const { place, parent, origin, startAt = null, priority = defaultPriority } = spec;
-  const entry = startAt ? notYet : await enterQueue(uow, clock, { ...place, agentId: spec.agentId, priority });
-  const inserted = await uow.rows(
-    `insert into executions (id, tenant_id, project_id, environment_id, team_id, agent_id, agent_version_id, status, inputs, labels,
-       idempotency_key, request_digest, requested_by, requested_roles, created_at, start_at, parent_id, parent_step_id, parent_item_index,
-       depth, origin_id, origin, origin_step_id, effect_scope_id, priority, backlog_at, admitted_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14::text[], $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-       $25, $26, $27)
-     on conflict (tenant_id, idempotency_key) do nothing returning id`,
-    [
-      ...[id, uow.tenantId, place.projectId, place.environmentId, place.teamId, spec.agentId, spec.versionId],
-      ...[startAt ? 'scheduled' : 'queued', storableJson(spec.inputs), storableJson(spec.labels), spec.idempotencyKey ?? null],
-      ...[spec.requestDigest, spec.requestedBy, spec.requestedRoles, clock.now(), startAt],
-      ...[parent?.id ?? null, parent?.slot.stepId ?? null, parent?.slot.itemIndex ?? null, parent ? parent.depth + 1 : 0],
-      ...[origin?.id ?? null, origin?.kind ?? null, origin?.stepId ?? null, origin?.effectScopeId ?? null],
-      ...[priority, entry.backlogAt, entry.admittedAt],
-    ],
-  );
-  if (inserted.length === 0) return null;
-  const row = (await lockExecution(uow, id))!;
-  const plan = await loadPlan(uow, spec.versionId);
+  const [plan, entry] = await Promise.all([
+    loadPlan(uow, spec.versionId),
+    startAt ? notYet : enterQueue(uow, clock, { ...place, agentId: spec.agentId, priority }),
+  ]);
+  const now = clock.now();
+  const { state, events: happened } = begun(plan, now, spec);
+  const row = await insertExecution(uow, {
+    ...{ id, tenant_id: uow.tenantId, project_id: place.projectId, environment_id: place.environmentId, team_id: place.teamId },
+    ...{ agent_id: spec.agentId, agent_version_id: spec.versionId, status: state.status, last_sequence: state.lastSequence },
+    ...{ inputs: storableJson(spec.inputs), labels: storableJson(spec.labels), idempotency_key: spec.idempotencyKey ?? null },
+    ...{ request_digest: spec.requestDigest, requested_by: spec.requestedBy, requested_roles: spec.requestedRoles },
+    ...{ created_at: now, start_at: startAt, priority, backlog_at: entry.backlogAt, admitted_at: entry.admittedAt },
+    ...{ parent_id: parent?.id ?? null, parent_step_id: parent?.slot.stepId ?? null, parent_item_index: parent?.slot.itemIndex ?? null },
+    ...{ depth: parent ? parent.depth + 1 : 0, origin_id: origin?.id ?? null, origin: origin?.kind ?? null },
+    ...{ origin_step_id: origin?.stepId ?? null, effect_scope_id: origin?.effectScopeId ?? null },
+  });
+  if (row === null) return null;
   const context = { uow, row, plan };
   const effect = { action: 'execution.start', tool: null, arguments: spec.inputs } as const;
   const { decisionId } = await gate.judge(uow, gateInput(clock, context, effect), referenceOf(context), row);
-  const now = clock.now().getTime();
+  if (origin && origin.reused.length > 0) {
+    await origin.copy(id);
+    // One reading of the clock for rows and events, as in every later transition.
+    await persist(uow, { now: () => now }, { executionId: id, events: happened, state, extras: new Map() });
+  }
+  await events.append(uow, id, 1, happened, now);
+  await enqueue(uow, jobsOfEntry(uow, id, { ...entry, runAt: startAt ?? entry.runAt }));
+  return { row, decisionId };
+}
+
+/** The first commands of an execution. */
+function begun(
+  plan: Plan,
+  now: Date,
+  { requestedBy, startAt, origin }: NewExecution,
+): { state: ExecutionState; events: readonly NewEvent[] } {
   const commands: Command[] = [
-    { type: 'queue', requestedBy: spec.requestedBy, startAt: startAt?.getTime() },
+    { type: 'queue', requestedBy, startAt: startAt?.getTime() },
     ...(origin && origin.reused.length > 0 ? [{ type: 'reuse' as const, steps: origin.reused }] : []),
   ];
   let state = newState();
-  const happened = commands.flatMap((command) => {
-    const outcome = decide(plan, state, command, now);
+  const events = commands.flatMap((command) => {
+    const outcome = decide(plan, state, command, now.getTime());
     if (!outcome.ok) throw new Error(outcome.reason);
     state = outcome.state;
     return outcome.events;
   });
-  await origin?.copy(id);
-  // One reading of the clock for rows and events, as in every later transition.
-  const at = clock.now();
-  await persist(uow, { now: () => at }, { executionId: id, events: happened, state, extras: new Map() });
-  await events.append(uow, id, 1, happened, at);
-  await enqueue(uow, jobsOfEntry(uow, id, { ...entry, runAt: startAt ?? entry.runAt }));
-  return { id, decisionId };
+  return { state, events };
 }
 
 const validators = new Map<string, Validate>();

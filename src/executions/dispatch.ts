@@ -2,7 +2,7 @@
 import type { EventService } from '../events/event-service.ts';
 import { storableJson } from '../platform/json.ts';
 import { isRepeatable } from '../tools/tool.ts';
-import type { ToolService } from '../tools/tool-service.ts';
+import type { ToolCheck, ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
 import { startChild } from './children.ts';
 import { sendRequest } from './dispatch-http.ts';
@@ -17,8 +17,14 @@ export interface DispatchDependencies extends GateDependencies {
   readonly tools: Pick<ToolService, 'checkTool' | 'validateArguments'>;
 }
 
-/** Returns the effect to run after the commit, if the work is one and the gate let it pass. */
-export async function carryOut(deps: DispatchDependencies, t: Transition, work: Work, jobId: string): Promise<Effect | null> {
+/** Returns the effect to run after the commit, if the work is one and the gate let it pass. `check` of its tool, if made in this transaction. */
+export async function carryOut(
+  deps: DispatchDependencies,
+  t: Transition,
+  work: Work,
+  jobId: string,
+  check?: ToolCheck,
+): Promise<Effect | null> {
   switch (work.kind) {
     case 'skip':
       await must(t.run({ type: 'skip', slot: work.slot }));
@@ -57,7 +63,7 @@ export async function carryOut(deps: DispatchDependencies, t: Transition, work: 
     case 'approval':
       return approvalStep(deps, t, work);
     case 'tool':
-      return toolCall(deps, t, work, jobId);
+      return toolCall(deps, t, work, jobId, check);
     case 'http':
       return sendRequest(deps, t, work, jobId);
     case 'finish':
@@ -85,8 +91,9 @@ async function toolCall(
   t: Transition,
   { slot, tool, arguments: args, timeoutMs }: Extract<Work, { kind: 'tool' }>,
   jobId: string,
+  check?: ToolCheck,
 ): Promise<Effect | null> {
-  const checked = await deps.tools.checkTool(t.uow, tool);
+  const checked = check ?? (await deps.tools.checkTool(t.uow, tool));
   if (!checked.ok) {
     const failure: ExecutionFailure = { code: checked.code, message: checked.reason, stepId: slot.stepId };
     if (checked.code === 'TOOL_CHANGED') await must(t.run({ type: 'block', slot, failure }));

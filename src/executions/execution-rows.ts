@@ -69,22 +69,27 @@ export interface AttemptRow {
   readonly finishedAt: Date | null;
 }
 
+/** What the gate is told of an execution besides its row. */
+export interface GateFacts {
+  readonly environmentKind: EnvironmentKind;
+  readonly agentName: string;
+  readonly agentTags: readonly string[];
+  readonly agentVersionDigest: string;
+  readonly requestedRoles: readonly string[];
+  readonly policyRevision: number;
+}
+
 /** Facts of an execution that the gate and the runner need, read under its row lock. */
-export interface LockedRow {
+export interface LockedRow extends GateFacts {
   readonly id: string;
   readonly projectId: string;
   readonly environmentId: string;
-  readonly environmentKind: EnvironmentKind;
   readonly teamId: string | null;
   readonly agentId: string;
-  readonly agentName: string;
-  readonly agentTags: readonly string[];
   readonly agentVersionId: string;
-  readonly agentVersionDigest: string;
   readonly status: ExecutionStatus;
   readonly lastSequence: number;
   readonly requestedBy: string;
-  readonly requestedRoles: readonly string[];
   readonly priority: number;
   readonly admittedAt: string | null;
   readonly inBacklog: boolean;
@@ -96,7 +101,6 @@ export interface LockedRow {
   readonly depth: number;
   /** What the Idempotency-Keys of its effects begin with. */
   readonly effectScopeId: string;
-  readonly policyRevision: number;
 }
 
 export const executionColumns = `e.id, e.project_id as "projectId", e.environment_id as "environmentId", e.team_id as "teamId",

@@ -114,8 +114,7 @@ export function createExecutionService(deps: ExecutionDependencies): ExecutionSe
         priority: request.priority,
       });
       // Lost a race for the key: whoever won has committed by now.
-      if (created === null) return (await startedBefore(uow, actor, idempotencyKey!, request.digest))!;
-      return getExecution(uow, actor, created.id);
+      return created?.row ?? (await startedBefore(uow, actor, idempotencyKey!, request.digest))!;
     },
 
     async cancelExecution(uow, actor, { executionId, reason }) {

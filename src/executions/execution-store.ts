@@ -35,25 +35,6 @@ export interface Persisted {
   readonly output?: string | undefined;
 }
 
-/** Locks the execution; null when it does not exist in this tenant. */
-export async function lockExecution(uow: UnitOfWork, executionId: string): Promise<LockedRow | null> {
-  const rows = await uow.rows<LockedRow>(
-    `select e.id, e.project_id as "projectId", e.environment_id as "environmentId", n.kind as "environmentKind", e.team_id as "teamId",
-       e.agent_id as "agentId", a.name as "agentName", a.tags as "agentTags", e.agent_version_id as "agentVersionId",
-       v.digest as "agentVersionDigest", e.status, e.last_sequence as "lastSequence", e.requested_by as "requestedBy",
-       e.requested_roles as "requestedRoles", e.priority, e.admitted_at as "admittedAt", e.backlog_at is not null as "inBacklog",
-       e.started_at as "startedAt", e.start_at as "startAt", e.parent_id as "parentId",
-       e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
-       coalesce(e.effect_scope_id, e.id) as "effectScopeId", t.policy_revision as "policyRevision"
-     from executions e
-       join environments n on n.id = e.environment_id join agents a on a.id = e.agent_id
-       join agent_versions v on v.id = e.agent_version_id join tenants t on t.id = e.tenant_id
-     where e.tenant_id = $1 and e.id = $2 for update of e`,
-    [uow.tenantId, executionId],
-  );
-  return rows[0] ?? null;
-}
-
 interface RawSlot {
   stepId: string;
   itemIndex: number;

@@ -3,12 +3,12 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import type { GateInput } from '../policies/gate.ts';
 import { capabilities } from '../tools/tool.ts';
-import type { LockedRow } from './execution-rows.ts';
+import type { ExecutionRow, GateFacts } from './execution-rows.ts';
 import type { Plan, Slot } from './machine-state.ts';
 
 interface Subject {
   readonly uow: Pick<UnitOfWork, 'tenantId'>;
-  readonly row: LockedRow;
+  readonly row: GateFacts & Pick<ExecutionRow, 'id' | 'projectId' | 'environmentId' | 'teamId' | 'agentId' | 'requestedBy'>;
   readonly plan: Plan;
 }
 

@@ -11,7 +11,7 @@ import { isFinalStep, type StepStatus } from './execution.ts';
 import { executionsByIds, readInputs } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import type { StartableAgents } from './execution-service.ts';
-import { lockExecution } from './execution-store.ts';
+import { lockExecution } from './execution-head.ts';
 import type { ReusedStep } from './machine-command.ts';
 import { rangesOf, reusableForFork, reusableForRetry, type Former, type FormerStep } from './rerun.ts';
 import { inputProblems, keyProblems, startedBefore } from './start-request.ts';
@@ -67,8 +67,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
         copy: async (executionId) => copySteps(uow, await loadPlan(uow, version.id), row.id, executionId, reused),
       },
     });
-    if (created === null) return (await startedBefore(uow, actor, key!, digest))!;
-    return (await executionsByIds(uow, actor, [created.id]))[0]!;
+    return created?.row ?? (await startedBefore(uow, actor, key!, digest))!;
   }
 
   return {

@@ -2,7 +2,7 @@
 // Row level security reads `app.tenant_id`, set locally in each transaction; without it no tenant row is visible.
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import type pg from 'pg';
-import { pipelined, type Statements } from './statements.ts';
+import { openTransaction, type Statements } from './statements.ts';
 
 /** One transaction bound to one tenant. Statements on it run in the order they were given. */
 export interface UnitOfWork {
@@ -35,10 +35,7 @@ export async function openDatabase(options: Options): Promise<Database> {
     const hints: (() => void)[] = [];
     let isUsable = false;
     try {
-      const statements = pipelined(client, { prepare: !readOnly });
-      // The snapshot is of a reader alone, so this level never makes anything wait or fail.
-      const begin = readOnly ? 'begin isolation level repeatable read read only' : 'begin';
-      statements.queue(`${begin}; set local app.tenant_id = ${client.escapeLiteral(tenantId)}`);
+      const statements = openTransaction(client, tenantId, { readOnly });
       try {
         const result = await work(unitOfWork(statements, tenantId, hints));
         await statements.commit();

@@ -1,54 +1,71 @@
 // The statements of one transaction on one connection, in as few journeys as possible: what needs no answer waits for the next that
-// does, and goes with it (the pool's connections are in pg's pipeline mode). Texts that come again are prepared by name.
+// does, and what is asked in the same turn of the event loop goes together (statement-batch.ts). Texts that come again are prepared by name.
 import type pg from 'pg';
+import { StatementBatch, type Statement } from './statement-batch.ts';
 
 export interface Statements {
   /** Sent with the next statement that is waited for. */
-  queue(sql: string, params?: readonly unknown[]): void;
+  queue(sql: string, params: readonly unknown[]): void;
   rows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
   commit(): Promise<void>;
   /** False: the connection is in an unknown state. */
   rollback(): Promise<boolean>;
 }
 
-export interface PipelineOptions {
-  /** Whether texts that come again are prepared: not for those of lists, whose best plan depends on the values. */
-  readonly prepare: boolean;
-}
-
-interface Statement {
-  readonly sql: string;
-  /** Absent: the text is sent as it is, and may hold several statements. */
-  readonly params?: readonly unknown[] | undefined;
-}
-
-export function pipelined(client: pg.ClientBase, { prepare }: PipelineOptions): Statements {
-  let queued: Statement[] = [];
+/** A transaction of this tenant. Only in a writer texts are prepared: the best plan of a list, which readers ask for, depends on its values. */
+export function openTransaction(client: pg.ClientBase, tenantId: string, { readOnly }: { readonly readOnly: boolean }): Statements {
+  // The snapshot is of a reader alone, so its level never makes anything wait or fail.
+  let waiting: Statement[] = [
+    readOnly
+      ? { text: 'begin isolation level repeatable read read only', values: [], name: 'signalbox_read', answer: () => undefined }
+      : { text: 'begin', values: [], name: 'signalbox_begin', answer: () => undefined },
+    { text: `select set_config('app.tenant_id', $1, true)`, values: [tenantId], name: 'signalbox_tenant', answer: () => undefined },
+  ];
   let isOpen = false;
+  let isSending = false;
 
-  /** Answers come in order, so the first error is that of the statement that failed; those after it only say that one did. */
-  async function send(last: Statement): Promise<pg.QueryResult> {
-    const statements = [...queued, last];
-    queued = [];
-    isOpen = true;
-    const answers = await Promise.all(statements.map(({ sql, params }) => client.query(queryOf(sql, params, prepare))));
-    return answers.at(-1)!;
+  function flush(): void {
+    isSending = false;
+    const statements = waiting;
+    waiting = [];
+    if (statements.length > 0) client.query(new StatementBatch(statements, client));
   }
 
+  async function send(text: string, values: readonly unknown[], name?: string): Promise<pg.QueryResult> {
+    isOpen = true;
+    const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>();
+    waiting.push({ text, values, name, answer: (error, result) => (error ? reject(error) : resolve(result!)) });
+    if (!isSending) {
+      isSending = true;
+      queueMicrotask(flush);
+    }
+    try {
+      return await promise;
+    } catch (error) {
+      // The stack of the answer leads to the socket; this one to whoever asked.
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
+    }
+  }
+
+  const nameFor = (text: string) => (readOnly ? undefined : nameOf(text));
+
   return {
-    queue: (sql, params) => void queued.push({ sql, params }),
-    async rows<Row extends object>(sql: string, params: readonly unknown[]) {
-      return (await send({ sql, params })).rows as Row[];
+    queue: (text, values) => void waiting.push({ text, values, name: nameFor(text), answer: () => undefined }),
+    async rows<Row extends object>(text: string, values: readonly unknown[]) {
+      return (await send(text, values, nameFor(text))).rows as Row[];
     },
     async commit() {
-      const { command } = await send({ sql: 'commit' });
+      const { command } = await send('commit', [], 'signalbox_commit');
       // Postgres answers a commit of a transaction that has failed with a rollback, and no error.
       if (command !== 'COMMIT') throw new Error('a statement of this transaction failed, and its error was caught: nothing was committed');
     },
     async rollback() {
-      queued = [];
+      const unsent = waiting;
+      waiting = [];
+      for (const { answer } of unsent) answer(new Error('the transaction was rolled back before this statement was sent'), null);
       if (!isOpen) return true; // not even its beginning was sent
-      return send({ sql: 'rollback' }).then(
+      return send('rollback', [], 'signalbox_rollback').then(
         () => true,
         () => false,
       );
@@ -62,12 +79,6 @@ const uses = new Map<string, number>();
 const maxNames = 200;
 const maxTexts = 2_000;
 const usesBeforePreparing = 5;
-
-function queryOf(text: string, params: readonly unknown[] | undefined, prepare: boolean): pg.QueryConfig {
-  if (!params) return { text };
-  const name = prepare ? nameOf(text) : undefined;
-  return { text, values: [...params], ...(name !== undefined && { name }) };
-}
 
 function nameOf(text: string): string | undefined {
   const name = names.get(text);

@@ -4,7 +4,7 @@ import { mayBegin } from '../executions/admission.ts';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
 import { isFinalStep, type ExecutionFailure } from '../executions/execution.ts';
 import { readInputs } from '../executions/execution-reads.ts';
-import { lockExecution } from '../executions/execution-store.ts';
+import { lockExecution } from '../executions/execution-head.ts';
 import { slotsOfJobs } from '../executions/slot-store.ts';
 import type { Command } from '../executions/machine-command.ts';
 import { decide } from '../executions/machine.ts';
@@ -17,7 +17,7 @@ import { maxRuns } from '../jobs/jobs.ts';
 import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
 import { persistently } from './persistently.ts';
-import { mayCarry, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
+import { isStillOpen, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
 export type { CarriedJob } from './resume.ts';
 
@@ -62,10 +62,7 @@ interface Memory {
 }
 
 type Next = Slot | 'finish' | null;
-interface Turn {
-  readonly effect: Effect | null;
-  readonly next: Next;
-}
+type Turn = { readonly effect: Effect | null; readonly next: Next };
 
 export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<void> {
   const until = performance.now() + (deps.sliceMs ?? 2_000);
@@ -169,10 +166,14 @@ async function takeTurn(
 
   return deps.database.write(job.tenantId, async (uow) => {
     const slots = [...(result ? [result.effect.slot] : []), ...(foreseen !== null && foreseen !== 'finish' ? [foreseen] : [])];
-    const t = await beginTransition(deps, uow, job.executionId, slots, memory.state);
+    // The look at the tool travels with the lock.
+    const [t, check] = await Promise.all([
+      beginTransition(deps, uow, job.executionId, slots, memory.state),
+      work?.kind === 'tool' ? deps.tools.checkTool(uow, work.tool) : undefined,
+    ]);
     if (!t) return nothing;
     let actual: Next = foreseen;
-    if (!ended && !isOpen(t, foreseen, job, deps.clock.now().getTime())) return overtaken;
+    if (!ended && !(foreseen === 'finish' ? t.complete() : foreseen && isStillOpen(deps, t, foreseen, job, memory.state))) return overtaken;
     if (ended) {
       const output = result.outcome.kind === 'succeeded' ? { output: result.outcome.output } : undefined;
       if ((await t.run(ended, output)) !== null) return stale;
@@ -180,7 +181,7 @@ async function takeTurn(
     }
     let effect: Effect | null = null;
     if (work !== null && sameNext(actual, foreseen)) {
-      effect = await carryOut(deps, t, work, job.id);
+      effect = await carryOut(deps, t, work, job.id, check);
       actual = effect ? null : nextOf(t);
     }
     return { effect, next: await commit(deps, job, memory, t, actual, effect?.slot) };
@@ -213,13 +214,6 @@ const nextOf = (t: Transition): Next => t.ready()[0] ?? (t.complete() ? 'finish'
 
 const sameNext = (a: Next, b: Next): boolean =>
   a === b || (a !== null && b !== null && a !== 'finish' && b !== 'finish' && slotKey(a) === slotKey(b));
-
-/** Still what it was when the job looked at it: queued, due, and not taken up by another job. */
-function isOpen(t: Transition, next: Next, job: CarriedJob, now: number): boolean {
-  if (next === 'finish') return t.complete();
-  const current = next && slotState(t.state, next);
-  return t.state.status !== 'paused' && current?.status === 'queued' && (current.wakeAt ?? 0) <= now && mayCarry(job, t.jobOf(next!));
-}
 
 /** The same decision on the state this job saw last; the transaction checks that nothing else happened. */
 function foresee(deps: CarryDependencies, { plan, state }: Memory, slot: Slot, command: Command): Next {

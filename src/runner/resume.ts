@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isIdempotent } from '../outbound/request.ts';
 import { outcomeOfChild } from '../executions/family.ts';
-import { slotState, type Slot, type SlotState } from '../executions/machine-state.ts';
+import { slotState, type ExecutionState, type Slot, type SlotState, type StepState } from '../executions/machine-state.ts';
 import { receiveSignal } from '../executions/signals.ts';
 import { timerKey, type Transition } from '../executions/transition.ts';
 
@@ -143,5 +143,24 @@ const isReady = (t: Transition, slot: Slot): boolean => {
 };
 
 /** Nobody carries it, or this job did in an earlier run or under an earlier id. */
-export const mayCarry = (job: Pick<CarriedJob, 'before' | 'id'>, owner: string | null): boolean =>
+const mayCarry = (job: Pick<CarriedJob, 'before' | 'id'>, owner: string | null): boolean =>
   owner === null || owner === job.id || job.before.includes(owner);
+
+/** Still what it was when the job looked at it (`before`): queued, due, not taken up by another job, nor brought this far again by one. */
+export function isStillOpen(
+  { clock }: Pick<ResumeDependencies, 'clock'>,
+  t: Transition,
+  slot: Slot,
+  job: CarriedJob,
+  before: ExecutionState | null,
+): boolean {
+  const current = slotState(t.state, slot);
+  if (t.state.status === 'paused' || current?.status !== 'queued' || (current.wakeAt ?? 0) > clock.now().getTime()) return false;
+  return mayCarry(job, t.jobOf(slot)) && progressOf(current) === progressOf(before && slotState(before, slot));
+}
+
+/** What work was prepared from: it is good for a slot that has come no further. */
+function progressOf(state: SlotState | StepState | null | undefined): string {
+  const items = state && 'items' in state ? state.items : null;
+  return [state?.attempt ?? 0, state?.approvalId, items?.next, items?.done].join();
+}
