@@ -4,6 +4,7 @@ const floors = [
   ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound'],
   ['approvals', 'policies', 'agents', 'tools'],
   ['executions'],
+  ['queues', 'inspection'],
   ['runner'],
 ];
 

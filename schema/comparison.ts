@@ -13,8 +13,8 @@ import {
   type ItemComparison as ItemPair,
   type ItemSummary,
   type StepComparison as StepPair,
-} from '#src/executions/compare.ts';
-import type { ComparedItemsKey } from '#src/executions/compare-reads.ts';
+} from '#src/inspection/compare.ts';
+import type { ComparedItemsKey } from '#src/inspection/compare-reads.ts';
 import { builder } from './builder.ts';
 import { connectionType, paged } from './connection.ts';
 import { GateActionEnum, PolicyFinding } from './decision.ts';

@@ -1,8 +1,8 @@
 // The queue: limits, how it stands, operations on many executions, and what gave up. Adds its own fields to Execution.
-import { deadLetterCursor, type DeadLetterPage, type DeadLetterRow } from '#src/executions/dead-letter-reads.ts';
-import type { BulkOperationRow } from '#src/executions/bulk-cancel.ts';
-import type { LimitRow, QueueStatus as QueueStatusRow } from '#src/executions/queue-service.ts';
-import { bulkStatuses, limitScopes, type LimitScope } from '#src/executions/queue.ts';
+import { deadLetterCursor, type DeadLetterPage, type DeadLetterRow } from '#src/queues/dead-letter-reads.ts';
+import type { BulkOperationRow } from '#src/queues/bulk-cancel.ts';
+import type { LimitRow, QueueStatus as QueueStatusRow } from '#src/queues/queue-service.ts';
+import { bulkStatuses, limitScopes, type LimitScope } from '#src/queues/queue.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';

@@ -3,7 +3,7 @@ import { Agent, AgentVersion, Deployment } from './agents/agent-entity.ts';
 import { Approval } from './approvals/approval-entity.ts';
 import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
 import { Attempt, Execution, Signal, Step } from './executions/execution-entity.ts';
-import { BulkOperation, ConcurrencyLimit } from './executions/queue-entity.ts';
+import { BulkOperation, ConcurrencyLimit } from './queues/queue-entity.ts';
 import { Decision, Policy, PolicyVersion } from './policies/policy-entity.ts';
 import { ApiKey, Principal, RoleGrant, TeamMember } from './principals/principal-entity.ts';
 import { Runner } from './runner/runner-entity.ts';

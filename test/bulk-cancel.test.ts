@@ -1,7 +1,7 @@
 // Cancelling everything that a filter finds: exactly that, only where the permission is held, whatever it is doing, crash or no crash.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { batchSize } from '#src/executions/bulk-cancel.ts';
+import { batchSize } from '#src/queues/bulk-cancel.ts';
 import type { ExecutionFilter } from '#src/executions/execution-reads.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
 import type { Database } from '#src/platform/database.ts';

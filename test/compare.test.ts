@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Definition } from '#src/agents/definition.ts';
-import { alignSteps, orderByNeeds, type ExecutionComparison, type StepComparison } from '#src/executions/compare.ts';
-import type { ItemComparisonRequest } from '#src/executions/compare-reads.ts';
+import { alignSteps, orderByNeeds, type ExecutionComparison, type StepComparison } from '#src/inspection/compare.ts';
+import type { ItemComparisonRequest } from '#src/inspection/compare-reads.ts';
 import { itemCursor } from '#src/executions/execution.ts';
 import { digestOf } from '#src/platform/canonical.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';

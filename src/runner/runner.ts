@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Logger as QueueLogger, run, type Job, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { ControlService } from '../executions/control-service.ts';
-import type { BulkCancelService } from '../executions/bulk-cancel.ts';
+import type { BulkCancelService } from '../queues/bulk-cancel.ts';
 import { admitExecutions } from '../executions/admission.ts';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';

@@ -1,7 +1,7 @@
 // At least one row of every Node type in a tenant, made the way users make them: an agent is published, promoted and run up to its
 // approval; its execution has started another one, was sent a signal and is forked.
 import { createServices } from '#src/app.ts';
-import type { LimitScope } from '#src/executions/queue.ts';
+import type { LimitScope } from '#src/queues/queue.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';

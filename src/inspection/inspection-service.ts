@@ -12,8 +12,8 @@ import {
   type ItemComparisonRequest,
 } from './compare-reads.ts';
 import type { ExecutionComparison } from './compare.ts';
-import { executionsByIds } from './execution-reads.ts';
-import type { ExecutionService } from './execution-service.ts';
+import { executionsByIds } from '../executions/execution-reads.ts';
+import type { ExecutionService } from '../executions/execution-service.ts';
 import { replayExecution } from './replay-reads.ts';
 import type { Replay } from './replay.ts';
 

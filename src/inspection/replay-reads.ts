@@ -3,8 +3,8 @@
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { EventService } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { attemptColumns, withDates, type AttemptRow, type ExecutionRow } from './execution-rows.ts';
-import type { ItemRanges, Slot } from './machine-state.ts';
+import { attemptColumns, withDates, type AttemptRow, type ExecutionRow } from '../executions/execution-rows.ts';
+import type { ItemRanges, Slot } from '../executions/machine-state.ts';
 import { createFold, type Difference, type Fold } from './replay-fold.ts';
 import {
   compareApprovals,
@@ -17,8 +17,8 @@ import {
   type ReplayCounts,
   type StoredSlot,
 } from './replay.ts';
-import { signalOutcomes } from './signals.ts';
-import { loadPlan } from './transition.ts';
+import { signalOutcomes } from '../executions/signals.ts';
+import { loadPlan } from '../executions/transition.ts';
 
 export interface ReplayDependencies {
   readonly events: EventService;

@@ -4,8 +4,8 @@ import type { Definition, StepDefinition } from '../agents/definition.ts';
 import { digestOf } from '../platform/canonical.ts';
 import type { PolicyFinding } from '../policies/gate.ts';
 import type { DecisionEffect, GateAction } from '../policies/policy.ts';
-import type { ExecutionRow, StepRow } from './execution-rows.ts';
-import type { StepView } from './step-reads.ts';
+import type { ExecutionRow, StepRow } from '../executions/execution-rows.ts';
+import type { StepView } from '../executions/step-reads.ts';
 
 export const presences = ['both', 'only_a', 'only_b'] as const;
 export type Presence = (typeof presences)[number];

@@ -2,8 +2,8 @@
 // from replay-reads.ts. What stands in the rows alone (inputs, items, arguments, the content of outputs) no event can confirm.
 import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalOutcome } from '../approvals/approval-reads.ts';
-import { isFinalExecution, isFinalStep, type ExecutionStatus } from './execution.ts';
-import type { AttemptRow, ExecutionRow } from './execution-rows.ts';
+import { isFinalExecution, isFinalStep, type ExecutionStatus } from '../executions/execution.ts';
+import type { AttemptRow, ExecutionRow } from '../executions/execution-rows.ts';
 import {
   newSlotState,
   slotKey,
@@ -13,7 +13,7 @@ import {
   type Slot,
   type SlotState,
   type StepState,
-} from './machine-state.ts';
+} from '../executions/machine-state.ts';
 import type { Difference, Fold, FoldedSignal } from './replay-fold.ts';
 
 /** The answer: `difference` is null when events and rows are equal. */

@@ -19,9 +19,9 @@ import {
   type ItemComparison,
   type ItemSummary,
 } from './compare.ts';
-import { stepColumns, withDates, type ExecutionRow, type StepRow } from './execution-rows.ts';
-import { itemWindow, stepViews, type StepView } from './step-reads.ts';
-import { loadPlans } from './transition.ts';
+import { stepColumns, withDates, type ExecutionRow, type StepRow } from '../executions/execution-rows.ts';
+import { itemWindow, stepViews, type StepView } from '../executions/step-reads.ts';
+import { loadPlans } from '../executions/transition.ts';
 
 type Side = 'a' | 'b';
 

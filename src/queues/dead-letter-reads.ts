@@ -5,7 +5,7 @@ import { isId } from '../platform/ids.ts';
 import { defaultPageSize, maxPageSize, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
-import type { ExecutionFailure } from './execution.ts';
+import type { ExecutionFailure } from '../executions/execution.ts';
 
 export interface DeadLetterRow {
   readonly executionId: string;

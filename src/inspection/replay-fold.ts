@@ -4,12 +4,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { eventCatalogue, isFinalEvent, isSlotEvent, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
 import type { EventRow } from '../events/event-service.ts';
-import type { AttemptStatus, ExecutionFailure } from './execution.ts';
-import { isFinalStep } from './execution.ts';
-import { attemptFact, slotFacts } from './event-facts.ts';
-import { apply } from './machine-apply.ts';
-import { nameOf } from './machine-draft.ts';
-import { newState, slotKey, slotState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
+import type { AttemptStatus, ExecutionFailure } from '../executions/execution.ts';
+import { isFinalStep } from '../executions/execution.ts';
+import { attemptFact, slotFacts } from '../executions/event-facts.ts';
+import { apply } from '../executions/machine-apply.ts';
+import { nameOf } from '../executions/machine-draft.ts';
+import { newState, slotKey, slotState, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
 
 /** `folded` is what the events say, `stored` what the rows say; null: nothing. */
 export interface Difference {

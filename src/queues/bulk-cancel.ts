@@ -14,10 +14,10 @@ import { isTransient } from '../platform/transient.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import { visibilityOf, type Authority } from '../principals/permission.ts';
 import { findVisible } from '../tenants/tenant-reads.ts';
-import { makeRoom } from './admission.ts';
-import { executionsByIds, filterConditions, type ExecutionFilter } from './execution-reads.ts';
+import { makeRoom } from '../executions/admission.ts';
+import { executionsByIds, filterConditions, type ExecutionFilter } from '../executions/execution-reads.ts';
 import type { BulkStatus, CancelPlaces, StoredFilter } from './queue.ts';
-import { beginTransition } from './transition.ts';
+import { beginTransition } from '../executions/transition.ts';
 
 export interface BulkOperationRow {
   readonly id: string;
