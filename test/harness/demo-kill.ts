@@ -20,22 +20,30 @@ if (!process.argv[1]?.endsWith('signalbox.ts')) throw new Error('this is for the
 if ('sql' in point) killAtStatement(point);
 else killAtCall(point);
 
+/** The driver's queries, alone or as parts of a batch. */
+interface Sent {
+  readonly text?: string;
+  submit(connection: pg.Connection): unknown;
+  handleReadyForQuery(connection: pg.Connection): void;
+}
+
 function killAtStatement({ sql, nth = 1, when }: Extract<KillPoint, { sql: string }>): void {
   const pattern = new RegExp(sql, 'i');
-  const committing = new WeakSet<pg.Client>();
+  const committing = new WeakSet<object>();
   // The mapper brings a copy of its own.
   const ofMapper = createRequire(import.meta.resolve('@mikro-orm/postgresql'))('pg') as typeof pg;
-  for (const { prototype } of new Set([pg.Client, ofMapper.Client])) {
-    const query = prototype.query as (...args: unknown[]) => unknown;
-    prototype.query = function (this: pg.Client, ...args: unknown[]) {
-      const text = typeof args[0] === 'string' ? args[0] : ((args[0] as { text?: string }).text ?? '');
+  for (const { prototype } of new Set([pg.Query, ofMapper.Query])) {
+    const query = prototype as unknown as Sent;
+    const { submit } = query;
+    query.submit = function (this: Sent, connection) {
+      const text = this.text ?? '';
       const isPoint = pattern.test(text) && ++seen === nth;
       if (isPoint && when === 'before') die();
-      const answer = query.apply(this, args) as Promise<unknown>;
-      if (isPoint && when === 'committed') committing.add(this);
-      const isLast = (isPoint && when === 'after') || (committing.has(this) && /^commit/i.test(text));
-      return isLast ? answer.then(die) : answer;
-    } as typeof prototype.query;
+      if (isPoint && when === 'committed') committing.add(connection.stream);
+      const isLast = (isPoint && when === 'after') || (committing.has(connection.stream) && /^commit/i.test(text));
+      if (isLast) this.handleReadyForQuery = die;
+      return submit.call(this, connection);
+    };
   }
 }
 
