@@ -6,6 +6,7 @@ import { Migration20261121070441_queue } from './20261121070441-queue.ts';
 import { Migration20261121070808_remote_tools } from './20261121070808-remote-tools.ts';
 import { Migration20261121071242_http_requests } from './20261121071242-http-requests.ts';
 import { Migration20261121085356_statements } from './20261121085356-statements.ts';
+import { Migration20261121091620_governance } from './20261121091620-governance.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -15,4 +16,5 @@ export const migrations = [
   { name: '20261121070808-remote-tools', class: Migration20261121070808_remote_tools },
   { name: '20261121071242-http-requests', class: Migration20261121071242_http_requests },
   { name: '20261121085356-statements', class: Migration20261121085356_statements },
+  { name: '20261121091620-governance', class: Migration20261121091620_governance },
 ];

@@ -1,14 +1,21 @@
 // Every entity, as an explicit list; a test fails when an `*-entity.ts` file is missing here.
 import { Agent, AgentVersion, Deployment } from './agents/agent-entity.ts';
-import { Approval } from './approvals/approval-entity.ts';
+import { Approval, ApprovalComment, ApprovalDelegation, ApprovalVote } from './approvals/approval-entity.ts';
+import { AuditEvent } from './audit/audit-entity.ts';
 import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
 import { Attempt, Execution, Signal, Step } from './executions/execution-entity.ts';
+import { KillSwitch } from './killswitches/kill-switch-entity.ts';
 import { BulkOperation, ConcurrencyLimit } from './queues/queue-entity.ts';
+import { DataGrant } from './policies/data-grant-entity.ts';
 import { Decision, Policy, PolicyVersion } from './policies/policy-entity.ts';
+import { RateCounter, RateEntry } from './policies/rate-entity.ts';
+import { PolicySimulation } from './policies/simulation-entity.ts';
 import { ApiKey, Principal, RoleGrant, TeamMember } from './principals/principal-entity.ts';
 import { Runner } from './runner/runner-entity.ts';
 import { Environment, Project, Team, Tenant } from './tenants/tenant-entity.ts';
-import { RemoteServer, RemoteTool, ToolApproval, ToolDefinition } from './tools/tool-entity.ts';
+import { ToolCall } from './toolcalls/tool-call-entity.ts';
+import { RemoteServer, RemoteTool, ToolApproval, ToolDefinition, ToolOverrideRow } from './tools/tool-entity.ts';
+import { Webhook, WebhookDelivery } from './webhooks/webhook-entity.ts';
 
 export const entities = [
   Tenant,
@@ -26,10 +33,23 @@ export const entities = [
   ToolApproval,
   RemoteServer,
   RemoteTool,
+  ToolOverrideRow,
+  ToolCall,
   Policy,
   PolicyVersion,
   Decision,
+  DataGrant,
+  RateCounter,
+  RateEntry,
+  PolicySimulation,
+  KillSwitch,
   Approval,
+  ApprovalVote,
+  ApprovalDelegation,
+  ApprovalComment,
+  Webhook,
+  WebhookDelivery,
+  AuditEvent,
   Execution,
   Step,
   Attempt,

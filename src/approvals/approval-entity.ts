@@ -2,7 +2,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
 import { riskClasses } from '../tools/tool.ts';
-import { approvalSources, approvalStatuses, type ApprovalSubject } from './approval.ts';
+import { approvalDecisions, approvalSources, approvalStatuses, type ApprovalSubject } from './approval.ts';
+import { commentKinds, type ApprovalTerms } from './approval-terms.ts';
 
 export const Approval = defineEntity({
   name: 'Approval',
@@ -20,9 +21,12 @@ export const Approval = defineEntity({
     environmentId: p.uuid(),
     teamId: p.uuid().nullable(),
     agentId: p.uuid(),
-    executionId: p.uuid(),
-    stepId: p.text(),
+    /** Null for a call that an agent makes in a loop of its own: then `toolCallId` is set. */
+    executionId: p.uuid().nullable(),
+    stepId: p.text().nullable(),
     itemIndex: p.integer().nullable(),
+    toolCallId: p.uuid().nullable(),
+    decisionId: p.uuid().nullable(),
     source: oneOf('source', approvalSources),
     status: oneOf('status', approvalStatuses),
     title: p.text(),
@@ -31,6 +35,18 @@ export const Approval = defineEntity({
     subject: p.json().$type<ApprovalSubject>(),
     /** SHA-256 of the canonical JSON (RFC 8785) of the subject: what the grant is bound to. */
     digest: p.text(),
+    /** Who may decide, in which stages, and what happens meanwhile. */
+    terms: p.json().$type<ApprovalTerms>().default('{"stages":[]}'),
+    /** Index of the stage whose approvers are asked. */
+    stage: p.smallint().default(0),
+    warnedAt: moment().nullable(),
+    escalatedAt: moment().nullable(),
+    /** Who edited the arguments before they were approved; `subject` holds what is signed, `requested` what was asked for. */
+    editedBy: p.uuid().nullable(),
+    editedAt: moment().nullable(),
+    requested: p.json().$type<ApprovalSubject>().nullable(),
+    /** Estimated cost, integer micro-USD. */
+    costMicroUsd: p.bigint().nullable(),
     /** The principal whose execution asks; never allowed to decide. */
     requestedBy: p.uuid(),
     createdAt: moment(),
@@ -42,5 +58,67 @@ export const Approval = defineEntity({
     decisionKey: p.text().nullable(),
     /** When the grant was used by a dispatch; it is never used again by another step. */
     consumedAt: moment().nullable(),
+  },
+});
+
+/** One person's word in one stage. */
+export const ApprovalVote = defineEntity({
+  name: 'ApprovalVote',
+  tableName: 'approval_votes',
+  ...tenantTable,
+  properties: {
+    approvalId: () => p.manyToOne(Approval).mapToPk().fieldName('approval_id').primary(),
+    stage: p.smallint().primary(),
+    principalId: p.uuid().primary(),
+    tenantId: p.uuid(),
+    /** Whose delegate voted; null for one who voted for themselves. */
+    onBehalfOf: p.uuid().nullable(),
+    decision: oneOf('decision', approvalDecisions),
+    /** Of the subject the voter was shown. */
+    digest: p.text(),
+    note: p.text().nullable(),
+    votedAt: moment(),
+  },
+});
+
+/** For a period somebody else decides in one's place. */
+export const ApprovalDelegation = defineEntity({
+  name: 'ApprovalDelegation',
+  tableName: 'approval_delegations',
+  ...tenantTable,
+  indexes: [
+    { name: 'approval_delegations_from', properties: ['tenantId', 'fromPrincipalId', 'id'] },
+    { name: 'approval_delegations_to', properties: ['tenantId', 'toPrincipalId', 'id'] },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    fromPrincipalId: p.uuid(),
+    toPrincipalId: p.uuid(),
+    startsAt: moment(),
+    endsAt: moment(),
+    reason: p.text(),
+    createdBy: p.uuid(),
+    createdAt: moment(),
+    revokedAt: moment().nullable(),
+  },
+});
+
+/** What was said about a request, besides votes. */
+export const ApprovalComment = defineEntity({
+  name: 'ApprovalComment',
+  tableName: 'approval_comments',
+  ...tenantTable,
+  indexes: [{ name: 'approval_comments_approval', properties: ['tenantId', 'approvalId', 'id'] }],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    approvalId: () => p.manyToOne(Approval).mapToPk().fieldName('approval_id'),
+    kind: oneOf('kind', commentKinds),
+    author: p.uuid(),
+    text: p.text(),
+    /** Of an edit: digests and arguments before and after. Of an answer: the question. */
+    data: p.json().$type<unknown>().nullable(),
+    createdAt: moment(),
   },
 });

@@ -1,6 +1,8 @@
 // The gate's input and answer. Evaluation is pure: same input and policies, same answer.
 import type { EnvironmentKind } from '../tenants/tenant.ts';
-import type { Capability, RiskClass } from '../tools/tool.ts';
+import type { ApprovalTerms } from '../approvals/approval-terms.ts';
+import type { Capability, RiskClass, ToolCategory, ToolSource } from '../tools/tool.ts';
+import type { DataKind } from './data-scope.ts';
 import type { DecisionEffect, GateAction, PolicyKind, PolicyMode } from './policy.ts';
 
 /** Everything a policy can see of one effect. Recorded whole with the decision. */
@@ -30,6 +32,34 @@ export interface GateInput {
   readonly arguments: unknown;
   /** ISO 8601 moment of the evaluation. */
   readonly at: string;
+  // Absent in records of older releases:
+  readonly executionId?: string | null | undefined;
+  /** Of the execution. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Data the definition declares, `dataset:orders`; and what other agents have granted. */
+  readonly agentData?: readonly DataReference[] | undefined;
+  readonly grantedData?: readonly DataReference[] | undefined;
+  /** With `output.deliver`: what a step or the execution would hand on. */
+  readonly output?: unknown;
+  /** Estimated cost, integer micro-USD; null when nobody knows. */
+  readonly costMicroUsd?: number | null | undefined;
+  /** What had to be read to judge, so that the same outcome can be computed again; by policy id. */
+  readonly rates?: Readonly<Record<string, RateFact>> | undefined;
+  /** Kill switches that cover it; any of them refuses it. */
+  readonly killSwitches?: readonly { readonly id: string; readonly reason: string }[] | undefined;
+}
+
+export type DataReference = `${DataKind}:${string}`;
+
+/** What a rate limit's counter said. */
+export interface RateFact {
+  readonly key: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  /** In the window, this one not included. */
+  readonly count: number;
+  /** ISO 8601: the moment from which one more is within the limit; equal to the moment of the evaluation when it is now. */
+  readonly freeAt: string;
 }
 
 /** Of an HTTP request. */
@@ -47,6 +77,20 @@ export interface GateTool {
   readonly digest: string;
   readonly risk: RiskClass;
   readonly capability: Capability;
+  // Absent in records of older releases:
+  readonly source?: ToolSource | undefined;
+  readonly category?: ToolCategory | undefined;
+  /** What the analysis of the arguments found; `risk` is at least the worst of them. */
+  readonly signs?: readonly RiskSign[] | undefined;
+}
+
+/** Something in the arguments that makes a call riskier than its tool. */
+export interface RiskSign {
+  /** Stable name, such as `recursive_delete`, `pipe_to_shell`, `secret_file`. */
+  readonly code: string;
+  readonly risk: RiskClass;
+  /** For a person: what, and where in the arguments. */
+  readonly detail: string;
 }
 
 /** One policy that matched. `effect` is what it asks for; observed findings never change the outcome. */
@@ -58,12 +102,23 @@ export interface PolicyFinding {
   readonly mode: PolicyMode;
   readonly effect: DecisionEffect;
   readonly reason: string;
-  /** With `require_approval`: how long the request stays open, milliseconds. */
+  /** With `require_approval`: how long the request stays open, milliseconds; and who decides it. */
   readonly expiresInMs?: number | undefined;
+  readonly terms?: ApprovalTerms | undefined;
+  /** With `delay` and `queue`: ISO 8601 moment before which it must not run. */
+  readonly notBefore?: string | undefined;
+  /** True: it could not be evaluated, and the effect is that of its failure mode. */
+  readonly failed?: true | undefined;
 }
 
 export interface GateVerdict {
   readonly effect: DecisionEffect;
   readonly reasons: readonly string[];
   readonly findings: readonly PolicyFinding[];
+  /** Reasons of `warn` findings that are enforced; they change nothing. */
+  readonly warnings?: readonly string[] | undefined;
+  /** Texts of `inject` findings that would have changed the outcome: put in front of the output. */
+  readonly injections?: readonly string[] | undefined;
+  /** With `delay` and `queue`: the latest of the findings' moments. */
+  readonly notBefore?: string | undefined;
 }

@@ -1,7 +1,16 @@
 // Tables of policies, their immutable versions, and decision records.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import { decisionEffects, gateActions, policyKinds, policyModes, type PolicyDocument } from './policy.ts';
+import {
+  decisionEffects,
+  failureModes,
+  gateActions,
+  policyKinds,
+  policyModes,
+  type PolicyAttachment,
+  type PolicyDocument,
+  type PolicyRollout,
+} from './policy.ts';
 import type { GateInput, PolicyFinding } from './gate.ts';
 
 /** Scope columns are all null for the whole tenant; else every one that is set must match. */
@@ -29,7 +38,12 @@ export const Policy = defineEntity({
     projectId: p.uuid().nullable(),
     environmentId: p.uuid().nullable(),
     agentId: p.uuid().nullable(),
+    teamId: p.uuid().nullable(),
     tag: p.text().nullable(),
+    tool: p.text().nullable(),
+    attachments: p.json().$type<PolicyAttachment[]>().default('[]'),
+    rollout: p.json().$type<PolicyRollout>().nullable(),
+    onError: oneOf('on_error', failureModes).default('allow'),
     /** Number of the current version, from 1. */
     version: p.integer(),
     createdBy: p.uuid(),
@@ -75,6 +89,9 @@ export const Decision = defineEntity({
     environmentId: p.uuid(),
     agentId: p.uuid(),
     teamId: p.uuid().nullable(),
+    /** On whose behalf it would have run. */
+    principalId: p.uuid().nullable(),
+    tool: p.text().nullable(),
     executionId: p.uuid().nullable(),
     stepId: p.text().nullable(),
     itemIndex: p.integer().nullable(),

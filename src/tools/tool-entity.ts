@@ -2,7 +2,7 @@
 // the MCP servers that tenants register, and their tools.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import { capabilities, riskClasses, type ToolAnnotations } from './tool.ts';
+import { capabilities, riskClasses, toolCategories, type ToolAnnotations } from './tool.ts';
 import { circuitStates, serverStatuses, type StoredHeader } from './remote.ts';
 
 /** A tool as its server last listed it. */
@@ -84,5 +84,21 @@ export const ToolApproval = defineEntity({
     digest: p.text(),
     approvedBy: p.uuid().nullable(),
     approvedAt: moment(),
+  },
+});
+
+/** What a tenant's operators say of one tool; wins over annotations and configuration. */
+export const ToolOverrideRow = defineEntity({
+  name: 'ToolOverrideRow',
+  tableName: 'tool_overrides',
+  ...tenantTable,
+  properties: {
+    tenantId: p.uuid().primary(),
+    server: p.text().primary(),
+    name: p.text().primary(),
+    risk: oneOf('risk', riskClasses).nullable(),
+    category: oneOf('category', toolCategories).nullable(),
+    setBy: p.uuid(),
+    setAt: moment(),
   },
 });

@@ -4,6 +4,14 @@ import { digestOf } from '../platform/canonical.ts';
 export const riskClasses = ['low', 'medium', 'high', 'critical'] as const;
 export type RiskClass = (typeof riskClasses)[number];
 
+/** Where a tool comes from. */
+export const toolSources = ['mcp', 'builtin', 'http', 'custom'] as const;
+export type ToolSource = (typeof toolSources)[number];
+
+/** What kind of thing a call does. */
+export const toolCategories = ['command_execution', 'file_operation', 'file_search', 'network', 'data', 'general'] as const;
+export type ToolCategory = (typeof toolCategories)[number];
+
 /** What a tool does to the world; an agent may call only tools whose capability its definition claims. */
 export const capabilities = ['read', 'write', 'notify', 'execute'] as const;
 export type Capability = (typeof capabilities)[number];

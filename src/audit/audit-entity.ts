@@ -1,0 +1,39 @@
+// Audit events: one for every mutation that changed something. Only ever added to.
+import { defineEntity, p } from '@mikro-orm/core';
+import { moment, tenantTable } from '../platform/entity.ts';
+
+export const AuditEvent = defineEntity({
+  name: 'AuditEvent',
+  tableName: 'audit_events',
+  ...tenantTable,
+  indexes: [
+    { name: 'audit_events_order', properties: ['tenantId', 'transactionId', 'id'] },
+    { name: 'audit_events_tenant', properties: ['tenantId', 'id'] },
+    { name: 'audit_events_subject', properties: ['tenantId', 'subjectId', 'id'] },
+    { name: 'audit_events_principal', properties: ['tenantId', 'principalId', 'id'] },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    principalId: p.uuid(),
+    /** Name of the mutation, such as `createPolicy`. */
+    action: p.text(),
+    /** Type and id of what it changed, such as `Policy`. */
+    subjectType: p.text().nullable(),
+    subjectId: p.uuid().nullable(),
+    /** Place by which reading it is permitted; null for the whole tenant. */
+    projectId: p.uuid().nullable(),
+    environmentId: p.uuid().nullable(),
+    teamId: p.uuid().nullable(),
+    /** SHA-256 of the canonical JSON of the subject; null when there was, or is, none. */
+    beforeDigest: p.text().nullable(),
+    afterDigest: p.text().nullable(),
+    /** Network address and user agent of the request. */
+    address: p.text().nullable(),
+    userAgent: p.text().nullable(),
+    traceId: p.text().nullable(),
+    occurredAt: moment(),
+    /** By this the order of commits is followed, as for `execution_events`. */
+    transactionId: p.bigint('string').columnType('xid8').defaultRaw('pg_current_xact_id()'),
+  },
+});

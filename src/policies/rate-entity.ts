@@ -1,0 +1,38 @@
+// What counts against rate limits: one row for each thing that was let through, or that has its moment in the future.
+import { defineEntity, p } from '@mikro-orm/core';
+import { moment, tenantTable } from '../platform/entity.ts';
+
+/** One counter: a policy and what it counts apart (agent, tool, principal). Its row lock puts those who count in line. */
+export const RateCounter = defineEntity({
+  name: 'RateCounter',
+  tableName: 'rate_counters',
+  ...tenantTable,
+  properties: {
+    tenantId: p.uuid().primary(),
+    policyId: p.uuid().primary(),
+    key: p.text().primary(),
+    /** Moment of its newest entry: time does not run back within a counter. */
+    lastAt: moment(),
+  },
+});
+
+export const RateEntry = defineEntity({
+  name: 'RateEntry',
+  tableName: 'rate_entries',
+  ...tenantTable,
+  indexes: [
+    { name: 'rate_entries_window', properties: ['tenantId', 'policyId', 'key', 'at'] },
+    { name: 'rate_entries_reference', properties: ['tenantId', 'executionId'] },
+  ],
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    policyId: p.uuid(),
+    key: p.text(),
+    /** In the future for what waits its turn. */
+    at: moment(),
+    /** What has this place, so that it is counted once and given back when it ends without having run. */
+    executionId: p.uuid().nullable(),
+    slot: p.text().nullable(),
+  },
+});

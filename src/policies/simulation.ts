@@ -1,0 +1,3 @@
+// Simulations of policies: statuses. Pure; no I/O.
+export const simulationStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type SimulationStatus = (typeof simulationStatuses)[number];
