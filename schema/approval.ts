@@ -84,7 +84,10 @@ Approval.implement({
     }),
     subject: t.expose('subject', { type: 'JSON', description: 'Everything that the grant is bound to; the digest is computed of it.' }),
     digest: t.exposeString('digest', { description: 'SHA-256 of the canonical JSON (RFC 8785) of the subject.' }),
-    stepId: t.exposeString('stepId', { description: 'The step that waits.' }),
+    stepId: t.exposeString('stepId', {
+      nullable: true,
+      description: 'The step that waits; null for the start of an execution, and for a call of an agent that runs elsewhere.',
+    }),
     itemIndex: t.exposeInt('itemIndex', { nullable: true, description: 'Its `forEach` item, from 0; null when it has none.' }),
     execution: t.field({
       type: Execution,

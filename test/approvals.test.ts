@@ -147,7 +147,7 @@ test('only those allowed to decide where the execution runs may decide, and neve
   await assert.rejects(foreign.decide(foreign.reviewer, approval.id), NotFoundError);
   await assert.rejects(foreign.decide(foreign.reviewer, 'nonsense'), NotFoundError);
   assert.equal(await foreign.write((uow) => approvals.expire(uow, approval.id)), null);
-  assert.deepEqual(await foreign.write((uow) => approvals.cancelForExecution(uow, approval.executionId)), []);
+  assert.deepEqual(await foreign.write((uow) => approvals.cancelForExecution(uow, approval.executionId!)), []);
   assert.equal((await foreign.write((uow) => approvals.consume(uow, approval.id, approval.digest))).ok, false);
   assert.equal((await write((uow) => approvals.findApproval(uow, people.admin, approval.id)))?.status, 'pending');
 });

@@ -6,6 +6,7 @@ import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/pag
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { RiskClass } from '../tools/tool.ts';
+import type { ApprovalTerms } from './approval-terms.ts';
 import type { ApprovalSource, ApprovalStatus, ApprovalSubject } from './approval.ts';
 
 export interface ApprovalRow {
@@ -14,10 +15,15 @@ export interface ApprovalRow {
   readonly environmentId: string;
   readonly teamId: string | null;
   readonly agentId: string;
-  readonly executionId: string;
-  readonly stepId: string;
+  /** Null for a call of an agent that runs elsewhere: then `toolCallId` is set. */
+  readonly executionId: string | null;
+  /** Null for such a call, and for the start of an execution. */
+  readonly stepId: string | null;
   /** Null for a step without forEach. */
   readonly itemIndex: number | null;
+  readonly toolCallId: string | null;
+  /** The gate's decision that asks; null for an approval step. */
+  readonly decisionId: string | null;
   readonly source: ApprovalSource;
   readonly status: ApprovalStatus;
   readonly title: string;
@@ -25,6 +31,16 @@ export interface ApprovalRow {
   readonly risk: RiskClass;
   readonly subject: ApprovalSubject;
   readonly digest: string;
+  readonly terms: ApprovalTerms;
+  /** Index of the stage whose approvers are asked. */
+  readonly stage: number;
+  readonly warnedAt: Date | null;
+  readonly escalatedAt: Date | null;
+  readonly editedBy: string | null;
+  readonly editedAt: Date | null;
+  /** What was asked for, once `subject` has been edited. */
+  readonly requested: ApprovalSubject | null;
+  readonly costMicroUsd: number | null;
   readonly requestedBy: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -45,16 +61,22 @@ export interface ApprovalFilter {
 type Stored<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] };
 
 export const approvalColumns = `id, project_id as "projectId", environment_id as "environmentId", team_id as "teamId",
-  agent_id as "agentId", execution_id as "executionId", step_id as "stepId", item_index as "itemIndex", source, status, title, reason,
-  risk, subject, digest, requested_by as "requestedBy", created_at as "createdAt", expires_at as "expiresAt",
-  decided_at as "decidedAt", decided_by as "decidedBy", note, consumed_at as "consumedAt"`;
+  agent_id as "agentId", execution_id as "executionId", step_id as "stepId", item_index as "itemIndex", tool_call_id as "toolCallId",
+  decision_id as "decisionId", source, status, title, reason, risk, subject, digest, terms, stage, warned_at as "warnedAt",
+  escalated_at as "escalatedAt", edited_by as "editedBy", edited_at as "editedAt", requested, cost_micro_usd::float8 as "costMicroUsd",
+  requested_by as "requestedBy", created_at as "createdAt", expires_at as "expiresAt", decided_at as "decidedAt", decided_by as "decidedBy", note, consumed_at as "consumedAt"`;
+
+const momentOf = (text: string | null): Date | null => (text === null ? null : new Date(text));
 
 export const approvalOf = (row: Stored<ApprovalRow>): ApprovalRow => ({
   ...row,
   createdAt: new Date(row.createdAt),
   expiresAt: new Date(row.expiresAt),
-  decidedAt: row.decidedAt === null ? null : new Date(row.decidedAt),
-  consumedAt: row.consumedAt === null ? null : new Date(row.consumedAt),
+  warnedAt: momentOf(row.warnedAt),
+  escalatedAt: momentOf(row.escalatedAt),
+  editedAt: momentOf(row.editedAt),
+  decidedAt: momentOf(row.decidedAt),
+  consumedAt: momentOf(row.consumedAt),
 });
 
 /** Runs a statement that returns `approvalColumns`. */
@@ -109,7 +131,7 @@ export async function approvalsOfExecutions(
      ) page`,
     params,
   );
-  const byExecution = Map.groupBy(rows, (row) => row.executionId);
+  const byExecution = Map.groupBy(rows, (row) => row.executionId!);
   return executionIds.map((id) =>
     pageOf(
       window,

@@ -30,6 +30,7 @@ import {
   type ApprovalSubject,
   type Consumption,
 } from './approval.ts';
+import type { ApprovalTerms } from './approval-terms.ts';
 import {
   approvalColumns,
   approvalRows,
@@ -52,6 +53,11 @@ export interface NewApproval {
   readonly risk: RiskClass;
   /** Names execution, step and item too; its digest is what the grant will be bound to. */
   readonly subject: ApprovalSubject;
+  /** Left out: one person with the permission to decide. */
+  readonly terms?: ApprovalTerms | undefined;
+  /** The gate's decision that asks; null for an approval step. */
+  readonly decisionId?: string | null | undefined;
+  readonly costMicroUsd?: number | null | undefined;
   readonly requestedBy: string;
   readonly expiresAt: Date;
 }
@@ -66,7 +72,7 @@ export interface Deciding {
 }
 
 export interface ApprovalService {
-  /** Opens a request, with the job that ends it at `expiresAt`. For the dispatch; authorises nothing. */
+  /** Opens a request (`subject` names execution and step, execution, or tool call), with the job that ends it at `expiresAt`. For the dispatch; authorises nothing. */
   request(uow: UnitOfWork, input: NewApproval): Promise<ApprovalRow>;
   /** Approves or rejects, and wakes the waiting step in the same transaction. */
   decide(uow: UnitOfWork, actor: Authority, input: Deciding): Promise<ApprovalRow>;
@@ -89,10 +95,11 @@ export interface ApprovalService {
     page: PageRequest,
   ): Promise<Page<ApprovalRow>[]>;
   /** The newest approval of a step (or of one item: `itemIndex`), whatever its status. */
-  findForStep(uow: UnitOfWork, executionId: string, stepId: string, itemIndex: number | null): Promise<ApprovalRow | null>;
+  findForStep(uow: UnitOfWork, executionId: string, stepId: string | null, itemIndex: number | null): Promise<ApprovalRow | null>;
   readonly outcomesOfExecution: typeof outcomesOfExecution;
 }
 
+const noTerms: ApprovalTerms = { stages: [] };
 const maxKeyLength = 200;
 
 /** What a grant of this subject is bound to: lower-case hex SHA-256 of its canonical JSON (RFC 8785), in the form that is stored. */
@@ -108,8 +115,16 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
     return row ?? null;
   }
 
-  const wake = (uow: UnitOfWork, { executionId, stepId, itemIndex }: ApprovalRow) =>
-    enqueue(uow, [{ name: 'run-step', payload: { tenantId: uow.tenantId, executionId, stepId, itemIndex: itemIndex ?? -1 } }]);
+  /** Whoever waits for it: a step, an execution that has not begun; an agent that runs elsewhere asks by itself. */
+  async function wake(uow: UnitOfWork, { executionId, stepId, itemIndex }: ApprovalRow): Promise<void> {
+    if (executionId === null) return;
+    const place = { tenantId: uow.tenantId, executionId };
+    await enqueue(uow, [
+      stepId === null
+        ? { name: 'run-execution', payload: place }
+        : { name: 'run-step', payload: { ...place, stepId, itemIndex: itemIndex ?? -1 } },
+    ]);
+  }
 
   const endLater = (uow: UnitOfWork, { id, expiresAt }: ApprovalRow) =>
     enqueue(uow, [
@@ -123,8 +138,9 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
       const [approval] = await approvalRows(
         uow,
         `insert into approvals (id, tenant_id, project_id, environment_id, team_id, agent_id, execution_id, step_id, item_index,
-           source, status, title, reason, risk, subject, digest, requested_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, $13, $14::jsonb, $15, $16, $17, $18)
+           source, status, title, reason, risk, subject, digest, requested_by, created_at, expires_at, tool_call_id, decision_id, terms,
+           cost_micro_usd)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, $13, $14::jsonb, $15, $16, $17, $18, $19, $20, $21::jsonb, $22)
          returning ${approvalColumns}`,
         [
           newId(),
@@ -145,6 +161,10 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
           input.requestedBy,
           clock.now(),
           input.expiresAt,
+          subject.toolCallId ?? null,
+          input.decisionId ?? null,
+          JSON.stringify(input.terms ?? noTerms),
+          input.costMicroUsd ?? null,
         ],
       );
       if (!approval) throw new Error('the inserted approval was not returned');
@@ -238,7 +258,7 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
       const [approval] = await approvalRows(
         uow,
         `select ${approvalColumns} from approvals
-         where tenant_id = $1 and execution_id = $2 and step_id = $3 and item_index is not distinct from $4::int
+         where tenant_id = $1 and execution_id = $2 and step_id is not distinct from $3 and item_index is not distinct from $4::int
          order by id desc limit 1`,
         [uow.tenantId, executionId, stepId, itemIndex],
       );

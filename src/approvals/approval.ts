@@ -18,9 +18,13 @@ export const maxNoteLength = 4_000;
 /** Exactly what will run (tool call) or what the approver is asked to sign (approval step); its digest is the grant. */
 export interface ApprovalSubject {
   readonly tenantId: string;
-  readonly executionId: string;
-  readonly stepId: string;
+  /** Null for a call of an agent that runs elsewhere. */
+  readonly executionId: string | null;
+  /** Null for a call of an agent that runs elsewhere, and for the start of an execution. */
+  readonly stepId: string | null;
   readonly itemIndex: number | null;
+  /** Only of a call of an agent that runs elsewhere. */
+  readonly toolCallId?: string | undefined;
   readonly agentVersionDigest: string;
   /** Null for an approval step. */
   readonly tool: string | null;

@@ -1,6 +1,6 @@
 // What people watch live: the events of an execution, executions that change, requests for approval. Each stream reads with the
 // rights of the moment; the feed below it is shared by everyone.
-import { approvalsByIds, listApprovals, matchesFilter, type ApprovalFilter } from '../approvals/approval-reads.ts';
+import { approvalsByIds, listApprovals, matchesFilter, type ApprovalFilter, type ApprovalRow } from '../approvals/approval-reads.ts';
 import { isFinalEvent, type EventType } from '../events/catalogue.ts';
 import { approvalsCursor, executionCursor, readApprovalsCursor, readExecutionCursor } from '../events/cursor.ts';
 import type { ApprovalEventRow, EventRow, EventService, FeedPosition } from '../events/event-service.ts';
@@ -120,7 +120,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
     for (let page: PageRequest | null = { first: after === null ? 100 : 1 }; page !== null;) {
       const { rows, hasNextPage } = await listApprovals(uow, actor, { ...filter, status: ['pending'] }, page);
       if (after !== null) break; // read all the same: it refuses an invalid filter
-      requests.push(...(await events.requestsOf(uow, rows, position)));
+      requests.push(...(await events.requestsOf(uow, rows.flatMap(inExecution), position)));
       page = hasNextPage ? { first: 100, after: cursorOf('approvals', rows.at(-1)!.id) } : null;
     }
     return { epoch, position, requests: requests.sort(comparePositions) };
@@ -139,6 +139,8 @@ const openingSize = 500;
 
 const aheadOfHistory = () =>
   new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
+
+const inExecution = ({ id, executionId }: ApprovalRow) => (executionId === null ? [] : [{ id, executionId }]);
 
 const approvalIdOf = (row: EventRow): string => String(row.data['approvalId']);
 

@@ -105,10 +105,9 @@ export async function beginTransition(
       let outcome = decide(plan, state, command, now);
       if (outcome.ok && isFinalExecution(outcome.state.status) && outcome.state.status !== 'succeeded') {
         const withdrawn = await approvals.cancelForExecution(uow, executionId);
-        const pending = withdrawn.map(({ id, stepId, itemIndex }): PendingApproval => ({
-          slot: { stepId, itemIndex: itemIndex ?? -1 },
-          approvalId: id,
-        }));
+        const pending = withdrawn.flatMap(({ id, stepId, itemIndex }): PendingApproval[] =>
+          stepId === null ? [] : [{ slot: { stepId, itemIndex: itemIndex ?? -1 }, approvalId: id }],
+        );
         outcome = decide(plan, state, command, now, pending);
       }
       if (!outcome.ok) return outcome.reason;
