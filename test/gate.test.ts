@@ -18,7 +18,7 @@ import type { Authority } from '#src/principals/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld, toolCall } from './harness/governance.ts';
 
-const everywhere = { projectId: null, environmentId: null, agentId: null, tag: null };
+const everywhere = { projectId: null, environmentId: null, agentId: null, teamId: null, tag: null, tool: null };
 function policy(change: Partial<PolicySource> = {}): PolicySource {
   const rules = [{ effect: 'deny', tools: ['*'] }];
   return { id: newId(), name: 'p', version: 1, kind: 'tool_access', mode: 'enforce', priority: 100, scope: everywhere, rules, ...change };
@@ -93,13 +93,14 @@ test('starting an execution is judged and passes: the policy kinds there are loo
 });
 
 test('a policy applies only where every member of its scope matches', () => {
-  const scopes = { projectId: 'project', environmentId: 'environment', agentId: 'agent', tag: 'ops' };
+  const scopes = { projectId: 'project', environmentId: 'environment', agentId: 'agent', teamId: 'team', tag: 'ops', tool: 'files.*' };
+  const call = toolCall({ teamId: 'team' });
   for (const [key, value] of Object.entries(scopes)) {
-    assert.equal(judge([policy({ scope: { ...everywhere, [key]: value } })], toolCall()).effect, 'deny', key);
-    assert.equal(judge([policy({ scope: { ...everywhere, [key]: 'another' } })], toolCall()).effect, 'allow', key);
-    assert.equal(judge([policy({ scope: { ...scopes, [key]: 'another' } })], toolCall()).effect, 'allow', key);
+    assert.equal(judge([policy({ scope: { ...everywhere, [key]: value } })], call).effect, 'deny', key);
+    assert.equal(judge([policy({ scope: { ...everywhere, [key]: 'another' } })], call).effect, 'allow', key);
+    assert.equal(judge([policy({ scope: { ...scopes, [key]: 'another' } })], call).effect, 'allow', key);
   }
-  assert.equal(judge([policy({ scope: scopes })], toolCall()).effect, 'deny');
+  assert.equal(judge([policy({ scope: scopes })], call).effect, 'deny');
   const twoTags = compilePolicies([policy({ scope: { ...everywhere, tag: 'a","b' } })]);
   assert.equal(evaluateGate(twoTags, toolCall({ agentTags: ['a', 'b'] })).effect, 'allow');
   assert.equal(evaluateGate(twoTags, toolCall({ agentTags: ['a","b'] })).effect, 'deny');
@@ -195,7 +196,7 @@ const anyCall = fc
     listed: fc.boolean(),
   })
   .map(({ name, risk, listed }) => toolCall({ agentTools: listed ? [name] : [] }, { name, risk }));
-const strictness = { allow: 0, require_approval: 1, deny: 2 } as const;
+const strictness = { allow: 0, warn: 1, queue: 2, delay: 3, require_approval: 4, deny: 5 } as const;
 
 test('law: adding an enforced policy that only refuses or asks never loosens the outcome', () => {
   const restricting = anyPolicy.map((each): PolicySource => ({

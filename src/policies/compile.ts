@@ -1,33 +1,14 @@
 // Rules compiled once to closures: what one policy says of one effect.
 import { parseDuration } from '../platform/duration.ts';
 import { riskClasses } from '../tools/tool.ts';
-import type { GateInput } from './gate.ts';
 import { compileGlobs } from './glob.ts';
-import type { DecisionEffect, PolicyKind, PolicyMode, PolicyScope } from './policy.ts';
+import { bySituation, type Judge, type PolicySource, type Situation } from './judge.ts';
 import { defaultExpiresInMs, parseRules, type ApprovalRequiredRule, type ToolAccessRule } from './rules.ts';
 
-/** A policy as stored; enabled ones only. */
-export interface PolicySource {
-  readonly id: string;
-  readonly name: string;
-  readonly version: number;
-  readonly kind: PolicyKind;
-  readonly mode: PolicyMode;
-  readonly priority: number;
-  readonly scope: PolicyScope;
-  readonly rules: unknown;
-}
+export type { PolicySource } from './judge.ts';
 
-/** All that rules look at. Two effects that agree in it get the same opinion, which `policy-set.ts` relies on. */
-export type Call = Pick<GateInput, 'environmentKind' | 'roles' | 'tool'>;
-
-/** What a policy says of one effect; null when it has nothing to say. */
-export interface Opinion {
-  readonly effect: DecisionEffect;
-  readonly reason: string;
-  readonly expiresInMs?: number | undefined;
-}
-export type Judge = (call: Call) => Opinion | null;
+/** What the rules of this file look at. */
+type Call = Pick<Situation, 'environmentKind' | 'roles' | 'tool'>;
 
 /** Rules that cannot be read (written by another release) become a judge that throws: the gate then fails closed. */
 export function compileRules(source: PolicySource): Judge {
@@ -52,7 +33,7 @@ function unreadable(problem: { path: string; message: string } | undefined): Jud
   };
 }
 
-type ToolCall = Call & { readonly tool: NonNullable<GateInput['tool']> };
+type ToolCall = Call & { readonly tool: NonNullable<Call['tool']> };
 type Condition = (call: ToolCall) => boolean;
 
 const isToolCall = (call: Call): call is ToolCall => call.tool !== null;
@@ -87,7 +68,7 @@ function toolAccess(source: PolicySource, rules: readonly ToolAccessRule[]): Jud
   const denials = compiled.filter(({ rule }) => rule.effect === 'deny');
   const allowances = compiled.filter(({ rule }) => rule.effect === 'allow');
   const listed = [...new Set(allowances.flatMap(({ rule }) => rule.tools))].slice(0, 10).join(', ');
-  return (call) => {
+  return bySituation((call) => {
     if (!isToolCall(call)) return null;
     const denial = denials.find(({ matches }) => matches(call));
     if (denial) {
@@ -103,7 +84,7 @@ function toolAccess(source: PolicySource, rules: readonly ToolAccessRule[]): Jud
       effect: 'deny',
       reason: `Policy "${source.name}" allows only what its allow rules name (${listed}), under their conditions; this call of ${call.tool.name} matches none of them.`,
     };
-  };
+  });
 }
 
 function approvalRequired(source: PolicySource, rules: readonly ApprovalRequiredRule[]): Judge {
@@ -116,7 +97,7 @@ function approvalRequired(source: PolicySource, rules: readonly ApprovalRequired
       matches: allOf([...sharedConditions(rule), risks && ((call) => risks.has(call.tool.risk))]),
     };
   });
-  return (call) => {
+  return bySituation((call) => {
     if (!isToolCall(call)) return null;
     const match = compiled.find(({ matches }) => matches(call));
     if (!match) return null;
@@ -126,7 +107,7 @@ function approvalRequired(source: PolicySource, rules: readonly ApprovalRequired
       reason: `Policy "${source.name}" (rule ${match.number}) asks for an approval${said}`,
       expiresInMs: match.expiresInMs,
     };
-  };
+  });
 }
 
 function risksOf(risk: NonNullable<ApprovalRequiredRule['risk']>): ReadonlySet<string> {

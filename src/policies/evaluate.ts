@@ -1,31 +1,57 @@
 // The gate as a pure function: built-in rules, then the policies in scope, then one outcome. No clock, no I/O.
+import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import { coversDestination, destinationText, requestTool } from './destination.ts';
 import type { Destination, GateInput, GateVerdict, PolicyFinding } from './gate.ts';
+import { mergeTerms } from './merge-terms.ts';
 import type { PolicySet } from './policy-set.ts';
 import { defaultExpiresInMs } from './rules.ts';
 
 const nothingObjects = 'No policy in scope refuses this or asks for an approval.';
 
-/**
- * Any enforced deny wins, else an approval is required when an enforced policy asks for one, else allow.
- * Every policy in scope is asked whatever the others said, so that the record is complete.
- */
+/** Every policy in scope is asked whatever the others said, so that the record is complete. */
 export function evaluateGate(policies: PolicySet, input: GateInput): GateVerdict {
-  return combine(refusalsOfDefinition(input), policies.findingsOn(input));
+  return combine(refusals(input), policies.findingsOn(input));
 }
 
-/** The outcome of findings that were made: computing it again from a decision record gives the recorded effect. */
-export function combine(refusals: readonly string[], findings: readonly PolicyFinding[]): GateVerdict {
+/** What is refused whatever policies say: kill switches, then what the agent's definition does not cover. */
+export const refusals = (input: GateInput): string[] => [...refusalsOfKillSwitches(input), ...refusalsOfDefinition(input)];
+
+/**
+ * The outcome of findings that were made: computing it again from a decision record gives the recorded effect. Any refusal or
+ * enforced denial wins; else an approval is asked for; else it waits for the latest moment; else it runs, with its warnings.
+ * Findings that are observed are recorded only; those that inject never change the effect.
+ */
+export function combine(refused: readonly string[], findings: readonly PolicyFinding[]): GateVerdict {
   const enforced = findings.filter((finding) => finding.mode === 'enforce');
-  const reasonsOf = (effect: PolicyFinding['effect']) =>
-    enforced.filter((finding) => finding.effect === effect).map((finding) => finding.reason);
-  const denials = [...refusals, ...reasonsOf('deny')];
-  if (denials.length > 0) return { effect: 'deny', reasons: denials, findings };
+  const reasonsOf = (...effects: PolicyFinding['effect'][]) =>
+    enforced.filter((finding) => effects.includes(finding.effect)).map((finding) => finding.reason);
+  const warnings = reasonsOf('warn');
+  const injections = findings.filter(({ mode, effect }) => mode === 'inject' && effect !== 'allow').map(({ reason }) => reason);
+  const besides = { findings, ...(warnings.length > 0 && { warnings }), ...(injections.length > 0 && { injections }) };
+
+  const denials = [...refused, ...reasonsOf('deny')];
+  if (denials.length > 0) return { effect: 'deny', reasons: denials, ...besides };
+  const notBefore = latestOf(enforced);
+  const waiting = { ...besides, ...(notBefore !== null && { notBefore }) };
   const requests = reasonsOf('require_approval');
-  if (requests.length > 0) return { effect: 'require_approval', reasons: requests, findings };
+  if (requests.length > 0) return { effect: 'require_approval', reasons: requests, ...waiting };
+  const [delays, queues] = [reasonsOf('delay'), reasonsOf('queue')];
+  if (delays.length + queues.length > 0) {
+    return { effect: delays.length > 0 ? 'delay' : 'queue', reasons: reasonsOf('delay', 'queue'), ...waiting };
+  }
+  if (warnings.length > 0) return { effect: 'warn', reasons: warnings, ...besides };
   const allowances = reasonsOf('allow');
-  return { effect: 'allow', reasons: allowances.length > 0 ? allowances : [nothingObjects], findings };
+  return { effect: 'allow', reasons: allowances.length > 0 ? allowances : [nothingObjects], ...besides };
 }
+
+/** The latest moment of those that put it off; null when nothing does. */
+function latestOf(findings: readonly PolicyFinding[]): string | null {
+  const moments = findings.flatMap(({ effect, notBefore }) => ((effect === 'delay' || effect === 'queue') && notBefore) || []);
+  return moments.reduce<string | null>((latest, next) => (latest === null || Date.parse(next) > Date.parse(latest) ? next : latest), null);
+}
+
+const refusalsOfKillSwitches = ({ killSwitches = [] }: GateInput): string[] =>
+  killSwitches.map(({ id, reason }) => `A kill switch stops this: ${reason} (${id}). It goes on once the switch is released.`);
 
 /** What no policy can change: a tool call and a request must be covered by the agent's own definition. */
 export function refusalsOfDefinition(input: GateInput): string[] {
@@ -66,18 +92,22 @@ function refusalsOfRequest(input: GateInput, destination: Destination): string[]
 }
 
 /** What a verdict of `require_approval` asks for: the shortest of the expiries, and which policy versions the grant is bound to. */
-export interface ApprovalTerms {
+export interface AskedApproval {
   readonly reason: string;
   readonly expiresInMs: number;
   /** `policyId@version` of each policy that asked, sorted. */
   readonly policies: readonly string[];
+  /** Who decides it; absent when no policy says. */
+  readonly terms?: ApprovalTerms | undefined;
 }
 
-export function approvalTerms(verdict: GateVerdict): ApprovalTerms {
+export function approvalTerms(verdict: GateVerdict): AskedApproval {
   const asking = verdict.findings.filter((finding) => finding.mode === 'enforce' && finding.effect === 'require_approval');
+  const terms = asking.flatMap((finding) => finding.terms ?? []);
   return {
     reason: asking.map((finding) => finding.reason).join('\n'),
     expiresInMs: asking.reduce((least, finding) => Math.min(least, finding.expiresInMs ?? defaultExpiresInMs), Infinity),
     policies: asking.map((finding) => `${finding.policyId}@${finding.version}`).sort(),
+    ...(terms.length > 0 && { terms: mergeTerms(terms) }),
   };
 }

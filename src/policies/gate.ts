@@ -119,6 +119,6 @@ export interface GateVerdict {
   readonly warnings?: readonly string[] | undefined;
   /** Texts of `inject` findings that would have changed the outcome: put in front of the output. */
   readonly injections?: readonly string[] | undefined;
-  /** With `delay` and `queue`: the latest of the findings' moments. */
+  /** The latest moment of the enforced findings that put it off; with `require_approval` it holds after the approval, too. */
   readonly notBefore?: string | undefined;
 }

@@ -1,11 +1,15 @@
-// The policies of a tenant, ready to be asked: indexed by scope, answers remembered. Which outcome they make stands in evaluate.ts.
-import { compileRules, type Call, type Judge, type PolicySource } from './compile.ts';
+// The policies of a tenant, ready to be asked: indexed by place, answers remembered. Which outcome they make stands in evaluate.ts.
+import { compileRules } from './compile.ts';
 import type { GateInput, PolicyFinding } from './gate.ts';
-import type { PolicyScope } from './policy.ts';
+import type { Judge, PolicySource, Situation } from './judge.ts';
+import { indexKey, indexKeysOf, isRolledOut, placesOf, type PolicyPlace } from './policy-places.ts';
+import type { PolicyMode } from './policy.ts';
 
 export interface PolicySet {
   /** What the policies in scope of `input` say of it, by priority (lower first), then by id. */
   findingsOn(input: GateInput): readonly PolicyFinding[];
+  /** The policies in scope with the place that counts, in the same order. */
+  inForce(input: Situation): readonly PolicyInForce[];
 }
 
 export interface CompiledPolicy {
@@ -13,8 +17,16 @@ export interface CompiledPolicy {
   readonly judge: Judge;
 }
 
-/** The part of an input that scopes and rules look at: inputs that agree in it have the same findings. */
-type Situation = Pick<GateInput, 'projectId' | 'environmentId' | 'agentId' | 'agentTags'> & Call;
+export interface PolicyInForce extends CompiledPolicy {
+  readonly place: PolicyPlace;
+}
+
+/** Of one situation: what is said in any case, and which policies have to be asked each time. */
+interface Remembered {
+  readonly parts: readonly (PolicyFinding | PolicyInForce)[];
+  /** The parts, when nobody has to be asked. */
+  readonly findings: readonly PolicyFinding[] | null;
+}
 
 /** Situations that one set remembers; beyond it the oldest is forgotten. */
 const maxRemembered = 2_000;
@@ -23,66 +35,85 @@ export const compilePolicies = (sources: readonly PolicySource[]): PolicySet =>
   policySet(sources.map((source) => ({ source, judge: compileRules(source) })));
 
 export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
-  const byKey = Map.groupBy(policies, ({ source }) => narrowestKey(source.scope));
-  const inScope = (situation: Situation) =>
-    keysOf(situation)
-      .flatMap((key) => byKey.get(key) ?? [])
-      .filter(({ source }) => covers(source.scope, situation))
-      .sort((a, b) => a.source.priority - b.source.priority || (a.source.id < b.source.id ? -1 : 1));
+  const byKey = new Map<string, Set<CompiledPolicy & { readonly places: readonly PolicyPlace[] }>>();
+  for (const policy of policies) {
+    const placed = { ...policy, places: placesOf(policy.source) };
+    for (const { scope } of placed.places) {
+      const key = indexKey(scope);
+      byKey.set(key, (byKey.get(key) ?? new Set()).add(placed));
+    }
+  }
 
-  const remembered = new Map<string, readonly PolicyFinding[]>();
+  function inForce(situation: Situation): readonly PolicyInForce[] {
+    const candidates = new Set(indexKeysOf(situation).flatMap((key) => [...(byKey.get(key) ?? [])]));
+    return [...candidates]
+      .flatMap(({ places, ...policy }) => {
+        const place = places.find(({ covers }) => covers(situation));
+        return place?.enabled ? [{ ...policy, place }] : [];
+      })
+      .sort((a, b) => a.place.priority - b.place.priority || (a.source.id < b.source.id ? -1 : 1));
+  }
+
+  const remembered = new Map<string, Remembered>();
+  function remember(key: string, input: GateInput): Remembered {
+    const parts = inForce(input).flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
+    const oldest = remembered.size >= maxRemembered ? remembered.keys().next() : null;
+    if (oldest && !oldest.done) remembered.delete(oldest.value);
+    const entry: Remembered = { parts, findings: parts.every(isFinding) ? parts : null };
+    remembered.set(key, entry);
+    return entry;
+  }
+
   return {
+    inForce,
     findingsOn(input) {
       const key = situationKey(input);
-      const known = remembered.get(key);
-      if (known) return known;
-      const findings = inScope(input).flatMap((policy) => ask(policy, input) ?? []);
-      const oldest = remembered.size >= maxRemembered ? remembered.keys().next() : null;
-      if (oldest && !oldest.done) remembered.delete(oldest.value);
-      remembered.set(key, findings);
-      return findings;
+      const { findings, parts } = remembered.get(key) ?? remember(key, input);
+      return findings ?? parts.flatMap((part) => (isFinding(part) ? part : (ask(part, input) ?? [])));
     },
   };
 }
 
-/** An encoding that no name or tag can forge. */
-function situationKey({ projectId, environmentId, agentId, agentTags, environmentKind, roles, tool }: Situation): string {
-  const called = tool && [tool.name, tool.digest, tool.risk, tool.capability];
-  return JSON.stringify([projectId, environmentId, agentId, agentTags, environmentKind, roles, called]);
+const isFinding = (part: PolicyFinding | PolicyInForce): part is PolicyFinding => 'policyId' in part;
+
+/** Whoever looks at arguments, moments, rates or at the execution's turn in a rollout must be asked each time. */
+const dependsOnSituation = ({ judge, source: { rollout } }: PolicyInForce): boolean =>
+  judge.bySituation === true && (!rollout || rollout.percent <= 0 || rollout.percent >= 100);
+
+/** An encoding that no name or tag can forge. Holds every member of a situation. */
+function situationKey(situation: Situation): string {
+  const { action, projectId, environmentId, environmentKind, agentId, agentTags, teamId, roles, tool } = situation;
+  const called = tool && [tool.name, tool.digest, tool.risk, tool.capability, tool.source, tool.category];
+  return JSON.stringify([action, projectId, environmentId, agentId, agentTags, teamId, environmentKind, roles, called]);
 }
 
-function keysOf(situation: Situation): string[] {
-  const tags = [...new Set(situation.agentTags)].map((tag) => `tag:${tag}`);
-  return ['tenant', `project:${situation.projectId}`, ...tags, `environment:${situation.environmentId}`, `agent:${situation.agentId}`];
-}
-
-function narrowestKey(scope: PolicyScope): string {
-  if (scope.agentId !== null) return `agent:${scope.agentId}`;
-  if (scope.environmentId !== null) return `environment:${scope.environmentId}`;
-  if (scope.tag !== null) return `tag:${scope.tag}`;
-  return scope.projectId === null ? 'tenant' : `project:${scope.projectId}`;
-}
-
-const covers = (scope: PolicyScope, situation: Situation): boolean =>
-  (scope.projectId === null || scope.projectId === situation.projectId) &&
-  (scope.environmentId === null || scope.environmentId === situation.environmentId) &&
-  (scope.agentId === null || scope.agentId === situation.agentId) &&
-  (scope.tag === null || situation.agentTags.includes(scope.tag));
-
-function ask({ source, judge }: CompiledPolicy, call: Call): PolicyFinding | null {
-  const { id: policyId, name: policyName, version, kind, mode } = source;
+function ask({ source, judge, place }: PolicyInForce, input: GateInput): PolicyFinding | null {
+  const { id: policyId, name: policyName, version, kind } = source;
+  const mode = modeFor(source, place.mode, input);
   try {
-    const opinion = judge(call);
+    const opinion = judge(input);
+    if ((opinion?.effect === 'delay' || opinion?.effect === 'queue') && !opinion.notBefore)
+      throw new Error('it names no moment to wait for');
     return opinion && { policyId, policyName, version, kind, mode, ...opinion };
   } catch (error) {
-    return { policyId, policyName, version, kind, mode, ...failed(policyName, call, error) };
+    return { policyId, policyName, version, kind, mode, ...failed(source, input, error), failed: true };
   }
 }
 
-/** Fails closed where a mistake would be expensive. */
-function failed(policyName: string, { tool }: Call, error: unknown): Pick<PolicyFinding, 'effect' | 'reason'> {
-  const said = `Policy "${policyName}" could not be evaluated (${error instanceof Error ? error.message : String(error)})`;
-  return tool?.risk === 'high' || tool?.risk === 'critical'
-    ? { effect: 'deny', reason: `${said}; calls of ${tool.risk} risk are refused until it is repaired or disabled.` }
-    : { effect: 'allow', reason: `${said}; ${tool ? `calls of ${tool.risk} risk` : 'starts of executions'} pass meanwhile.` };
+/** Executions that a rollout has not reached yet are observed. What runs outside of executions goes by agent and principal. */
+function modeFor({ id, rollout }: PolicySource, mode: PolicyMode, { executionId, agentId, principalId }: GateInput): PolicyMode {
+  if (!rollout) return mode;
+  return isRolledOut(rollout, id, executionId ?? `${agentId}:${principalId}`) ? mode : 'observe';
+}
+
+/** Fails closed where a mistake would be expensive, else as the policy says. */
+function failed({ name, onError = 'allow' }: PolicySource, { tool }: GateInput, error: unknown): Pick<PolicyFinding, 'effect' | 'reason'> {
+  const said = `Policy "${name}" could not be evaluated (${error instanceof Error ? error.message : String(error)})`;
+  if (tool?.risk === 'high' || tool?.risk === 'critical') {
+    return { effect: 'deny', reason: `${said}; calls of ${tool.risk} risk are refused until it is repaired or disabled.` };
+  }
+  const what = tool ? `calls of ${tool.risk} risk` : 'effects without a tool';
+  return onError === 'deny'
+    ? { effect: 'deny', reason: `${said}; its "onError" is "deny", so ${what} are refused until it is repaired or disabled.` }
+    : { effect: 'allow', reason: `${said}; its "onError" is "allow", so ${what} pass meanwhile.` };
 }
