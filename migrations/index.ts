@@ -7,6 +7,8 @@ import { Migration20261121070808_remote_tools } from './20261121070808-remote-to
 import { Migration20261121071242_http_requests } from './20261121071242-http-requests.ts';
 import { Migration20261121085356_statements } from './20261121085356-statements.ts';
 import { Migration20261121091620_governance } from './20261121091620-governance.ts';
+import { Migration20261121100001_halted } from './20261121100001-halted.ts';
+import { Migration20261121092627_decisions } from './20261121092627-decisions.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -17,4 +19,6 @@ export const migrations = [
   { name: '20261121071242-http-requests', class: Migration20261121071242_http_requests },
   { name: '20261121085356-statements', class: Migration20261121085356_statements },
   { name: '20261121091620-governance', class: Migration20261121091620_governance },
+  { name: '20261121100001-halted', class: Migration20261121100001_halted },
+  { name: '20261121092627-decisions', class: Migration20261121092627_decisions },
 ];

@@ -9,7 +9,7 @@ import { BulkOperation, ConcurrencyLimit } from './queues/queue-entity.ts';
 import { DataGrant } from './policies/data-grant-entity.ts';
 import { Decision, Policy, PolicyVersion } from './policies/policy-entity.ts';
 import { RateCounter, RateEntry } from './policies/rate-entity.ts';
-import { PolicySimulation } from './policies/simulation-entity.ts';
+import { PolicySimulation, SimulationChange } from './policies/simulation-entity.ts';
 import { ApiKey, Principal, RoleGrant, TeamMember } from './principals/principal-entity.ts';
 import { Runner } from './runner/runner-entity.ts';
 import { Environment, Project, Team, Tenant } from './tenants/tenant-entity.ts';
@@ -42,6 +42,7 @@ export const entities = [
   RateCounter,
   RateEntry,
   PolicySimulation,
+  SimulationChange,
   KillSwitch,
   Approval,
   ApprovalVote,

@@ -1,29 +1,18 @@
 // The gate at work: inside the dispatch transaction it judges one effect with the policies of this moment and records the decision.
 import type { Clock } from '../platform/clock.ts';
-import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { newId } from '../platform/ids.ts';
-import { storableJson } from '../platform/json.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { PolicySource } from './compile.ts';
 import { decisionsByIds, decisionsOfExecutions, listDecisions, type DecisionFilter, type DecisionRow } from './decision-reads.ts';
+import { recordDecision, type DecisionReference } from './decision-store.ts';
 import { approvalTerms, evaluateGate } from './evaluate.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
 import type { PolicyDocument } from './policy.ts';
 import { compilePolicies, type PolicySet } from './policy-set.ts';
+import { createRedactor, type Redactor } from './redaction.ts';
 
-/** What the decision belongs to. `stepId` and `itemIndex` are null for `execution.start`. */
-export interface DecisionReference {
-  readonly executionId: string | null;
-  readonly stepId: string | null;
-  /** Null for a step without forEach. */
-  readonly itemIndex: number | null;
-  readonly projectId: string;
-  readonly environmentId: string;
-  readonly agentId: string;
-  readonly teamId: string | null;
-}
+export type { DecisionReference } from './decision-store.ts';
 
 export interface JudgeOptions {
   /** `tenants.policy_revision` when the caller has just read it in this transaction; saves one statement. */
@@ -51,34 +40,55 @@ export interface Gate {
   ): Promise<Page<DecisionRow>[]>;
 }
 
+/**
+ * What the gate has to know besides policies: kill switches, grants. Loaded with them and kept until `tenants.policy_revision`
+ * rises, so whoever changes it raises that in the same transaction.
+ */
+export interface FactSource {
+  /** What is in force in the tenant now, as a function from an effect to what it adds to the input. */
+  load(uow: UnitOfWork): Promise<(input: GateInput) => Partial<GateInput>>;
+}
+
 interface Compiled {
   readonly revision: number;
   readonly policies: PolicySet;
+  readonly facts: readonly ((input: GateInput) => Partial<GateInput>)[];
 }
 
-export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenants?: number }): Gate {
+export interface GateSettings {
+  readonly clock: Clock;
+  readonly facts?: readonly FactSource[] | undefined;
+  /** What is kept out of decision records. */
+  readonly redact?: Redactor | undefined;
+  /** Tenants whose policies are kept in memory. */
+  readonly maxTenants?: number | undefined;
+}
+
+export function createGate({ clock, facts: factSources = [], redact = createRedactor([]), maxTenants = 500 }: GateSettings): Gate {
   /** Least recently used first. Filled from committed state only. */
   const cache = new Map<string, Compiled>();
 
-  async function policiesOf(uow: UnitOfWork, known: number | undefined): Promise<PolicySet> {
+  async function compiledFor(uow: UnitOfWork, known: number | undefined): Promise<Compiled> {
     const cached = cache.get(uow.tenantId);
     if (cached) {
       const revision = known ?? (await readRevision(uow));
       if (revision === cached.revision) {
         cache.delete(uow.tenantId);
         cache.set(uow.tenantId, cached);
-        return cached.policies;
+        return cached;
       }
     }
-    const { revision, policies, isOwnChange } = await load(uow);
+    // In this order: what is newer than the revision it is kept under is replaced as soon as the newer revision is seen.
+    const [{ isOwnChange, ...loaded }, ...facts] = await Promise.all([load(uow), ...factSources.map((source) => source.load(uow))]);
+    const compiled = { ...loaded, facts };
     // A change this very transaction made may still be rolled back: its revision must not stand for what others commit.
     if (!isOwnChange) {
       cache.delete(uow.tenantId);
-      cache.set(uow.tenantId, { revision, policies });
+      cache.set(uow.tenantId, compiled);
       const oldest = cache.size > maxTenants ? cache.keys().next() : null;
       if (oldest && !oldest.done) cache.delete(oldest.value);
     }
-    return policies;
+    return compiled;
   }
 
   return {
@@ -86,48 +96,16 @@ export function createGate({ clock, maxTenants = 500 }: { clock: Clock; maxTenan
     listDecisions,
     decisionsOfExecutions,
 
-    async judge(uow, input, reference, { policyRevision } = {}) {
-      const policies = await policiesOf(uow, policyRevision);
+    async judge(uow, effect, reference, { policyRevision } = {}) {
+      const { policies, facts } = await compiledFor(uow, policyRevision);
+      const input = facts.reduce<GateInput>((known, fact) => ({ ...known, ...fact(known) }), effect);
       const startedAt = performance.now();
       const verdict = evaluateGate(policies, input);
       const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
-      const decisionId = newId();
-      const record = recordable(input);
-      uow.write(
-        `insert into decisions (id, tenant_id, project_id, environment_id, agent_id, team_id, execution_id, step_id, item_index,
-           action, effect, reasons, findings, input, input_digest, duration_micros, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13::jsonb, $14::jsonb, $15, $16, $17)`,
-        [
-          decisionId,
-          uow.tenantId,
-          reference.projectId,
-          reference.environmentId,
-          reference.agentId,
-          reference.teamId,
-          reference.executionId,
-          reference.stepId,
-          reference.itemIndex,
-          input.action,
-          verdict.effect,
-          [...verdict.reasons],
-          JSON.stringify(verdict.findings),
-          record.text,
-          digestOf(record.value),
-          durationMicros,
-          clock.now(),
-        ],
-      );
+      const decisionId = recordDecision(uow, { input, reference, verdict, durationMicros, at: clock.now() }, redact);
       return { verdict, decisionId, policyVersions: verdict.effect === 'require_approval' ? approvalTerms(verdict).policies : [] };
     },
   };
-}
-
-/** Arguments may hold characters that jsonb refuses; the digest is of what is stored, so that it can be checked. */
-function recordable(input: GateInput): { text: string; value: unknown } {
-  const text = JSON.stringify(input);
-  if (!/\\u(?:0000|d[89a-f])/i.test(text)) return { text, value: input };
-  const stored = storableJson(input);
-  return { text: stored, value: JSON.parse(stored) };
 }
 
 async function readRevision(uow: UnitOfWork): Promise<number | null> {
@@ -136,7 +114,7 @@ async function readRevision(uow: UnitOfWork): Promise<number | null> {
 }
 
 /** Revision and policies of one snapshot (one statement), so that they always belong together. */
-async function load(uow: UnitOfWork): Promise<Compiled & { isOwnChange: boolean }> {
+async function load(uow: UnitOfWork): Promise<Omit<Compiled, 'facts'> & { isOwnChange: boolean }> {
   const rows = await uow.rows<{
     revision: number;
     isOwnChange: boolean | null;

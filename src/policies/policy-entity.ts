@@ -68,7 +68,10 @@ export const PolicyVersion = defineEntity({
   },
 });
 
-/** One evaluation of the gate, whatever it answered: enough to compute the same outcome again. */
+/**
+ * One evaluation of the gate, whatever it answered: enough to compute the same outcome again. In the database it is partitioned by id,
+ * which is by time, a week each (`jobs.make_decision_partitions`); the partitions stand in a schema that the application does not see.
+ */
 export const Decision = defineEntity({
   name: 'Decision',
   tableName: 'decisions',
@@ -80,6 +83,10 @@ export const Decision = defineEntity({
     {
       name: 'decisions_refused',
       expression: `create index "decisions_refused" on "decisions" ("tenant_id", "effect", "id") where effect <> 'allow'`,
+    },
+    {
+      name: 'decisions_judged',
+      expression: `create index "decisions_judged" on "decisions" ("tenant_id", "id") where findings <> '[]'`,
     },
   ],
   properties: {
@@ -101,7 +108,9 @@ export const Decision = defineEntity({
     /** Every policy that matched, observed ones included, with its version, effect and reason. */
     findings: p.json().$type<PolicyFinding[]>(),
     input: p.json().$type<GateInput>(),
-    /** SHA-256 of the canonical JSON of the input. */
+    /** Where in the input something was left out of the record. */
+    redacted: p.array().columnType('text[]').defaultRaw(`'{}'`),
+    /** SHA-256 of the canonical JSON of the whole input, with what was left out. */
     inputDigest: p.text(),
     /** Time the evaluation took, microseconds. */
     durationMicros: p.integer(),
