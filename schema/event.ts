@@ -31,6 +31,8 @@ const meanings: Readonly<Record<EventType, string>> = {
   'step.succeeded': 'The step, or an item of it, succeeded.',
   'step.retry_scheduled': 'An attempt failed and will be made again.',
   'step.interrupted': 'The process of an attempt ended; the step is ready again.',
+  'step.halted': 'A kill switch stopped it before its effect began, or aborted the effect; it goes on once the switch is released.',
+  'step.continued': 'The kill switch was released; the step is ready again.',
   'step.failed': 'The step, or an item of it, failed for good.',
   'step.blocked': 'The step was refused by a policy or a person.',
   'step.skipped': 'The step is not needed on the path taken.',
@@ -67,6 +69,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   wakeAt: 'When it goes on, or gives up waiting for the signal.',
   outputBytes: 'Size of the output as JSON text, bytes.',
   branchCase: 'Index of the chosen case of a branch step; null when none matched or it is no branch.',
+  killSwitchId: 'Id of the kill switch, as `node` takes it.',
   retryAt: 'When the next attempt may begin.',
   approvalId: 'Id of the approval, as `node` and `decideApproval` take it.',
   expiresAt: 'Until when it can be decided.',
@@ -155,6 +158,7 @@ const nodeTypes: Readonly<Record<string, string>> = {
   decisionId: 'Decision',
   childExecutionId: 'Execution',
   signalId: 'Signal',
+  killSwitchId: 'KillSwitch',
 };
 
 /** The type that an id in a payload belongs to. */

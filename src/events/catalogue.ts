@@ -43,6 +43,9 @@ export const eventCatalogue = {
   'step.succeeded': z.object({ ...slot, attempt: z.int().min(0), outputBytes: z.int().min(0), branchCase: z.int().nullable().optional() }),
   'step.retry_scheduled': z.object({ ...slot, attempt, retryAt: moment, failure }),
   'step.interrupted': z.object({ ...slot, attempt }),
+  /** By a kill switch: before it began (`attempt` 0), or its effect was aborted. */
+  'step.halted': z.object({ ...slot, attempt: z.int().min(0), killSwitchId: z.string(), reason: z.string() }),
+  'step.continued': z.object(slot),
   'step.failed': z.object({ ...slot, attempt: z.int().min(0), failure }),
   'step.blocked': z.object({ ...slot, failure, decisionId: z.string().optional() }),
   'step.skipped': z.object(slot),

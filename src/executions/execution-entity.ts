@@ -100,6 +100,10 @@ export const Step = defineEntity({
       name: 'steps_failed',
       expression: `create index "steps_failed" on "steps" ("tenant_id", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
     },
+    {
+      name: 'steps_halted',
+      expression: `create index "steps_halted" on "steps" ("tenant_id", "halted_by", "execution_id") where halted_by is not null`,
+    },
   ],
   properties: {
     executionId: () => p.manyToOne(Execution).mapToPk().fieldName('execution_id').primary(),
@@ -121,6 +125,8 @@ export const Step = defineEntity({
     /** Name of the signal it waits for. */
     signal: p.text().nullable(),
     childId: p.uuid().nullable(),
+    /** The kill switch that keeps it from going on; it is `queued` and has no job. */
+    haltedBy: p.uuid().nullable(),
     itemTotal: p.integer().nullable(),
     itemNext: p.integer().nullable(),
     itemDone: p.integer().nullable(),

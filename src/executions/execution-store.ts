@@ -45,6 +45,7 @@ interface RawSlot {
   approvalId: string | null;
   signal: string | null;
   childId: string | null;
+  haltedBy: string | null;
   jobId: string | null;
   total: number | null;
   next: number;
@@ -62,7 +63,7 @@ export interface LoadedState {
 }
 
 const slotColumns = `step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt",
-  approval_id as "approvalId", signal, child_id as "childId", job_id as "jobId", item_total as total, item_reused as reused, item_next as next, item_done as done, item_failed as failed,
+  approval_id as "approvalId", signal, child_id as "childId", halted_by as "haltedBy", job_id as "jobId", item_total as total, item_reused as reused, item_next as next, item_done as done, item_failed as failed,
   item_waiting as waiting, output_bytes as "outputBytes"`;
 
 /** Every step, and of the items only those named. */
@@ -95,6 +96,7 @@ export async function loadState(
       approvalId: row.approvalId,
       signal: row.signal,
       childId: row.childId,
+      haltedBy: row.haltedBy,
     };
     if (row.itemIndex >= 0) state.items.set(slotKey(row), slot);
     else {
@@ -169,16 +171,16 @@ async function writeSteps(
   const rows = [...slots].map(([key, { slot, facts }]) => rowText(slotState(state, slot)!, slot, facts, extras.get(key), now));
   uow.write(
     `insert into steps as s (tenant_id, execution_id, step_id, item_index, status, attempt, interruptions, job_id, wake_at, approval_id, signal,
-       child_id, item_total, item_next, item_done, item_failed, item_waiting, item_reused, own_output, output_bytes, failure, output,
+       child_id, halted_by, item_total, item_next, item_done, item_failed, item_waiting, item_reused, own_output, output_bytes, failure, output,
        queued_at, started_at, finished_at)
-     select $1, $2, r.step_id, r.item_index, r.status, r.attempt, r.interruptions, r.job_id, r.wake_at, r.approval_id, r.signal, r.child_id,
+     select $1, $2, r.step_id, r.item_index, r.status, r.attempt, r.interruptions, r.job_id, r.wake_at, r.approval_id, r.signal, r.child_id, r.halted_by,
        r.item_total, r.item_next, r.item_done, r.item_failed, r.item_waiting, r.item_reused, r.own_output, r.output_bytes, r.failure, r.output, r.queued_at, r.started_at, r.finished_at
      from jsonb_to_recordset($3::jsonb) as r(step_id text, item_index int, status text, attempt int, interruptions int, job_id text,
-       wake_at timestamptz, approval_id uuid, signal text, child_id uuid, item_total int, item_next int, item_done int, item_failed int, item_waiting int,
+       wake_at timestamptz, approval_id uuid, signal text, child_id uuid, halted_by uuid, item_total int, item_next int, item_done int, item_failed int, item_waiting int,
        item_reused jsonb, own_output boolean, output_bytes int, failure jsonb, output jsonb, queued_at timestamptz, started_at timestamptz, finished_at timestamptz)
      on conflict (execution_id, item_index, step_id) do update set status = excluded.status, attempt = excluded.attempt,
        interruptions = excluded.interruptions, job_id = excluded.job_id,
-       wake_at = excluded.wake_at, approval_id = excluded.approval_id, signal = excluded.signal, child_id = excluded.child_id, item_total = excluded.item_total, item_next = excluded.item_next,
+       wake_at = excluded.wake_at, approval_id = excluded.approval_id, signal = excluded.signal, child_id = excluded.child_id, halted_by = excluded.halted_by, item_total = excluded.item_total, item_next = excluded.item_next,
        item_done = excluded.item_done, item_failed = excluded.item_failed, item_waiting = excluded.item_waiting,
        item_reused = excluded.item_reused, own_output = s.own_output or excluded.own_output,
        output_bytes = greatest(excluded.output_bytes, s.output_bytes),
@@ -209,6 +211,7 @@ function rowText(
     approval_id: state.approvalId,
     signal: state.signal,
     child_id: state.childId,
+    halted_by: state.haltedBy,
     item_total: items?.total ?? null,
     item_next: items?.next ?? null,
     item_done: items?.done ?? null,
@@ -268,7 +271,7 @@ async function writeAttempts(
 /** The rows' side of `cancelOpen`: a final execution has no open step and no running attempt. */
 async function closeOpen(uow: UnitOfWork, executionId: string, now: string): Promise<void> {
   uow.write(
-    `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null, signal = null
+    `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null, signal = null, halted_by = null
      where tenant_id = $1 and execution_id = $2 and status in ('pending', 'queued', 'running', 'waiting', 'awaiting_approval')`,
     [uow.tenantId, executionId, now],
   );

@@ -92,6 +92,14 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
     case 'step.interrupted':
       target.interruptions += 1;
       return set(target, 'queued');
+    case 'step.halted':
+      // An aborted attempt counts as one that lost its process: not against `retry`.
+      if (event.data.attempt > 0) target.interruptions += 1;
+      set(target, 'queued');
+      target.haltedBy = event.data.killSwitchId;
+      return;
+    case 'step.continued':
+      return set(target, 'queued');
     case 'step.succeeded':
       return set(target, 'succeeded');
     case 'step.failed':
@@ -118,6 +126,7 @@ function set(target: SlotState, status: StepStatus, wakeAt: number | null = null
   target.status = status;
   target.wakeAt = wakeAt;
   target.signal = null;
+  target.haltedBy = null;
 }
 
 function count(step: StepState, slot: Slot, before: StepStatus, after: StepStatus): void {

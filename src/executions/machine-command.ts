@@ -74,5 +74,9 @@ export type SlotCommand =
   | { readonly type: 'awaitSignal'; readonly slot: Slot; readonly name: string; readonly wakeAt: number | null }
   | { readonly type: 'receive'; readonly slot: Slot; readonly signalId: string; readonly name: string; readonly outputBytes: number }
   | { readonly type: 'wake'; readonly slot: Slot }
+  /** A kill switch stops it before it begins (`attempt` 0), or has aborted the attempt; running that again does no harm. */
+  | { readonly type: 'halt'; readonly slot: Slot; readonly attempt: number; readonly killSwitchId: string; readonly reason: string }
+  /** The switch was released. */
+  | { readonly type: 'continue'; readonly slot: Slot }
   /** The attempt's process is gone. `repeatable`: running the effect again does no harm. */
   | { readonly type: 'interrupt'; readonly slot: Slot; readonly attempt: number; readonly repeatable: boolean; readonly random: number };

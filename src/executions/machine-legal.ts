@@ -17,7 +17,7 @@ interface Rule {
 const effects = ['tool', 'http'] as const;
 const judged = [...effects, 'agent'] as const;
 
-const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail'>, Rule>> = {
+const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | 'halt'>, Rule>> = {
   skip: { status: 'queued', on: 'step' },
   expand: { status: 'queued', on: 'step' },
   iterate: { status: 'queued', on: 'step' },
@@ -33,9 +33,11 @@ const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail'>, R
   receive: { status: 'waiting', on: 'leaf', kinds: ['wait'] },
   wake: { status: 'waiting', on: 'leaf' },
   interrupt: { status: 'running', on: 'leaf', kinds: effects },
+  continue: { status: 'queued', on: 'leaf', kinds: effects },
 };
 
 function ruleOf(command: SlotCommand, slot: Slot, { kind }: StepDefinition): Rule {
+  if (command.type === 'halt') return { status: command.attempt === 0 ? 'queued' : 'running', on: 'leaf', kinds: effects };
   if (command.type !== 'succeed' && command.type !== 'fail') return rules[command.type];
   // What fails before an effect began: any queued slot, the list of a forEach included.
   if (isEarly(command)) return { status: 'queued', on: slot.itemIndex < 0 ? 'step' : 'leaf' };
@@ -43,7 +45,7 @@ function ruleOf(command: SlotCommand, slot: Slot, { kind }: StepDefinition): Rul
   return { status: kind === 'agent' ? 'waiting' : 'running', on: 'leaf', kinds: judged };
 }
 
-const isEarly = (command: SlotCommand): boolean => command.type === 'fail' && command.attempt === 0;
+const isEarly = (command: SlotCommand): boolean => (command.type === 'fail' || command.type === 'halt') && command.attempt === 0;
 
 /** While paused an execution hears how its effects ended and what people decided, and begins nothing. */
 export function startsSomething({ type, ...command }: Command): boolean {
@@ -56,6 +58,8 @@ export function startsSomething({ type, ...command }: Command): boolean {
     case 'succeed':
     case 'interrupt':
     case 'resolveApproval':
+    case 'halt':
+    case 'continue':
       return false;
     case 'fail':
       return (command as { attempt: number }).attempt === 0;
@@ -84,6 +88,7 @@ export function refusalOf(
   if ('attempt' in command && !isEarly(command) && command.attempt !== current.attempt) {
     return `attempt ${command.attempt} of ${nameOf(slot)} is stale; the current one is ${current.attempt}`;
   }
+  if (command.type !== 'continue' && status === 'queued' && current.haltedBy !== null) return `${nameOf(slot)} is halted by a kill switch`;
   if (status === 'queued' && current.wakeAt !== null && current.wakeAt > now) return `${nameOf(slot)} retries later`;
   return refusalOfContent(command, definition, current);
 }
@@ -108,6 +113,8 @@ function refusalOfContent(command: SlotCommand, definition: StepDefinition, curr
     case 'reduce':
       if (reduce === undefined) return `step "${id}" has nothing to reduce with`;
       return isComplete ? null : `step "${id}" has items that have not ended`;
+    case 'continue':
+      return current.haltedBy === null ? `step "${id}" is not halted` : null;
     case 'awaitSignal':
     case 'wait':
       return (definition.wait !== undefined && 'signal' in definition.wait) === (command.type === 'awaitSignal')

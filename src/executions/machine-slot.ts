@@ -98,6 +98,14 @@ function carryOut(
       break;
     case 'wake':
       return wake(draft, slot, definition, current, now);
+    case 'halt': {
+      const { attempt, killSwitchId, reason } = command;
+      draft.emit({ type: 'step.halted', data: { ...slot, attempt, killSwitchId, reason } });
+      return null;
+    }
+    case 'continue':
+      draft.emit({ type: 'step.continued', data: slot });
+      return null;
     case 'interrupt':
       if (interrupt(draft, command, definition, current, now)) return null;
       break;

@@ -36,6 +36,8 @@ export interface SlotState {
   signal: string | null;
   /** The execution that the newest attempt of an agent step started. */
   childId: string | null;
+  /** The kill switch that keeps it from going on. */
+  haltedBy: string | null;
 }
 
 /** First and last index, ascending, without overlap. */
@@ -91,6 +93,7 @@ export const newSlotState = (): SlotState => ({
   approvalId: null,
   signal: null,
   childId: null,
+  haltedBy: null,
 });
 
 export const newCounters = (total: number, reused: ItemRanges = [], outputBytes = 0): ItemCounters => ({

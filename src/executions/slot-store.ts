@@ -34,11 +34,11 @@ export interface OpenSlot extends Slot {
   readonly signal: string | null;
 }
 
-/** Slots that are ready, or that a timer, signal or execution below will wake; in no particular order. */
+/** Slots that are ready and not halted, or that a timer, signal or execution below will wake; in no particular order. */
 export async function openSlots(uow: UnitOfWork, executionId: string): Promise<OpenSlot[]> {
   return uow.rows(
     `select step_id as "stepId", item_index as "itemIndex", wake_at as "wakeAt", signal from steps
-     where tenant_id = $1 and execution_id = $2 and status in ('queued', 'waiting')`,
+     where tenant_id = $1 and execution_id = $2 and status in ('queued', 'waiting') and halted_by is null`,
     [uow.tenantId, executionId],
   );
 }

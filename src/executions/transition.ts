@@ -157,7 +157,7 @@ export function readySlots(state: ExecutionState, events: readonly NewEvent[]): 
   if (state.status === 'paused') return [];
   return touchedSlots(events).filter((slot) => {
     const current = slotState(state, slot);
-    return current?.status === 'queued' && current.wakeAt === null;
+    return current?.status === 'queued' && current.wakeAt === null && current.haltedBy === null;
   });
 }
 
@@ -190,6 +190,8 @@ function jobsFor(
   if (state.status === 'paused') return [];
   return touchedSlots(events).flatMap((slot): NewJob[] => {
     const current = slotState(state, slot)!;
+    // Whoever releases the kill switch adds its job.
+    if (current.haltedBy !== null) return [];
     const payload = { tenantId, executionId, ...slot };
     if (current.wakeAt !== null && !isFinalStep(current.status)) {
       return [{ name: 'run-step', payload, runAt: new Date(current.wakeAt), key: timerKey(executionId, slot, current) }];

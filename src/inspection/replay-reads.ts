@@ -83,7 +83,7 @@ async function replaySlots(uow: UnitOfWork, executionId: string, fold: Fold, cou
   for (;;) {
     const rows = await uow.rows<RawSlot>(
       `select step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt",
-         approval_id as "approvalId", signal, child_id as "childId", job_id as "jobId", item_total as total, item_next as next,
+         approval_id as "approvalId", signal, child_id as "childId", halted_by as "haltedBy", job_id as "jobId", item_total as total, item_next as next,
          item_done as done, item_failed as failed, item_waiting as waiting, item_reused as reused, own_output as "ownOutput",
          output_bytes as "outputBytes", failure, queued_at as "queuedAt", started_at as "startedAt",
          finished_at as "finishedAt", octet_length(output::text) as "textBytes"

@@ -78,14 +78,14 @@ function expectedSlot({ plan, state, execution, slot }: Fold, at: Slot): Facts |
   // Items of a list wait as rows before they are queued; events name them only then.
   if (!known && (at.itemIndex < 0 || !isListed(plan, at) || at.itemIndex >= (step?.items?.total ?? 0))) return null;
   const unnamed = { ...newSlotState(), status: isFinalExecution(state.status) ? 'cancelled' : 'pending' } as const;
-  const { status, attempt, interruptions, wakeAt, approvalId, signal, childId }: SlotState = known ?? unnamed;
+  const { status, attempt, interruptions, wakeAt, approvalId, signal, childId, haltedBy }: SlotState = known ?? unnamed;
   const { failure, queuedAt, startedAt, finishedAt, outputBytes } = slot(at);
   const items = at.itemIndex < 0 ? (step?.items ?? null) : null;
   const isFinal = isFinalStep(status);
   // Of an item that was taken over, the events say no more than that it had succeeded.
   const isReused = isReusedItem(step, at);
   return {
-    ...{ status, attempt, interruptions, wakeAt: moment(wakeAt), approvalId, signal, childId },
+    ...{ status, attempt, interruptions, wakeAt: moment(wakeAt), approvalId, signal, childId, haltedBy },
     ...countersOf(items),
     ownOutput: items ? status === 'succeeded' && hasOwnOutput(plan, at) : undefined,
     outputBytes: isReused ? undefined : items ? items.outputBytes : (outputBytes ?? 0),

@@ -47,7 +47,7 @@ export async function resume(
   const isPaused = t.state.status === 'paused';
   switch (current?.status) {
     case 'queued':
-      if (isPaused || !mayCarry(job, t.jobOf(slot))) return 'rest';
+      if (isPaused || current.haltedBy !== null || !mayCarry(job, t.jobOf(slot))) return 'rest';
       return current.wakeAt !== null && current.wakeAt > now ? later(t, slot, current.wakeAt, now) : 'go';
     case 'waiting':
       return stillWaiting(deps, t, slot, current, now);
@@ -139,7 +139,7 @@ async function repeatable({ tools }: ResumeDependencies, t: Transition, slot: Sl
 
 const isReady = (t: Transition, slot: Slot): boolean => {
   const current = slotState(t.state, slot);
-  return t.state.status !== 'paused' && current?.status === 'queued' && current.wakeAt === null;
+  return t.state.status !== 'paused' && current?.status === 'queued' && current.wakeAt === null && current.haltedBy === null;
 };
 
 /** Nobody carries it, or this job did in an earlier run or under an earlier id. */
@@ -155,7 +155,13 @@ export function isStillOpen(
   before: ExecutionState | null,
 ): boolean {
   const current = slotState(t.state, slot);
-  if (t.state.status === 'paused' || current?.status !== 'queued' || (current.wakeAt ?? 0) > clock.now().getTime()) return false;
+  if (
+    t.state.status === 'paused' ||
+    current?.status !== 'queued' ||
+    current.haltedBy !== null ||
+    (current.wakeAt ?? 0) > clock.now().getTime()
+  )
+    return false;
   return mayCarry(job, t.jobOf(slot)) && progressOf(current) === progressOf(before && slotState(before, slot));
 }
 

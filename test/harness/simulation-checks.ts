@@ -19,6 +19,7 @@ interface StoredStep {
   approvalId: string | null;
   signal: string | null;
   childId: string | null;
+  haltedBy: string | null;
   reused: [number, number][] | null;
   jobId: string | null;
   total: number | null;
@@ -61,7 +62,7 @@ export async function checkRows(engine: Engine, executionId: string): Promise<vo
   const rows = await db.database.read(tenantId, (uow) =>
     uow.rows<StoredStep>(
       `select step_id as "stepId", item_index as "itemIndex", status, attempt, interruptions, wake_at as "wakeAt",
-         approval_id as "approvalId", signal, child_id as "childId", item_reused as reused, job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed,
+         approval_id as "approvalId", signal, child_id as "childId", halted_by as "haltedBy", item_reused as reused, job_id as "jobId", item_total as total, item_next as next, item_done as done, item_failed as failed,
          item_waiting as waiting, output_bytes as "outputBytes", output is not null as "hasOutput", failure is not null as "hasFailure",
          finished_at as "finishedAt"
        from steps where execution_id = $1`,
@@ -88,9 +89,9 @@ export async function checkRows(engine: Engine, executionId: string): Promise<vo
 function checkRow(row: StoredStep | undefined, key: string, state: StepState): void {
   assert.ok(row, `there is no row of ${key}`);
   const { items, ...slot } = state;
-  const { status, attempt, interruptions, approvalId, signal, childId } = row;
+  const { status, attempt, interruptions, approvalId, signal, childId, haltedBy } = row;
   const wakeAt = row.wakeAt === null ? null : Date.parse(row.wakeAt);
-  assert.deepEqual({ status, attempt, interruptions, wakeAt, approvalId, signal, childId }, slot, `row of ${key}`);
+  assert.deepEqual({ status, attempt, interruptions, wakeAt, approvalId, signal, childId, haltedBy }, slot, `row of ${key}`);
   const counters = {
     total: row.total,
     reused: row.reused ?? [],
