@@ -3,7 +3,8 @@ import { parseDuration } from '../platform/duration.ts';
 import { riskClasses } from '../tools/tool.ts';
 import { compileGlobs } from './glob.ts';
 import { bySituation, type Judge, type PolicySource, type Situation } from './judge.ts';
-import { defaultExpiresInMs, parseRules, type ApprovalRequiredRule, type ToolAccessRule } from './rules.ts';
+import { defaultExpiresInMs, parseRules } from './rules.ts';
+import type { ApprovalRequiredRule, ToolAccessRule } from './tool-rules.ts';
 
 export type { PolicySource } from './judge.ts';
 
