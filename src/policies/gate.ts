@@ -1,7 +1,7 @@
 // The gate's input and answer. Evaluation is pure: same input and policies, same answer.
 import type { EnvironmentKind } from '../tenants/tenant.ts';
 import type { ApprovalTerms } from '../approvals/approval-terms.ts';
-import type { Capability, RiskClass, ToolCategory, ToolSource } from '../tools/tool.ts';
+import type { Capability, RiskClass, RiskSign, ToolCategory, ToolSource } from '../tools/tool.ts';
 import type { DataKind } from './data-scope.ts';
 import type { DecisionEffect, GateAction, PolicyKind, PolicyMode } from './policy.ts';
 
@@ -60,6 +60,8 @@ export interface RateFact {
   readonly count: number;
   /** ISO 8601: the moment from which one more is within the limit; equal to the moment of the evaluation when it is now. */
   readonly freeAt: string;
+  /** ISO 8601: since when this one waits in line; absent when it has just come. */
+  readonly askedAt?: string | undefined;
 }
 
 /** Of an HTTP request. */
@@ -82,15 +84,6 @@ export interface GateTool {
   readonly category?: ToolCategory | undefined;
   /** What the analysis of the arguments found; `risk` is at least the worst of them. */
   readonly signs?: readonly RiskSign[] | undefined;
-}
-
-/** Something in the arguments that makes a call riskier than its tool. */
-export interface RiskSign {
-  /** Stable name, such as `recursive_delete`, `pipe_to_shell`, `secret_file`. */
-  readonly code: string;
-  readonly risk: RiskClass;
-  /** For a person: what, and where in the arguments. */
-  readonly detail: string;
 }
 
 /** One policy that matched. `effect` is what it asks for; observed findings never change the outcome. */

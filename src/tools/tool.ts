@@ -12,6 +12,15 @@ export type ToolSource = (typeof toolSources)[number];
 export const toolCategories = ['command_execution', 'file_operation', 'file_search', 'network', 'data', 'general'] as const;
 export type ToolCategory = (typeof toolCategories)[number];
 
+/** Something in the arguments that makes a call riskier than its tool. */
+export interface RiskSign {
+  /** Stable name, such as `recursive_delete`, `pipe_to_shell`, `secret_file`. */
+  readonly code: string;
+  readonly risk: RiskClass;
+  /** For a person: what, and where in the arguments. */
+  readonly detail: string;
+}
+
 /** What a tool does to the world; an agent may call only tools whose capability its definition claims. */
 export const capabilities = ['read', 'write', 'notify', 'execute'] as const;
 export type Capability = (typeof capabilities)[number];
