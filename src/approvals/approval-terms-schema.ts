@@ -11,10 +11,12 @@ export const maxStages = 10;
 export const maxApprovers = 50;
 export const maxQuorum = 20;
 
+const reference = textOf(200).min(1, 'must not be empty');
+
 const approver = knownKeys({
-  principal: z.uuid().optional().meta({ description: 'Id of a person or service account.' }),
-  role: z.enum(roles).optional().meta({ description: 'Everybody who holds this role where the effect happens.' }),
-  team: z.uuid().optional().meta({ description: 'Id of a team: its people.' }),
+  principal: reference.optional().meta({ description: 'A person or service account: name or id.' }),
+  role: z.enum(roles).optional().meta({ description: 'Everybody who holds exactly this role where the effect happens.' }),
+  team: reference.optional().meta({ description: 'The people of a team: its name or id.' }),
 })
   .superRefine((value, context) => {
     if (Object.values(value).filter((each) => each !== undefined).length !== 1) {
@@ -25,10 +27,13 @@ const approver = knownKeys({
     principal !== undefined ? { principal } : role !== undefined ? { role } : { team: team! },
   );
 
-const approverList = z.array(approver).max(maxApprovers);
+const approverList = z
+  .array(approver)
+  .max(maxApprovers)
+  .refine((list) => new Set(list.map((each) => JSON.stringify(each))).size === list.length, 'must name nobody twice');
 
 const stage = knownKeys({
-  name: textOf(80).min(1).meta({ description: 'What the stage is called.' }),
+  name: textOf(80).min(1).optional().meta({ description: 'What the stage is called; `stage 2` and so on when left out.' }),
   approvers: approverList.default([]).meta({ description: 'Who may approve here; left out: everybody who may decide there.' }),
   quorum: z.int().min(1).max(maxQuorum).default(1).meta({ description: 'So many different people have to approve; default 1.' }),
 }).superRefine(({ approvers, quorum }, context) => {
@@ -72,6 +77,7 @@ export const approvalTermsField = knownKeys({
     .array(stage)
     .max(maxStages)
     .default([])
+    .transform((list) => list.map(({ name, ...rest }, index) => ({ name: name ?? `stage ${index + 1}`, ...rest })))
     .meta({ description: 'In order, each after the one before is complete; left out: one person who may decide there.' }),
   excludeOwner: z.boolean().optional().meta({
     description: 'The owner of the agent may not decide. Who requested it, and who edited its arguments, never may.',
