@@ -22,4 +22,5 @@ import './decision.ts';
 import './replay.ts';
 import './comparison.ts';
 import './approval.ts';
+import './approval-content.ts';
 import './stream.ts';

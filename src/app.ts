@@ -11,6 +11,7 @@ import { createQueueService } from './queues/queue-service.ts';
 import { createRerunService } from './executions/rerun-service.ts';
 import { createInspectionService } from './inspection/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
+import { approvalContextReads } from './executions/approval-context.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
 import { UnavailableError } from './platform/errors.ts';
@@ -84,6 +85,7 @@ export function createServices({ clock, database, logger, remote, toolServers }:
     policies,
     gate,
     approvals,
+    approvalContext: approvalContextReads,
     agents,
     executions,
     control,
