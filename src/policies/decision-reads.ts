@@ -1,8 +1,9 @@
 // Reads of decision records: rows as GraphQL lists need them. Records are written by the gate alone and never change.
 import type { UnitOfWork } from '../platform/database.ts';
-import { ValidationError } from '../platform/errors.ts';
-import { isId } from '../platform/ids.ts';
+import { ValidationError, type Problem } from '../platform/errors.ts';
+import { firstIdAt, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { GateInput, PolicyFinding } from './gate.ts';
@@ -14,6 +15,9 @@ export interface DecisionRow {
   readonly environmentId: string;
   readonly agentId: string;
   readonly teamId: string | null;
+  /** Null in records of older releases that did not say. */
+  readonly principalId: string | null;
+  readonly tool: string | null;
   readonly executionId: string | null;
   readonly stepId: string | null;
   readonly itemIndex: number | null;
@@ -22,6 +26,8 @@ export interface DecisionRow {
   readonly reasons: readonly string[];
   readonly findings: readonly PolicyFinding[];
   readonly input: GateInput;
+  /** Where in the input something was left out. */
+  readonly redacted: readonly string[];
   readonly inputDigest: string;
   readonly durationMicros: number;
   readonly createdAt: Date;
@@ -29,7 +35,17 @@ export interface DecisionRow {
 
 export interface DecisionFilter {
   readonly executionId?: string | null | undefined;
+  /** With an execution: only decisions about this step. */
+  readonly stepId?: string | null | undefined;
+  readonly projectId?: string | null | undefined;
+  readonly environmentId?: string | null | undefined;
   readonly agentId?: string | null | undefined;
+  readonly principalId?: string | null | undefined;
+  /** A policy that had something to say, observed or not. */
+  readonly policyId?: string | null | undefined;
+  /** The whole name. */
+  readonly tool?: string | null | undefined;
+  readonly action?: readonly GateAction[] | null | undefined;
   readonly effect?: readonly DecisionEffect[] | null | undefined;
   /** From this moment on. */
   readonly since?: Date | null | undefined;
@@ -38,19 +54,22 @@ export interface DecisionFilter {
 }
 
 const columns = `id, project_id as "projectId", environment_id as "environmentId", agent_id as "agentId", team_id as "teamId",
-  execution_id as "executionId", step_id as "stepId", item_index as "itemIndex", action, effect, reasons, findings, input,
+  principal_id as "principalId", tool, execution_id as "executionId", step_id as "stepId", item_index as "itemIndex", action, effect, reasons, findings, input, redacted,
   input_digest as "inputDigest", duration_micros as "durationMicros", created_at as "createdAt"`;
-const placeColumns = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
+export const decisionPlace = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
 
-async function decisionRows(uow: UnitOfWork, sql: string, params: readonly unknown[]): Promise<DecisionRow[]> {
-  const rows = await uow.rows<Omit<DecisionRow, 'createdAt'> & { createdAt: string }>(sql, params);
-  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
+async function decisionRows<Row extends DecisionRow = DecisionRow>(
+  uow: UnitOfWork,
+  sql: string,
+  params: readonly unknown[],
+): Promise<Row[]> {
+  return (await uow.rows<Row>(sql, params)).map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
 
 /** Those that exist and that `actor` may read, in no particular order. */
 export function decisionsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<DecisionRow[]> {
   const params: unknown[] = [uow.tenantId, ids.filter(isId)];
-  const visible = visibleRows(actor, 'decision.read', placeColumns, params);
+  const visible = visibleRows(actor, 'decision.read', decisionPlace, params);
   return decisionRows(uow, `select ${columns} from decisions where tenant_id = $1 and id = any($2::uuid[]) and ${visible}`, params);
 }
 
@@ -64,22 +83,59 @@ export async function listDecisions(
   const window = pageWindow('decisions', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ['tenant_id = $1', visibleRows(actor, 'decision.read', placeColumns, params)];
-  for (const [field, column] of [
-    ['executionId', 'execution_id'],
-    ['agentId', 'agent_id'],
-  ] as const) {
-    const id = filter[field];
-    if (id == null) continue;
-    if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
-    conditions.push(`${column} = ${bind(id)}`);
-  }
-  if (filter.effect) conditions.push(`effect = any(${bind([...filter.effect])}::text[])`);
-  if (filter.since) conditions.push(`created_at >= ${bind(filter.since)}`);
-  if (filter.until) conditions.push(`created_at < ${bind(filter.until)}`);
+  const conditions = ['tenant_id = $1', visibleRows(actor, 'decision.read', decisionPlace, params)];
+  conditions.push(...decisionConditions(filter, bind));
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
   const sql = `select ${columns} from decisions where ${conditions.join(' and ')} order by id desc limit ${window.limit}`;
   return pageOf(window, await decisionRows(uow, sql, params));
+}
+
+const idColumns = {
+  executionId: 'execution_id',
+  projectId: 'project_id',
+  environmentId: 'environment_id',
+  agentId: 'agent_id',
+  principalId: 'principal_id',
+} as const satisfies Partial<Record<keyof DecisionFilter, string>>;
+
+/** Throws one ValidationError for everything that is wrong with the filter. */
+export function decisionConditions(filter: DecisionFilter, bind: (value: unknown) => string): string[] {
+  refuseInvalid(filter);
+  const conditions: string[] = [];
+  for (const [field, column] of Object.entries(idColumns) as [keyof typeof idColumns, string][]) {
+    if (filter[field] != null) conditions.push(`${column} = ${bind(filter[field])}`);
+  }
+  if (filter.stepId != null) conditions.push(`step_id = ${bind(filter.stepId)}`);
+  if (filter.tool != null) conditions.push(`tool = ${bind(filter.tool)}`);
+  // The first condition is that of an index, which holds only the decisions that policies had something to say about.
+  if (filter.policyId != null) {
+    conditions.push(`findings <> '[]'`, `findings @> ${bind(JSON.stringify([{ policyId: filter.policyId }]))}::jsonb`);
+  }
+  if (filter.action) conditions.push(`action = any(${bind([...filter.action])}::text[])`);
+  if (filter.effect) conditions.push(`effect = any(${bind([...filter.effect])}::text[])`);
+  // Ids are of the same moments: they leave out partitions. Older releases made them a moment apart.
+  if (filter.since) conditions.push(`created_at >= ${bind(filter.since)}`, `id >= ${bind(firstIdAt(apart(filter.since, -idSlackMs)))}`);
+  if (filter.until) conditions.push(`created_at < ${bind(filter.until)}`, `id < ${bind(firstIdAt(apart(filter.until, idSlackMs)))}`);
+  return conditions;
+}
+
+const idSlackMs = 60_000;
+const apart = (moment: Date, ms: number) => new Date(moment.getTime() + ms);
+
+function refuseInvalid(filter: DecisionFilter): void {
+  const problems: Problem[] = [];
+  for (const field of [...Object.keys(idColumns), 'policyId'] as (keyof typeof idColumns | 'policyId')[]) {
+    const id = filter[field];
+    if (id != null && !isId(id)) problems.push({ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` });
+  }
+  for (const field of ['stepId', 'tool'] as const) {
+    const text = filter[field];
+    if (text != null && !isStorableText(text)) problems.push({ path: `filter.${field}`, message: unstorableText });
+  }
+  if (filter.since && filter.until && filter.since >= filter.until) {
+    problems.push({ path: 'filter.until', message: 'is not later than "since", so nothing lies between them' });
+  }
+  if (problems.length > 0) throw new ValidationError(problems);
 }
 
 /** One page per execution, newest first, in one statement: for a batched loader. */
@@ -89,24 +145,52 @@ export async function decisionsOfExecutions(
   executionIds: readonly string[],
   request: PageRequest,
 ): Promise<Page<DecisionRow>[]> {
-  const window = pageWindow('decisions', request);
-  const params: unknown[] = [uow.tenantId, [...new Set(executionIds)], window.afterId];
-  const visible = visibleRows(actor, 'decision.read', placeColumns, params);
-  const rows = await decisionRows(
+  return pagesOfSlots(
     uow,
-    `select page.* from unnest($2::uuid[]) as asked (execution_id)
+    actor,
+    executionIds.map((executionId) => ({ executionId, stepId: null, itemIndex: null })),
+    request,
+  );
+}
+
+/** What a page of decisions belongs to. */
+export interface DecisionSlot {
+  readonly executionId: string;
+  /** Null: everything of the execution. */
+  readonly stepId: string | null;
+  /** With a step: null is the step itself. */
+  readonly itemIndex: number | null;
+}
+
+/** One page per slot, newest first, in one statement and in the order of the slots. */
+export async function pagesOfSlots(
+  uow: UnitOfWork,
+  actor: Authority,
+  slots: readonly DecisionSlot[],
+  request: PageRequest,
+): Promise<Page<DecisionRow>[]> {
+  const window = pageWindow('decisions', request);
+  const asked = slots.map((slot, place) => ({ place, ...slot }));
+  const params: unknown[] = [uow.tenantId, JSON.stringify(asked), window.afterId];
+  const visible = visibleRows(actor, 'decision.read', decisionPlace, params);
+  const rows = await decisionRows<DecisionRow & { place: number }>(
+    uow,
+    `select asked.place, page.*
+     from json_to_recordset($2::json) as asked (place int, "executionId" uuid, "stepId" text, "itemIndex" int)
      cross join lateral (
        select ${columns} from decisions
-       where tenant_id = $1 and decisions.execution_id = asked.execution_id and ($3::uuid is null or id < $3) and ${visible}
+       where tenant_id = $1 and execution_id = asked."executionId"
+         and (asked."stepId" is null or (step_id = asked."stepId" and item_index is not distinct from asked."itemIndex"))
+         and ($3::uuid is null or id < $3) and ${visible}
        order by id desc limit ${window.limit}
      ) page`,
     params,
   );
-  const byExecution = Map.groupBy(rows, (row) => row.executionId);
-  return executionIds.map((id) =>
+  const byPlace = Map.groupBy(rows, (row) => row.place);
+  return slots.map((_, place) =>
     pageOf(
       window,
-      (byExecution.get(id) ?? []).toSorted((a, b) => (a.id < b.id ? 1 : -1)),
+      (byPlace.get(place) ?? []).toSorted((a, b) => (a.id < b.id ? 1 : -1)),
     ),
   );
 }

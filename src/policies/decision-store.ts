@@ -1,7 +1,7 @@
 // The only writer of decision records: one row for each evaluation, in the transaction that made it. Evaluates nothing.
 import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { newId } from '../platform/ids.ts';
+import { newIdAt } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
 import type { Redactor } from './redaction.ts';
@@ -28,7 +28,7 @@ export interface NewDecision {
 
 /** Gives the new decision's id. The row travels with the next statement or the commit. */
 export function recordDecision(uow: UnitOfWork, { input, reference, verdict, durationMicros, at }: NewDecision, redact: Redactor): string {
-  const id = newId();
+  const id = newIdAt(at);
   // The digest is of everything that was looked at: what is left out of the record can be shown to belong to it, but not be read from it.
   const seen = recordable(input);
   const { value, paths } = redact(seen.value);

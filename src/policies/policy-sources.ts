@@ -1,0 +1,32 @@
+// The policies of a tenant as the gate wants them, now or at a moment of the past, whoever asks: reads without rights for evaluation only.
+import type { UnitOfWork } from '../platform/database.ts';
+import type { PolicySource } from './judge.ts';
+import type { PolicyDocument } from './policy.ts';
+
+interface Stored {
+  readonly id: string;
+  readonly version: number;
+  readonly document: PolicyDocument;
+}
+
+const sourceOf = ({ id, version, document }: Stored): PolicySource => ({ id, version, ...document });
+
+/** Those that are enabled now. */
+export async function policySources(uow: UnitOfWork): Promise<PolicySource[]> {
+  const rows = await uow.rows<Stored>(
+    `select p.id, p.version, v.rules as "document" from policies p join policy_versions v on v.policy_id = p.id and v.version = p.version
+     where p.tenant_id = $1 and p.enabled and p.deleted_at is null`,
+    [uow.tenantId],
+  );
+  return rows.map(sourceOf);
+}
+
+/** Those that were enabled at a moment, by their history. */
+export async function sourcesInForce(uow: UnitOfWork, at: Date): Promise<PolicySource[]> {
+  const rows = await uow.rows<Stored>(
+    `select distinct on (policy_id) policy_id as id, version, rules as "document" from policy_versions
+     where tenant_id = $1 and created_at <= $2 order by policy_id, version desc`,
+    [uow.tenantId, at],
+  );
+  return rows.filter(({ document }) => document.enabled && document.change !== 'deleted').map(sourceOf);
+}
