@@ -9,6 +9,7 @@ import { Migration20261121085356_statements } from './20261121085356-statements.
 import { Migration20261121091620_governance } from './20261121091620-governance.ts';
 import { Migration20261121100001_halted } from './20261121100001-halted.ts';
 import { Migration20261121092627_decisions } from './20261121092627-decisions.ts';
+import { Migration20261121093154_later } from './20261121093154-later.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -21,4 +22,5 @@ export const migrations = [
   { name: '20261121091620-governance', class: Migration20261121091620_governance },
   { name: '20261121100001-halted', class: Migration20261121100001_halted },
   { name: '20261121092627-decisions', class: Migration20261121092627_decisions },
+  { name: '20261121093154-later', class: Migration20261121093154_later },
 ];

@@ -6,13 +6,14 @@ import { enumOf } from './enum.ts';
 export const ExecutionStatusEnum = enumOf('ExecutionStatus', executionStatuses, 'Where an execution stands.', {
   queued: 'Accepted; no runner has taken it up yet.',
   scheduled: 'Accepted; starts later.',
+  awaiting_approval: 'A policy asks a person before it may start.',
   running: 'At least one step runs or is ready to.',
   waiting: 'Every open step waits: for a person, a moment, a signal or another execution; this costs nothing.',
   paused: 'A person stopped it; nothing new starts until it is resumed.',
   succeeded: 'Ended with its output.',
   failed: 'Ended because a step failed for good.',
   cancelled: 'Ended by a person.',
-  blocked: 'Ended because a policy or a person refused a step.',
+  blocked: 'Ended because a policy or a person refused its start, or a step.',
 });
 
 export const StepStatusEnum = enumOf('StepStatus', stepStatuses, 'Where a step, or an item of it, stands.', {

@@ -68,8 +68,10 @@ export const Execution = defineEntity({
     backlogAt: moment().nullable(),
     /** When it was let in; from then on it has a job, and counts. */
     admittedAt: moment().nullable(),
-    /** Not before this moment. */
+    /** Not before this moment: by its starter, or put off by a policy. */
     startAt: moment().nullable(),
+    /** What its start waits for. */
+    approvalId: p.uuid().nullable(),
     /** The execution whose agent step started this one, and the slot of it. */
     parentId: p.uuid().nullable(),
     parentStepId: p.text().nullable(),

@@ -2,6 +2,7 @@
 export const executionStatuses = [
   'queued',
   'scheduled',
+  'awaiting_approval',
   'running',
   'waiting',
   'paused',

@@ -1,6 +1,7 @@
 // What a policy is to the gate once its rules are compiled: a judge with an opinion, and what that opinion depends on. Pure; no I/O.
 import type { GateInput, GateTool, PolicyFinding } from './gate.ts';
 import type { FailureMode, PolicyAttachment, PolicyKind, PolicyMode, PolicyRollout, PolicyScope } from './policy.ts';
+import type { RateDemand } from './rate-judge.ts';
 
 /** A policy as stored; enabled ones only. */
 export interface PolicySource {
@@ -34,6 +35,8 @@ export type Opinion = Pick<PolicyFinding, 'effect' | 'reason' | 'expiresInMs' | 
 export interface Judge {
   (input: GateInput): Opinion | null;
   readonly bySituation?: true;
+  /** The counter that has to be read before it is asked; null when it does not count this effect. */
+  readonly counts?: (input: GateInput) => RateDemand | null;
 }
 
 /** A judge whose opinion may be remembered: the type keeps it from everything else. */

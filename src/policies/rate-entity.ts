@@ -22,16 +22,21 @@ export const RateEntry = defineEntity({
   ...tenantTable,
   indexes: [
     { name: 'rate_entries_window', properties: ['tenantId', 'policyId', 'key', 'at'] },
-    { name: 'rate_entries_reference', properties: ['tenantId', 'executionId'] },
+    {
+      name: 'rate_entries_waiting',
+      expression: `create index "rate_entries_waiting" on "rate_entries" ("tenant_id", "execution_id") where asked_at is not null`,
+    },
   ],
   properties: {
     id: p.uuid().primary(),
     tenantId: p.uuid(),
     policyId: p.uuid(),
     key: p.text(),
-    /** In the future for what waits its turn. */
+    /** When it was let through, or its turn. */
     at: moment(),
-    /** What has this place, so that it is counted once and given back when it ends without having run. */
+    /** Set while it waits for its turn: since when, by the counter's clock. Who asked first goes first. */
+    askedAt: moment().nullable(),
+    /** What has the place, so that it is counted once and given back when it ends without having run. */
     executionId: p.uuid().nullable(),
     slot: p.text().nullable(),
   },

@@ -1,11 +1,12 @@
 // The rules documents of each policy kind in one place: schemas and parsing. What a rule means stands in compile.ts and the judges.
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Problem } from '../platform/errors.ts';
 import { problemsOf } from '../platform/problems.ts';
 import { contentRules, type ContentRule } from './content-rules.ts';
 import { dataScopeRules, type DataRule } from './data-rules.ts';
 import { destinationRules, type DestinationRule } from './destination-rules.ts';
 import type { PolicyKind } from './policy.ts';
+import { rateLimitRules, type RateLimitRules } from './rate-rules.ts';
 import { timeWindowRules, type TimeWindowRules } from './time-rules.ts';
 import { approvalRequiredRules, toolAccessRules, type ApprovalRequiredRule, type ToolAccessRule } from './tool-rules.ts';
 
@@ -15,7 +16,7 @@ export { defaultExpiresInMs } from './tool-rules.ts';
 export const rulesSchemas = {
   tool_access: toolAccessRules,
   approval_required: approvalRequiredRules,
-  rate_limit: z.never(),
+  rate_limit: rateLimitRules,
   time_window: timeWindowRules,
   destination: destinationRules,
   data_scope: dataScopeRules,
@@ -25,7 +26,7 @@ export const rulesSchemas = {
 export interface RulesOf {
   tool_access: readonly ToolAccessRule[];
   approval_required: readonly ApprovalRequiredRule[];
-  rate_limit: never;
+  rate_limit: RateLimitRules;
   time_window: TimeWindowRules;
   destination: readonly DestinationRule[];
   data_scope: readonly DataRule[];
