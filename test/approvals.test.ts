@@ -68,7 +68,7 @@ async function approvalWorld() {
         risk: 'high',
         subject: subject(),
         requestedBy: requester.principalId,
-        expiresAt: later(hour),
+        expiresInMs: hour,
         ...change,
       }),
     );

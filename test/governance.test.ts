@@ -61,7 +61,7 @@ async function running(home: Home, requester: Authority) {
         risk: 'high',
         subject: { ...subject, policies },
         requestedBy: requester.principalId,
-        expiresAt: new Date(now.getTime() + 3_600_000),
+        expiresInMs: 3_600_000,
       }),
     );
   const judge = () =>

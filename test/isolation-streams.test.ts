@@ -58,7 +58,7 @@ async function commotion({ home, seed }: Side): Promise<{ execution: string; app
     };
     const asked = await approvals.request(uow, {
       ...{ projectId: home.project, environmentId: home.staging, teamId: home.team, agentId: seed['Agent']!, source: 'step', risk: 'high' },
-      ...{ title: 'Go on?', reason: '', subject, requestedBy: home.admin.principalId, expiresAt: new Date(Date.now() + 60_000) },
+      ...{ title: 'Go on?', reason: '', subject, requestedBy: home.admin.principalId, expiresInMs: 60_000 },
     });
     const data = { stepId: 'sign_off', itemIndex: null, approvalId: asked.id, expiresAt: asked.expiresAt.toISOString() };
     await events.append(uow, execution, 2, [{ type: 'approval.requested', data } as never]);

@@ -96,8 +96,7 @@ async function waiting({ home = api.home, environmentId = home.staging, teamId =
   let sequence = 0;
   async function ask(uow: UnitOfWork, stepId: string, risk: RiskClass = 'low'): Promise<string> {
     const subject = { tenantId: home.tenantId, executionId, stepId, itemIndex: null, agentVersionDigest: 'v', tool: null, toolDigest: null, arguments: null, policies: [] }; // prettier-ignore
-    const expiresAt = new Date(Date.now() + 3_600_000);
-    const { id } = await services.approvals.request(uow, { ...placed, source: 'step', title: 't', reason: 'r', risk, subject, requestedBy: home.admin.principalId, expiresAt }); // prettier-ignore
+    const { id, expiresAt } = await services.approvals.request(uow, { ...placed, source: 'step', title: 't', reason: 'r', risk, subject, requestedBy: home.admin.principalId, expiresInMs: 3_600_000 }); // prettier-ignore
     const data = { stepId, itemIndex: -1, approvalId: id, expiresAt: expiresAt.toISOString() };
     await services.events.append(uow, executionId, ++sequence, [{ type: 'approval.requested', data }]);
     return id;

@@ -30,6 +30,7 @@ import {
   type ApprovalSubject,
   type Consumption,
 } from './approval.ts';
+import { afterWorking } from './business-hours.ts';
 import type { ApprovalTerms } from './approval-terms.ts';
 import {
   approvalColumns,
@@ -59,7 +60,8 @@ export interface NewApproval {
   readonly decisionId?: string | null | undefined;
   readonly costMicroUsd?: number | null | undefined;
   readonly requestedBy: string;
-  readonly expiresAt: Date;
+  /** How long it stays open; in business hours when `terms` name them. */
+  readonly expiresInMs: number;
 }
 
 export interface Deciding {
@@ -135,6 +137,7 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
     async request(uow, input) {
       const { subject } = input;
       if (subject.tenantId !== uow.tenantId) throw new Error('an approval can only be requested in the tenant of its subject');
+      const now = clock.now();
       const [approval] = await approvalRows(
         uow,
         `insert into approvals (id, tenant_id, project_id, environment_id, team_id, agent_id, execution_id, step_id, item_index,
@@ -159,8 +162,8 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
           storableJson(subject),
           subjectDigest(subject),
           input.requestedBy,
-          clock.now(),
-          input.expiresAt,
+          now,
+          afterWorking(input.terms?.businessHours, now, input.expiresInMs),
           subject.toolCallId ?? null,
           input.decisionId ?? null,
           JSON.stringify(input.terms ?? noTerms),

@@ -1,6 +1,7 @@
 // One effect at the gate: judged, approved where a policy asks for it, and begun, on exactly the arguments that will run.
 import { subjectDigest, type ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalSubject } from '../approvals/approval.ts';
+import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { Clock } from '../platform/clock.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
 import type { Gate } from '../policies/gate-service.ts';
@@ -32,7 +33,16 @@ export interface Passage {
 export async function passGate(deps: GateDependencies, t: Transition, passage: Passage, jobId: string): Promise<EffectStart | null> {
   const { slot, effect, arguments: args, signed, risk, deed } = passage;
   const input = gateInput(deps.clock, t, { ...effect, arguments: args });
-  const { verdict, decisionId, policyVersions } = await deps.gate.judge(t.uow, input, { ...referenceOf(t), ...stepOf(slot) }, t.row);
+  const { verdict, decisionId, policyVersions, haltedBy } = await deps.gate.judge(
+    t.uow,
+    input,
+    { ...referenceOf(t), ...stepOf(slot) },
+    t.row,
+  );
+  if (haltedBy) {
+    await must(t.run({ type: 'halt', slot, attempt: 0, killSwitchId: haltedBy.id, reason: haltedBy.reason }));
+    return null;
+  }
   if (verdict.effect === 'deny') {
     const failure = { code: 'DENIED', message: verdict.reasons.join(' '), stepId: slot.stepId };
     await must(t.run({ type: 'block', slot, failure, decisionId }));
@@ -41,9 +51,13 @@ export async function passGate(deps: GateDependencies, t: Transition, passage: P
   if (verdict.effect === 'require_approval') {
     const subject = subjectOf(t, slot, { ...signed, arguments: args, policies: policyVersions });
     if (!(await useGrant(deps, t, slot, subject))) {
-      const { reason, expiresInMs } = approvalTerms(verdict);
+      const { reason, expiresInMs, terms } = approvalTerms(verdict);
+      const { costMicroUsd } = input;
       const title = `${deed} in step "${slot.stepId}" of ${t.row.agentName}`;
-      await askForApproval(deps, t, slot, { source: 'policy', title, reason, risk, expiresInMs, subject });
+      await askForApproval(deps, t, slot, {
+        source: 'policy',
+        ...{ title, reason, risk, expiresInMs, terms, decisionId, costMicroUsd, subject },
+      });
       return null;
     }
   }
@@ -73,14 +87,20 @@ export interface Question {
   readonly reason: string;
   readonly risk: RiskClass;
   readonly expiresInMs: number;
+  readonly terms?: ApprovalTerms | undefined;
+  readonly decisionId?: string | undefined;
+  readonly costMicroUsd?: number | null | undefined;
   readonly subject: ApprovalSubject;
 }
 
-export async function askForApproval({ clock, approvals }: GateDependencies, t: Transition, slot: Slot, question: Question): Promise<void> {
-  const { expiresInMs, ...asked } = question;
-  const expiresAt = new Date(clock.now().getTime() + expiresInMs);
-  const approval = await approvals.request(t.uow, { ...placeOf(t), ...asked, requestedBy: t.row.requestedBy, expiresAt });
-  await must(t.run({ type: 'requestApproval', slot, approvalId: approval.id, expiresAt: expiresAt.getTime() }));
+export async function askForApproval(
+  { approvals }: Pick<GateDependencies, 'approvals'>,
+  t: Transition,
+  slot: Slot,
+  question: Question,
+): Promise<void> {
+  const { id, expiresAt } = await approvals.request(t.uow, { ...placeOf(t), ...question, requestedBy: t.row.requestedBy });
+  await must(t.run({ type: 'requestApproval', slot, approvalId: id, expiresAt: expiresAt.getTime() }));
 }
 
 export function subjectOf(
