@@ -15,6 +15,7 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'approval.read': 'See approvals.',
   'policy.read': 'See policies.',
   'decision.read': 'See what policies decided.',
+  'killswitch.read': 'See kill switches.',
   'tenant.create': 'Create tenants; held by admins of the operator’s tenant.',
   'project.manage': 'Create, change and delete projects.',
   'environment.manage': 'Create, change and delete environments.',
@@ -34,6 +35,8 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'approval.decide': 'Approve and reject.',
   'policy.manage': 'Create, change, enable, disable and delete policies.',
   'queue.manage': 'Limit how much runs at a time.',
+  'killswitch.manage': 'Engage and release kill switches.',
+  'audit.read': 'See who changed what.',
 });
 
 export const HeldRole = builder.objectRef<Grant>('HeldRole').implement({

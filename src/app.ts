@@ -12,13 +12,16 @@ import { createRerunService } from './executions/rerun-service.ts';
 import { createInspectionService } from './inspection/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
 import { approvalContextReads } from './executions/approval-context.ts';
+import { createKillSwitchService } from './killswitches/kill-switch-service.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database.ts';
 import { UnavailableError } from './platform/errors.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Sealer } from './platform/sealing.ts';
+import { createDecisionService } from './policies/decision-service.ts';
 import { createGate } from './policies/gate-service.ts';
+import { killSwitchFacts } from './policies/kill-switch-facts.ts';
 import { createPolicyService } from './policies/policy-service.ts';
 import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
@@ -55,7 +58,8 @@ export function createServices({ clock, database, logger, remote, toolServers }:
     discover: remote ? createDiscovery({ outbound: remote.outbound, logger }) : async () => closed(),
   });
   const policies = createPolicyService({ clock });
-  const gate = createGate({ clock });
+  const killSwitches = createKillSwitchService({ clock });
+  const gate = createGate({ clock, facts: [killSwitchFacts] });
   const approvals = createApprovalService({ clock });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
@@ -83,7 +87,9 @@ export function createServices({ clock, database, logger, remote, toolServers }:
     tools,
     remoteServers,
     policies,
+    killSwitches,
     gate,
+    decisions: createDecisionService(),
     approvals,
     approvalContext: approvalContextReads,
     agents,

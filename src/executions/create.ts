@@ -10,6 +10,7 @@ import { newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
 import type { Gate } from '../policies/gate-service.ts';
+import { holdRules } from '../tenants/rules-lock.ts';
 import { defaultPriority, enterQueue, jobsOfEntry, notYet } from './admission.ts';
 import type { ExecutionOrigin } from './execution.ts';
 import { insertExecution } from './execution-head.ts';
@@ -69,6 +70,7 @@ export async function createExecution(
   spec: NewExecution,
 ): Promise<Created | null> {
   const id = newId();
+  holdRules(uow);
   const { place, parent, origin, startAt = null, priority = defaultPriority } = spec;
   const [plan, entry] = await Promise.all([
     loadPlan(uow, spec.versionId),

@@ -11,6 +11,8 @@ export interface JobPayloads {
   'cancel-execution': { tenantId: string; executionId: string; reason: string };
   /** Added by `jobs.admit_soon` alone. `idle`: the look before this one found nobody waiting. */
   'admit-executions': { tenantId: string; idle: boolean };
+  /** Executions that a kill switch had halted, those after an id; the switch was released. */
+  'continue-halted': { tenantId: string; killSwitchId: string; after: string | null };
   /** The next batch of a bulk operation. */
   'cancel-executions': { tenantId: string; operationId: string };
 }

@@ -1,6 +1,7 @@
 // The gate at work: inside the dispatch transaction it judges one effect with the policies of this moment and records the decision.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
+import { holdRules } from '../tenants/rules-lock.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { PolicySource } from './compile.ts';
@@ -15,7 +16,7 @@ import { createRedactor, type Redactor } from './redaction.ts';
 export type { DecisionReference } from './decision-store.ts';
 
 export interface JudgeOptions {
-  /** `tenants.policy_revision` when the caller has just read it in this transaction; saves one statement. */
+  /** `tenants.policy_revision` when the caller has just read it in this transaction, holding the rules; saves one statement. */
   readonly policyRevision?: number | undefined;
 }
 
@@ -24,6 +25,8 @@ export interface Judgement {
   readonly decisionId: string;
   /** `policyId@version` of each enforced policy that asks for an approval, sorted: `ApprovalSubject.policies`. */
   readonly policyVersions: readonly string[];
+  /** The kill switch that stops it, oldest first; what is stopped goes on after the release. */
+  readonly haltedBy: { readonly id: string; readonly reason: string } | null;
 }
 
 export interface Gate {
@@ -97,13 +100,19 @@ export function createGate({ clock, facts: factSources = [], redact = createReda
     decisionsOfExecutions,
 
     async judge(uow, effect, reference, { policyRevision } = {}) {
+      if (policyRevision === undefined) holdRules(uow);
       const { policies, facts } = await compiledFor(uow, policyRevision);
       const input = facts.reduce<GateInput>((known, fact) => ({ ...known, ...fact(known) }), effect);
       const startedAt = performance.now();
       const verdict = evaluateGate(policies, input);
       const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
       const decisionId = recordDecision(uow, { input, reference, verdict, durationMicros, at: clock.now() }, redact);
-      return { verdict, decisionId, policyVersions: verdict.effect === 'require_approval' ? approvalTerms(verdict).policies : [] };
+      return {
+        verdict,
+        decisionId,
+        policyVersions: verdict.effect === 'require_approval' ? approvalTerms(verdict).policies : [],
+        haltedBy: input.killSwitches?.[0] ?? null,
+      };
     },
   };
 }

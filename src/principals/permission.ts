@@ -15,6 +15,7 @@ const reads = [
   'approval.read',
   'policy.read',
   'decision.read',
+  'killswitch.read',
 ] as const;
 const manages = [
   'tenant.create',
@@ -36,6 +37,8 @@ const manages = [
   'approval.decide',
   'policy.manage',
   'queue.manage',
+  'killswitch.manage',
+  'audit.read',
 ] as const;
 export const permissions = [...reads, ...manages] as const;
 export type Permission = (typeof permissions)[number];
@@ -43,8 +46,17 @@ export type Permission = (typeof permissions)[number];
 /** What each role may do within the scope it is granted on. */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
   admin: permissions,
-  operator: [...reads, 'execution.start', 'execution.cancel', 'execution.pause', 'execution.signal', 'approval.decide', 'queue.manage'],
-  reviewer: [...reads, 'approval.decide'],
+  operator: [
+    ...reads,
+    'execution.start',
+    'execution.cancel',
+    'execution.pause',
+    'execution.signal',
+    'approval.decide',
+    'queue.manage',
+    'killswitch.manage',
+  ],
+  reviewer: [...reads, 'approval.decide', 'killswitch.manage', 'audit.read'],
   agent_manager: [...reads, 'agent.manage', 'agent.promote'],
   viewer: reads,
   service: ['project.read', 'agent.read', 'tool.read', 'execution.read', 'execution.start', 'execution.signal'],

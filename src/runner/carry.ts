@@ -16,6 +16,8 @@ import type { Evaluator } from '../expressions/evaluator.ts';
 import { maxRuns } from '../jobs/jobs.ts';
 import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
+import { holdRules } from '../tenants/rules-lock.ts';
+import { recordHalt } from './halting.ts';
 import { persistently } from './persistently.ts';
 import { isStillOpen, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
@@ -45,6 +47,8 @@ export type EffectResult =
     }
   /** The process gave the effect up (shutdown). */
   | { readonly kind: 'interrupted'; readonly repeatable: boolean }
+  /** A kill switch aborted it; running it again does no harm. */
+  | { readonly kind: 'halted'; readonly killSwitchId: string }
   /** The execution ended meanwhile; there is nothing to record. */
   | { readonly kind: 'dropped' };
 
@@ -101,6 +105,7 @@ const givenUp: ExecutionFailure = {
  */
 async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): Promise<Turn> {
   return deps.database.write(job.tenantId, async (uow) => {
+    holdRules(uow);
     // Locked first: what is carried by whom must not change between looking and taking.
     const mine =
       job.before.length > 0 && (await lockExecution(uow, job.executionId)) ? await slotsOfJobs(uow, job.executionId, job.before) : [];
@@ -165,6 +170,7 @@ async function takeTurn(
   const work = foreseen === null || stops ? null : await prepared(deps, job, memory, foreseen, ended !== null);
 
   return deps.database.write(job.tenantId, async (uow) => {
+    holdRules(uow);
     const slots = [...(result ? [result.effect.slot] : []), ...(foreseen !== null && foreseen !== 'finish' ? [foreseen] : [])];
     // The look at the tool travels with the lock.
     const [t, check] = await Promise.all([
@@ -176,7 +182,8 @@ async function takeTurn(
     if (!ended && !(foreseen === 'finish' ? t.complete() : foreseen && isStillOpen(deps, t, foreseen, job, memory.state))) return overtaken;
     if (ended) {
       const output = result.outcome.kind === 'succeeded' ? { output: result.outcome.output } : undefined;
-      if ((await t.run(ended, output)) !== null) return stale;
+      const refusal = ended.type === 'halt' ? await recordHalt(t, ended) : await t.run(ended, output);
+      if (refusal !== null) return stale;
       actual = nextOf(t);
     }
     let effect: Effect | null = null;
@@ -283,6 +290,8 @@ function commandOf(deps: CarryDependencies, { slot, attempt }: Effect, outcome: 
       };
     case 'interrupted':
       return { type: 'interrupt', slot, attempt, repeatable: outcome.repeatable, random };
+    case 'halted':
+      return { type: 'halt', slot, attempt, killSwitchId: outcome.killSwitchId, reason: '' };
     case 'dropped':
       throw new Error('a dropped effect has no command');
   }

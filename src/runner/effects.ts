@@ -1,4 +1,5 @@
-// Runs effects outside of any transaction, and aborts those whose execution has ended or whose process is shutting down.
+// Runs effects outside of any transaction, and aborts those whose execution has ended, that a kill switch covers, or whose process is
+// shutting down.
 import type { Hints } from '../events/hints.ts';
 import { endedAmong } from '../executions/execution-reads.ts';
 import { maxOutputBytes } from '../executions/execution.ts';
@@ -10,10 +11,13 @@ import { storableJson } from '../platform/json.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ToolServers } from '../tools/tool-servers.ts';
 import type { EffectResult } from './carry.ts';
+import { haltedAmong } from './halting.ts';
 import { sendHttp, type EffectOutcome } from './http-effect.ts';
 
 export interface Effects {
   perform(tenantId: string, executionId: string, effect: Effect): Promise<EffectResult>;
+  /** A kill switch was engaged in the tenant, or in any (null): what it covers is aborted. */
+  switchEngaged(tenantId: string | null): void;
   /** The process is going: what runs may end, and a tool server that ends first has only been quicker. */
   leave(): void;
   /** Aborts everything that still runs. */
@@ -32,11 +36,16 @@ export interface EffectDependencies {
   readonly checkMs: number;
 }
 
-type Reason = 'ended' | 'shutdown';
+type Halt = { readonly killSwitchId: string };
+type Reason = 'ended' | 'shutdown' | Halt;
+
+/** An effect that was dispatched just before a switch was engaged may only begin after the switch was heard of; milliseconds. */
+const recentMs = 10_000;
 
 interface Running {
   readonly tenantId: string;
   readonly executionId: string;
+  readonly effect: Effect;
   readonly controller: AbortController;
 }
 
@@ -52,18 +61,33 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
     if (hint.final) abort(hint.executionId);
   });
 
-  async function lookForEnded(): Promise<void> {
+  /** When a switch was heard of last, by tenant. */
+  const engagedAt = new Map<string, number>();
+  const isRecent = (tenantId: string) => performance.now() - (engagedAt.get(tenantId) ?? -Infinity) < recentMs;
+
+  const abortCovered = (covered: Awaited<ReturnType<typeof haltedAmong<Running>>>) => {
+    for (const { running: each, by } of covered) each.controller.abort({ killSwitchId: by.id } satisfies Reason);
+  };
+  const lookForHalted = (tenantId: string, among: readonly Running[]) =>
+    database
+      .read(tenantId, (uow) => haltedAmong(uow, among))
+      .then(abortCovered, (err: unknown) => logger.warn({ err }, 'could not look what a kill switch covers; trying again'));
+
+  async function lookForAll(): Promise<void> {
     for (const [tenantId, effects] of Map.groupBy(running, (effect) => effect.tenantId)) {
       const ids = [...new Set(effects.map((effect) => effect.executionId))];
-      for (const id of await database.read(tenantId, (uow) => endedAmong(uow, ids))) abort(id);
+      const look = await database.read(tenantId, (uow) => Promise.all([endedAmong(uow, ids), haltedAmong(uow, effects)]));
+      for (const id of look[0]) abort(id);
+      abortCovered(look[1]);
     }
+    for (const tenantId of engagedAt.keys()) if (!isRecent(tenantId)) engagedAt.delete(tenantId);
   }
   let looking = false;
   const timer = setInterval(() => {
-    if (looking || running.size === 0) return;
+    if (looking || (running.size === 0 && engagedAt.size === 0)) return;
     looking = true;
-    lookForEnded()
-      .catch((err: unknown) => logger.warn({ err }, 'could not look for ended executions; trying again'))
+    lookForAll()
+      .catch((err: unknown) => logger.warn({ err }, 'could not look for ended and halted executions; trying again'))
       .finally(() => (looking = false));
   }, checkMs);
   timer.unref();
@@ -82,17 +106,20 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
 
   return {
     async perform(tenantId, executionId, effect) {
-      const entry: Running = { tenantId, executionId, controller: new AbortController() };
+      const entry: Running = { tenantId, executionId, effect, controller: new AbortController() };
       const { signal } = entry.controller;
       running.add(entry);
       // Its transaction was committed just before the process gave everything up.
       if (abandoned) entry.controller.abort('shutdown' satisfies Reason);
       try {
+        if (isRecent(tenantId)) await lookForHalted(tenantId, [entry]);
+        if (typeof signal.reason === 'object' && 'killSwitchId' in signal.reason) return { kind: 'halted', ...(signal.reason as Halt) };
         const outcome =
           effect.kind === 'http' ? await sendHttp({ outbound, clock }, effect, signal) : await callTool(tenantId, effect, signal);
         if (outcome.ok) return { kind: 'succeeded', output: outcome.output };
         const reason = signal.reason as Reason | undefined;
         if (reason === 'ended') return { kind: 'dropped' };
+        if (typeof reason === 'object') return haltedOrLost(effect, outcome, reason);
         // A Ctrl-C in the terminal reaches the tool servers, too: what they broke off then was not a failure of the step.
         const cutOff = reason === 'shutdown' || (leaving && outcome.code === 'TOOL_SERVER_FAILED');
         if (cutOff) return { kind: 'interrupted', repeatable: !outcome.dispatched || effect.repeatable };
@@ -102,6 +129,14 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
         return { kind: 'failed', failure, retryable: outcome.retryable, retryAfterMs: outcome.retryAfterMs };
       } finally {
         running.delete(entry);
+      }
+    },
+    switchEngaged(tenantId) {
+      const tenants = tenantId === null ? new Set([...running].map((each) => each.tenantId)) : [tenantId];
+      for (const id of tenants) {
+        engagedAt.set(id, performance.now());
+        const among = [...running].filter((each) => each.tenantId === id);
+        if (among.length > 0) void lookForHalted(id, among);
       }
     },
     leave() {
@@ -116,4 +151,10 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
       unsubscribe();
     },
   };
+}
+
+/** One that must not be made twice, and perhaps was made, goes the way of those that lose their process: nobody knows what became of it. */
+function haltedOrLost(effect: Effect, { dispatched }: EffectOutcome & { ok: false }, { killSwitchId }: Halt): EffectResult {
+  if (effect.repeatable || !dispatched) return { kind: 'halted', killSwitchId };
+  return { kind: 'interrupted', repeatable: false };
 }

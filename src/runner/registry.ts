@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { killSwitchChannel } from '../killswitches/kill-switch.ts';
 import type { Clock } from '../platform/clock.ts';
 import { newId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -25,6 +26,8 @@ export interface RegistryOptions {
   readonly checkMs: number;
   /** Ids of the jobs this process is at work on. */
   readonly heldJobs: () => string[];
+  /** A kill switch was engaged in this tenant; null: perhaps in any, this process could not hear for a while. */
+  readonly onKillSwitch: (tenantId: string | null) => void;
 }
 
 /** Jobs of a pool that is not on the list (killed between its first job and its announcement) are taken over after this time. */
@@ -42,7 +45,8 @@ const pulseMs = 2_000;
 /** A runner that was silent this long is frozen. Were it only slow, its work would be done twice but committed once. */
 const frozenSeconds = 10;
 
-export function createRegistry({ connectionString, clock, logger, checkMs, heldJobs }: RegistryOptions): Registry {
+export function createRegistry(options: RegistryOptions): Registry {
+  const { connectionString, clock, logger, checkMs, heldJobs, onKillSwitch } = options;
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
   let pulse: NodeJS.Timeout | undefined;
@@ -75,6 +79,8 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
     };
     connection.on('error', lost);
     connection.on('end', lost);
+    // The session lives as long as the runner does: what is announced reaches it at once.
+    connection.on('notification', ({ payload }) => onKillSwitch(payload ?? null));
     try {
       await connection.connect();
       const lockKey = randomBytes(8).readBigInt64BE().toString();
@@ -84,6 +90,7 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
         `with former as (delete from runners where id = $1) insert into runners (id, worker_pool_id, lock_key, started_at) values ($2, $3, $4, $5)`,
         [id, newRow, poolId, lockKey, clock.now()],
       );
+      await connection.query(`listen ${killSwitchChannel}`);
       id = newRow;
       if (isLost) throw new Error('the connection was lost while registering');
     } catch (error) {
@@ -91,6 +98,7 @@ export function createRegistry({ connectionString, clock, logger, checkMs, heldJ
       throw error;
     }
     client = connection;
+    onKillSwitch(null);
   }
 
   /** Postgres notes when a session last did something; a session that ends gives up its lock, and its process registers anew once it thaws. */

@@ -9,6 +9,7 @@ import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
 import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
+import { continueBatch } from './halting.ts';
 import { createQueuePool } from './queue-pool.ts';
 import { createRegistry } from './registry.ts';
 
@@ -42,7 +43,14 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
   const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
   /** Jobs that this process is at work on. */
   const held = new Set<string>();
-  const registry = createRegistry({ ...options, clock, logger, checkMs: options.takeoverCheckMs, heldJobs: () => [...held] });
+  const registry = createRegistry({
+    ...options,
+    clock,
+    logger,
+    checkMs: options.takeoverCheckMs,
+    heldJobs: () => [...held],
+    onKillSwitch: effects.switchEngaged,
+  });
   const pool = createQueuePool({
     connectionString: options.connectionString,
     max: options.concurrency + 2,
@@ -87,6 +95,10 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     },
     'cancel-executions': async (payload, { job }) => {
       await holding(job.id, () => bulkCancel.cancelBatch(database, payload as JobPayloads['cancel-executions']));
+    },
+    'continue-halted': async (payload) => {
+      const onError = (err: unknown, executionId: string) => logger.error({ err, executionId }, 'a halted execution could not go on');
+      await continueBatch({ ...deps, onError }, payload as JobPayloads['continue-halted']);
     },
     'expire-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];
