@@ -41,6 +41,8 @@ const meanings: Readonly<Record<EventType, string>> = {
   'approval.rejected': 'A person rejected it.',
   'approval.expired': 'Nobody decided in time.',
   'approval.cancelled': 'The execution ended before anybody decided.',
+  'approval.edited': 'An approver changed what will run; it is still to be decided.',
+  'approval.commented': 'Somebody said, asked or answered something about it.',
 };
 
 const fieldMeanings: Readonly<Record<string, string>> = {
@@ -74,6 +76,11 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   approvalId: 'Id of the approval, as `node` and `decideApproval` take it.',
   expiresAt: 'Until when it can be decided.',
   decidedBy: 'Id of the principal who decided.',
+  digest: 'SHA-256 of what will run now.',
+  editedBy: 'Id of the principal who changed it.',
+  commentId: 'Id of the comment, as `node` takes it.',
+  commentKind: 'What kind of comment: `comment`, `question` or `answer`.',
+  commentedBy: 'Id of the principal who wrote it.',
 };
 
 export const EventTypeEnum = enumOf('EventType', eventTypes, 'What happened; each has an object type of its own.', meanings);
@@ -158,6 +165,7 @@ const nodeTypes: Readonly<Record<string, string>> = {
   decisionId: 'Decision',
   childExecutionId: 'Execution',
   signalId: 'Signal',
+  commentId: 'ApprovalComment',
   killSwitchId: 'KillSwitch',
 };
 

@@ -54,6 +54,15 @@ export const eventCatalogue = {
   'approval.rejected': z.object({ ...slot, approvalId: z.string(), decidedBy: z.string() }),
   'approval.expired': z.object({ ...slot, approvalId: z.string() }),
   'approval.cancelled': z.object({ ...slot, approvalId: z.string() }),
+  /** What will run is another now; whoever has voted before has to look again. */
+  'approval.edited': z.object({ ...slot, approvalId: z.string(), digest: z.string(), editedBy: z.string() }),
+  'approval.commented': z.object({
+    ...slot,
+    approvalId: z.string(),
+    commentId: z.string(),
+    commentKind: z.string(),
+    commentedBy: z.string(),
+  }),
 } as const;
 
 export type EventType = keyof typeof eventCatalogue;

@@ -116,6 +116,8 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
     case 'approval.rejected':
     case 'approval.expired':
     case 'approval.cancelled':
+    case 'approval.edited':
+    case 'approval.commented':
     case 'signal.received':
       // The step's own event (blocked, cancelled with the execution, succeeded) follows.
       return;

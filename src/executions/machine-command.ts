@@ -28,6 +28,11 @@ export interface ReusedStep {
   readonly items?: { readonly total: number; readonly ranges: ItemRanges } | undefined;
 }
 
+/** What happens to a request for approval while it is open. */
+export type ApprovalNote =
+  | { readonly type: 'edited'; readonly digest: string; readonly editedBy: string }
+  | { readonly type: 'commented'; readonly commentId: string; readonly commentKind: string; readonly commentedBy: string };
+
 /** Commands about one slot. */
 export type SlotCommand =
   | { readonly type: 'skip'; readonly slot: Slot }
@@ -70,6 +75,8 @@ export type SlotCommand =
       readonly decidedBy: string;
       readonly failure: ExecutionFailure;
     }
+  /** Something was said or done about the open request that leaves the step waiting. */
+  | { readonly type: 'note'; readonly slot: Slot; readonly approvalId: string; readonly note: ApprovalNote }
   | { readonly type: 'wait'; readonly slot: Slot; readonly wakeAt: number }
   | { readonly type: 'awaitSignal'; readonly slot: Slot; readonly name: string; readonly wakeAt: number | null }
   | { readonly type: 'receive'; readonly slot: Slot; readonly signalId: string; readonly name: string; readonly outputBytes: number }

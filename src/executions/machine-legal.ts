@@ -28,6 +28,7 @@ const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | '
   block: { status: 'queued', on: 'leaf', kinds: judged },
   requestApproval: { status: 'queued', on: 'leaf', kinds: [...judged, 'approval'] },
   resolveApproval: { status: 'awaiting_approval', on: 'leaf', kinds: [...judged, 'approval'] },
+  note: { status: 'awaiting_approval', on: 'leaf', kinds: [...judged, 'approval'] },
   wait: { status: 'queued', on: 'leaf', kinds: ['wait'] },
   awaitSignal: { status: 'queued', on: 'leaf', kinds: ['wait'] },
   receive: { status: 'waiting', on: 'leaf', kinds: ['wait'] },
@@ -58,6 +59,7 @@ export function startsSomething({ type, ...command }: Command): boolean {
     case 'succeed':
     case 'interrupt':
     case 'resolveApproval':
+    case 'note':
     case 'halt':
     case 'continue':
       return false;
@@ -115,6 +117,8 @@ function refusalOfContent(command: SlotCommand, definition: StepDefinition, curr
       return isComplete ? null : `step "${id}" has items that have not ended`;
     case 'continue':
       return current.haltedBy === null ? `step "${id}" is not halted` : null;
+    case 'note':
+      return current.approvalId === command.approvalId ? null : `step "${id}" waits for another approval`;
     case 'awaitSignal':
     case 'wait':
       return (definition.wait !== undefined && 'signal' in definition.wait) === (command.type === 'awaitSignal')

@@ -1,4 +1,5 @@
 // Commands about one slot: what they emit, and what follows. Legality stands in machine-legal.ts, the end of a slot in machine-settle.ts.
+import type { NewEvent } from '../events/catalogue.ts';
 import type { StepDefinition } from '../agents/definition.ts';
 import { maxInterruptions } from './execution.ts';
 import { nameOf, queue, type Draft } from './machine-draft.ts';
@@ -84,6 +85,11 @@ function carryOut(
       return null;
     case 'resolveApproval':
       return resolveApproval(draft, command, current);
+    case 'note': {
+      const { type, ...said } = command.note;
+      draft.emit({ type: `approval.${type}`, data: { ...slot, approvalId: command.approvalId, ...said } } as NewEvent);
+      return null;
+    }
     case 'wait':
       draft.emit({ type: 'step.waiting', data: { ...slot, wakeAt: new Date(command.wakeAt).toISOString() } });
       return null;

@@ -71,6 +71,8 @@ const silent: ReadonlySet<string> = new Set<NewEvent['type']>([
   'approval.rejected',
   'approval.expired',
   'approval.cancelled',
+  'approval.edited',
+  'approval.commented',
   'signal.received',
   'execution.signalled',
 ]);
@@ -253,6 +255,7 @@ function foldApproval(event: SlotEvent, approvals: Map<string, FoldedApproval>, 
   if (known?.status !== 'pending' || known.stepId !== stepId || known.itemIndex !== itemIndex) {
     return impossible(`${path}.data.approvalId`, approvalId, 'no such approval is pending there');
   }
+  if (event.type === 'approval.edited' || event.type === 'approval.commented') return null;
   known.status = event.type.slice('approval.'.length) as FoldedApproval['status'];
   if ('decidedBy' in event.data) known.decidedBy = event.data.decidedBy;
   return null;
