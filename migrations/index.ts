@@ -10,6 +10,7 @@ import { Migration20261121091620_governance } from './20261121091620-governance.
 import { Migration20261121100001_halted } from './20261121100001-halted.ts';
 import { Migration20261121092627_decisions } from './20261121092627-decisions.ts';
 import { Migration20261121093154_later } from './20261121093154-later.ts';
+import { Migration20261121093324_votes } from './20261121093324-votes.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -23,4 +24,5 @@ export const migrations = [
   { name: '20261121100001-halted', class: Migration20261121100001_halted },
   { name: '20261121092627-decisions', class: Migration20261121092627_decisions },
   { name: '20261121093154-later', class: Migration20261121093154_later },
+  { name: '20261121093324-votes', class: Migration20261121093324_votes },
 ];

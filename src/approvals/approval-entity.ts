@@ -39,6 +39,8 @@ export const Approval = defineEntity({
     terms: p.json().$type<ApprovalTerms>().default('{"stages":[]}'),
     /** Index of the stage whose approvers are asked. */
     stage: p.smallint().default(0),
+    /** When that stage began; null for the first, which begins with the request. */
+    stageAt: moment().nullable(),
     warnedAt: moment().nullable(),
     escalatedAt: moment().nullable(),
     /** Who edited the arguments before they were approved; `subject` holds what is signed, `requested` what was asked for. */
@@ -54,8 +56,6 @@ export const Approval = defineEntity({
     decidedAt: moment().nullable(),
     decidedBy: p.uuid().nullable(),
     note: p.text().nullable(),
-    /** Idempotency key of the decision: the same principal repeating it gets the same answer. */
-    decisionKey: p.text().nullable(),
     /** When the grant was used by a dispatch; it is never used again by another step. */
     consumedAt: moment().nullable(),
   },
@@ -77,6 +77,8 @@ export const ApprovalVote = defineEntity({
     /** Of the subject the voter was shown. */
     digest: p.text(),
     note: p.text().nullable(),
+    /** The same principal repeating the decision with it gets the same answer. */
+    idempotencyKey: p.text().nullable(),
     votedAt: moment(),
   },
 });

@@ -193,16 +193,23 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
       }
       const [decided] = await approvalRows(
         uow,
-        `update approvals set status = $3, decided_at = $4, decided_by = $5, note = $6, decision_key = $7
+        `update approvals set status = $3, decided_at = $4, decided_by = $5, note = $6
          where tenant_id = $1 and id = $2 returning ${approvalColumns}`,
+        [uow.tenantId, approval.id, decidedStatus[input.decision], clock.now(), actor.principalId, input.note ?? null],
+      );
+      uow.write(
+        `insert into approval_votes (approval_id, stage, principal_id, tenant_id, decision, digest, note, idempotency_key, voted_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
         [
-          uow.tenantId,
           approval.id,
-          decidedStatus[input.decision],
-          clock.now(),
+          approval.stage,
           actor.principalId,
-          input.note ?? null,
-          input.idempotencyKey ?? null,
+          uow.tenantId,
+          input.decision,
+          approval.digest,
+          input.note,
+          input.idempotencyKey,
+          clock.now(),
         ],
       );
       if (!decided) throw new Error('the locked approval is gone');
@@ -288,10 +295,10 @@ function refuseInvalid(input: Deciding): void {
 /** True when this very request was answered before: same principal, key and content. */
 async function repeats(uow: UnitOfWork, actor: Authority, approval: ApprovalRow, input: Deciding): Promise<boolean> {
   if (input.idempotencyKey == null || approval.decidedBy !== actor.principalId) return false;
-  const [row] = await uow.rows<{ key: string | null }>('select decision_key as "key" from approvals where tenant_id = $1 and id = $2', [
-    uow.tenantId,
-    approval.id,
-  ]);
+  const [row] = await uow.rows<{ key: string | null }>(
+    'select idempotency_key as "key" from approval_votes where tenant_id = $1 and approval_id = $2 and principal_id = $3',
+    [uow.tenantId, approval.id, actor.principalId],
+  );
   if (row?.key !== input.idempotencyKey) return false;
   if (decidedStatus[input.decision] === approval.status && (input.note ?? null) === approval.note) return true;
   throw new IdempotencyConflictError(
