@@ -9,8 +9,9 @@ import { decisionsByIds, decisionsOfExecutions, listDecisions, type DecisionFilt
 import { recordDecision, type DecisionReference } from './decision-store.ts';
 import { approvalTerms, evaluateGate } from './evaluate.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
-import type { PolicyDocument } from './policy.ts';
+import type { PolicyDocument, PolicyKind } from './policy.ts';
 import { compilePolicies, type PolicySet } from './policy-set.ts';
+import { holderOf, momentOf, readTurn } from './rate-turn.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 
 export type { DecisionReference } from './decision-store.ts';
@@ -18,6 +19,8 @@ export type { DecisionReference } from './decision-store.ts';
 export interface JudgeOptions {
   /** `tenants.policy_revision` when the caller has just read it in this transaction, holding the rules; saves one statement. */
   readonly policyRevision?: number | undefined;
+  /** What has a place in line when a rate limit puts it off, for what is no part of an execution; else it is told by the reference. */
+  readonly holder?: string | undefined;
 }
 
 export interface Judgement {
@@ -27,11 +30,19 @@ export interface Judgement {
   readonly policyVersions: readonly string[];
   /** The kill switch that stops it, oldest first; what is stopped goes on after the release. */
   readonly haltedBy: { readonly id: string; readonly reason: string } | null;
+  /** Policies put it off until then: with `queue` and `delay`, and with `require_approval` even when that is given. */
+  readonly notBefore: Date | null;
+  /** For whoever goes on after `require_approval`: it counts against rate limits now, or takes its place in line (`notBefore`). */
+  granted(): void;
+  /** What the same policies say of a variation, such as where a redirect leads. Recorded nowhere. */
+  consider(change: Partial<GateInput>): GateVerdict;
 }
 
 export interface Gate {
   /** Evaluates and always records, whatever the outcome. Authorises nothing: the caller is the dispatch, not a person. */
   judge(uow: UnitOfWork, input: GateInput, reference: DecisionReference, options?: JudgeOptions): Promise<Judgement>;
+  /** The same for `output.deliver`; null, and nothing is recorded, where no policy looks at outputs. */
+  judgeOutput(uow: UnitOfWork, input: GateInput, reference: DecisionReference, options?: JudgeOptions): Promise<Judgement | null>;
   decisionsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<DecisionRow[]>;
   listDecisions(uow: UnitOfWork, actor: Authority, filter: DecisionFilter, page: PageRequest): Promise<Page<DecisionRow>>;
   /** One page per execution, in the order of the ids. */
@@ -55,19 +66,23 @@ export interface FactSource {
 interface Compiled {
   readonly revision: number;
   readonly policies: PolicySet;
+  readonly kinds: ReadonlySet<PolicyKind>;
   readonly facts: readonly ((input: GateInput) => Partial<GateInput>)[];
 }
 
 export interface GateSettings {
   readonly clock: Clock;
   readonly facts?: readonly FactSource[] | undefined;
+  /** Time of rate limits; absent: that of Postgres, which all processes share. */
+  readonly rateClock?: Clock | null | undefined;
   /** What is kept out of decision records. */
   readonly redact?: Redactor | undefined;
   /** Tenants whose policies are kept in memory. */
   readonly maxTenants?: number | undefined;
 }
 
-export function createGate({ clock, facts: factSources = [], redact = createRedactor([]), maxTenants = 500 }: GateSettings): Gate {
+export function createGate(settings: GateSettings): Gate {
+  const { clock, facts: factSources = [], rateClock = null, redact = createRedactor([]), maxTenants = 500 } = settings;
   /** Least recently used first. Filled from committed state only. */
   const cache = new Map<string, Compiled>();
 
@@ -94,25 +109,50 @@ export function createGate({ clock, facts: factSources = [], redact = createReda
     return compiled;
   }
 
+  async function judgeWith(
+    { policies, facts, kinds }: Compiled,
+    uow: UnitOfWork,
+    effect: GateInput,
+    reference: DecisionReference,
+    holder?: string,
+  ) {
+    const demands = kinds.has('rate_limit') ? policies.inForce(effect).flatMap(({ judge }) => judge.counts?.(effect) ?? []) : [];
+    const turn = await readTurn(uow, demands, holderOf(reference, holder), new Date(effect.at), rateClock);
+    const known = turn ? { ...effect, rates: turn.facts } : effect;
+    const input = facts.reduce<GateInput>((before, fact) => ({ ...before, ...fact(before) }), known);
+    const startedAt = performance.now();
+    const verdict = evaluateGate(policies, input);
+    const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
+    const decisionId = recordDecision(uow, { input, reference, verdict, durationMicros, at: clock.now() }, redact);
+    const haltedBy = input.killSwitches?.[0] ?? null;
+    // What a kill switch stops goes on later: it keeps its place.
+    if (!haltedBy) turn?.settle(verdict);
+    return {
+      verdict,
+      decisionId,
+      policyVersions: verdict.effect === 'require_approval' ? approvalTerms(verdict).policies : [],
+      haltedBy,
+      notBefore: momentOf(verdict),
+      granted: () => turn?.go(verdict),
+      consider: (change: Partial<GateInput>) => evaluateGate(policies, { ...input, ...change }),
+    };
+  }
+
   return {
     decisionsByIds,
     listDecisions,
     decisionsOfExecutions,
 
-    async judge(uow, effect, reference, { policyRevision } = {}) {
+    async judge(uow, effect, reference, { policyRevision, holder } = {}) {
       if (policyRevision === undefined) holdRules(uow);
-      const { policies, facts } = await compiledFor(uow, policyRevision);
-      const input = facts.reduce<GateInput>((known, fact) => ({ ...known, ...fact(known) }), effect);
-      const startedAt = performance.now();
-      const verdict = evaluateGate(policies, input);
-      const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
-      const decisionId = recordDecision(uow, { input, reference, verdict, durationMicros, at: clock.now() }, redact);
-      return {
-        verdict,
-        decisionId,
-        policyVersions: verdict.effect === 'require_approval' ? approvalTerms(verdict).policies : [],
-        haltedBy: input.killSwitches?.[0] ?? null,
-      };
+      return judgeWith(await compiledFor(uow, policyRevision), uow, effect, reference, holder);
+    },
+
+    async judgeOutput(uow, effect, reference, { policyRevision } = {}) {
+      if (policyRevision === undefined) holdRules(uow);
+      const compiled = await compiledFor(uow, policyRevision);
+      if (!compiled.kinds.has('content') || !compiled.policies.inForce(effect).some(({ source }) => source.kind === 'content')) return null;
+      return judgeWith(compiled, uow, effect, reference);
     },
   };
 }
@@ -142,5 +182,6 @@ async function load(uow: UnitOfWork): Promise<Omit<Compiled, 'facts'> & { isOwnC
   const [first] = rows;
   if (!first) throw new Error('the gate was asked to judge in a tenant that does not exist');
   const sources = rows.flatMap(({ id, version, document }): PolicySource[] => (id === null ? [] : [{ id, version, ...document }]));
-  return { revision: first.revision, policies: compilePolicies(sources), isOwnChange: first.isOwnChange === true };
+  const kinds = new Set(sources.map(({ kind }) => kind));
+  return { revision: first.revision, policies: compilePolicies(sources), kinds, isOwnChange: first.isOwnChange === true };
 }

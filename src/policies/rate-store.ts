@@ -1,0 +1,140 @@
+// Counters of rate limits: the only SQL on their tables. Whoever reads one holds its row until the commit, so that what was read still
+// holds when it counts; time within a counter is Postgres' and never runs back. Why it is so: docs/decisions/0021-rate-limits.md.
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { newId } from '../platform/ids.ts';
+import type { RateFact } from './gate.ts';
+import type { RateDemand } from './rate-judge.ts';
+
+/** What may have a place in line: a slot of an execution, its start, or a call of an agent that runs elsewhere. */
+export interface RateHolder {
+  readonly executionId: string | null;
+  readonly slot: string;
+}
+
+export interface RateReading {
+  readonly demand: RateDemand;
+  readonly fact: RateFact;
+  /** The place in line that the holder has already. */
+  readonly placeId: string | null;
+  /** From the counter's time until it may run. */
+  readonly waitMs: number;
+}
+
+/** Locks the counters, in one order for everybody, and reads them. `at`: the moment of the evaluation; `time`: in place of Postgres' clock. */
+export async function readRates(
+  uow: UnitOfWork,
+  demands: readonly RateDemand[],
+  holder: RateHolder,
+  at: Date,
+  time: Clock | null,
+): Promise<RateReading[]> {
+  const sorted = demands.toSorted((a, b) => (a.policyId + a.key < b.policyId + b.key ? -1 : 1));
+  const policyIds = sorted.map(({ policyId }) => policyId);
+  const keys = sorted.map(({ key }) => key);
+  // Two statements, so that the second one sees what those committed that the first one waited for.
+  uow.write(
+    `insert into rate_counters as c (tenant_id, policy_id, key, last_at)
+     select $1, policy_id, key, coalesce($4::timestamptz, clock_timestamp())
+     from unnest($2::uuid[], $3::text[]) with ordinality as asked (policy_id, key, place) order by place
+     on conflict (tenant_id, policy_id, key) do update set last_at = greatest(c.last_at, coalesce($4::timestamptz, clock_timestamp()))`,
+    [uow.tenantId, policyIds, keys, time?.now() ?? null],
+  );
+  const rows = await uow.rows<{ placeId: string | null; waitedMs: number | null; count: number; waitMs: number }>(
+    `select own.id as "placeId", ceil(extract(epoch from c.last_at - own.asked_at) * 1000)::float8 as "waitedMs", others.count,
+       greatest(ceil(extract(epoch from others.oldest + width - c.last_at) * 1000), 0)::float8 as "waitMs"
+     from unnest($2::uuid[], $3::text[], $4::int[], $5::bigint[]) with ordinality as asked (policy_id, key, most, window_ms, place)
+       join rate_counters c on c.tenant_id = $1 and c.policy_id = asked.policy_id and c.key = asked.key
+       cross join lateral (select make_interval(secs => window_ms / 1000.0) as width) as w
+       left join lateral (
+         select id, asked_at from rate_entries
+         where tenant_id = $1 and policy_id = asked.policy_id and key = asked.key and asked_at is not null
+           and execution_id is not distinct from $6::uuid and slot = $7 limit 1) as own on true
+       cross join lateral (
+         select count(*) filter (where at > c.last_at - width)::int as count, case when count(*) = most then min(at) end as oldest
+         from (
+           select at from rate_entries
+           where tenant_id = $1 and policy_id = asked.policy_id and key = asked.key
+             and (asked_at is null or own.id is null or (asked_at, id) < (own.asked_at, own.id))
+           order by at desc limit most) as newest) as others
+     order by place`,
+    [
+      uow.tenantId,
+      policyIds,
+      keys,
+      sorted.map(({ limit }) => limit),
+      sorted.map(({ windowMs }) => windowMs),
+      holder.executionId,
+      holder.slot,
+    ],
+  );
+  return rows.map(({ placeId, waitedMs, count, waitMs }, index) => {
+    const demand = sorted[index]!;
+    const { key, limit, windowMs } = demand;
+    const moment = (ms: number) => new Date(at.getTime() + ms).toISOString();
+    const askedAt = waitedMs === null ? {} : { askedAt: moment(-waitedMs) };
+    return { demand, placeId, waitMs, fact: { key, limit, windowMs, count, freeAt: moment(waitMs), ...askedAt } };
+  });
+}
+
+/** It runs: it counts from now on. What has left the window is forgotten. */
+export function countRates(uow: UnitOfWork, readings: readonly RateReading[], executionId: string | null): void {
+  if (readings.length === 0) return;
+  const [policyIds, keys] = columnsOf(readings);
+  uow.write(
+    `insert into rate_entries as e (id, tenant_id, policy_id, key, at, execution_id)
+     select asked.id, $1, c.policy_id, c.key, c.last_at, $5
+     from unnest($2::uuid[], $3::text[], $4::uuid[]) as asked (policy_id, key, id)
+       join rate_counters c on c.tenant_id = $1 and c.policy_id = asked.policy_id and c.key = asked.key
+     on conflict (id) do update set at = excluded.at, asked_at = null, slot = null`,
+    [uow.tenantId, policyIds, keys, readings.map(({ placeId }) => placeId ?? newId()), executionId],
+  );
+  uow.write(
+    `delete from rate_entries e using unnest($2::uuid[], $3::text[], $4::bigint[]) as asked (policy_id, key, window_ms), rate_counters c
+     where e.tenant_id = $1 and e.policy_id = asked.policy_id and e.key = asked.key and e.asked_at is null
+       and c.tenant_id = $1 and c.policy_id = asked.policy_id and c.key = asked.key
+       and e.at <= c.last_at - make_interval(secs => asked.window_ms / 1000.0)`,
+    [uow.tenantId, policyIds, keys, readings.map(({ demand }) => demand.windowMs)],
+  );
+}
+
+/** It waits in line: the moment it was told is kept for it. */
+export function reserveRates(uow: UnitOfWork, readings: readonly RateReading[], { executionId, slot }: RateHolder): void {
+  if (readings.length === 0) return;
+  const [policyIds, keys] = columnsOf(readings);
+  uow.write(
+    `insert into rate_entries as e (id, tenant_id, policy_id, key, at, asked_at, execution_id, slot)
+     select asked.id, $1, c.policy_id, c.key, c.last_at + make_interval(secs => asked.wait_ms / 1000.0), c.last_at, $6, $7
+     from unnest($2::uuid[], $3::text[], $4::uuid[], $5::float8[]) as asked (policy_id, key, id, wait_ms)
+       join rate_counters c on c.tenant_id = $1 and c.policy_id = asked.policy_id and c.key = asked.key
+     on conflict (id) do update set at = excluded.at`,
+    [
+      uow.tenantId,
+      policyIds,
+      keys,
+      readings.map(({ placeId }) => placeId ?? newId()),
+      readings.map(({ waitMs }) => waitMs),
+      executionId,
+      slot,
+    ],
+  );
+}
+
+/** It will not run: its places are free again. */
+export function giveBackRates(uow: UnitOfWork, readings: readonly RateReading[]): void {
+  const places = readings.flatMap(({ placeId }) => placeId ?? []);
+  if (places.length > 0) uow.write('delete from rate_entries where tenant_id = $1 and id = any($2::uuid[])', [uow.tenantId, places]);
+}
+
+/** The execution has ended: whatever of it waits in line does so no longer. */
+export function leaveLines(uow: UnitOfWork, executionIds: readonly string[]): void {
+  uow.write('delete from rate_entries where tenant_id = $1 and execution_id = any($2::uuid[]) and asked_at is not null', [
+    uow.tenantId,
+    [...executionIds],
+  ]);
+}
+
+const columnsOf = (readings: readonly RateReading[]): [string[], string[]] => [
+  readings.map(({ demand }) => demand.policyId),
+  readings.map(({ demand }) => demand.key),
+];
