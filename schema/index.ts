@@ -19,6 +19,7 @@ import './signal.ts';
 import './queue.ts';
 import './policy.ts';
 import './decision.ts';
+import './decision-replay.ts';
 import './replay.ts';
 import './comparison.ts';
 import './approval.ts';
