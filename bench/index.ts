@@ -27,7 +27,7 @@ const command = new Command('npm run bench --')
   .option('--no-peers', 'leave DBOS and Restate out (they are installed into bench/peers on first use)')
   .option('--rounds <number>', 'rounds that count at each setting', atLeastOne, 3)
   .option('--round-ms <milliseconds>', 'length of a round', atLeastOne, 800)
-  .option('--warm-up-ms <milliseconds>', 'load on each contender before its first round', atLeastOne, 2_000)
+  .option('--warm-up-ms <milliseconds>', 'load on each contender before its first round', atLeastOne, 6_000)
   .option('--concurrency <jobs>', 'jobs at a time in a runner process', atLeastOne, 16)
   .addHelpText('after', `\nParts:\n${parts.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}`);
 command.parse();

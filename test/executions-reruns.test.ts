@@ -184,6 +184,36 @@ test('a fork may run another version, also of an execution that still runs', asy
   for (const each of [open, early]) await verbs.done('cancelExecution', of(each));
 });
 
+test('a fork with other cases of a branch above it is refused: what was chosen means nothing there', async () => {
+  const { home } = api;
+  const name = `cases-${newId()}`;
+  const steps = (cases: readonly object[]) => [
+    { id: 'choose', branch: cases },
+    { id: 'left', transform: '1' },
+    { id: 'right', transform: '2' },
+    { id: 'end', needs: ['left'], transform: '3' },
+  ];
+  const toLeft = { when: 'true', then: ['left'] };
+  const agentId = await api.agent(steps([toLeft, { then: ['right'] }]), { name });
+  const id = await ended(agentId);
+  const reordered = [{ when: 'false', then: ['right'] }, { then: ['left'] }];
+  const reworded = [{ ...toLeft, when: '1 = 1' }, { then: ['right'] }];
+  for (const [version, cases] of Object.entries({ '2.0.0': reordered, '3.0.0': reworded })) {
+    const definition = JSON.stringify({
+      apiVersion: 'signalbox/v1',
+      kind: 'Agent',
+      metadata: { name },
+      spec: { version, steps: steps(cases) },
+    });
+    await home.write((uow) => api.services.agents.publishAgentVersion(uow, home.admin, { agentId, definition }));
+    await home.write((uow) => api.services.agents.promoteAgentVersion(uow, home.admin, { agentId, environmentId: home.staging, version })); // prettier-ignore
+  }
+  const fork = (version: string) => of(id, { stepId: 'end', version });
+  await verbs.refused('forkExecution', fork('2.0.0'), 'ValidationError', /comes after step "choose", which has no result/);
+  const forked = await verbs.done('forkExecution', fork('3.0.0'));
+  assert.equal((await api.finished(uuid(forked.id))).status, 'succeeded');
+});
+
 test('what cannot be retried or forked says why, and nothing is written', async () => {
   const { home } = api;
   const inputs = { type: 'object', properties: { n: { type: 'number' } }, additionalProperties: false };

@@ -89,17 +89,24 @@ export async function listExecutions(
   );
 }
 
-/** Conditions on `executions e`; every problem of the filter at once. */
-export function filterConditions(filter: ExecutionFilter, bind: (value: unknown) => string): string[] {
+const idColumns = {
+  projectId: 'e.project_id',
+  agentId: 'e.agent_id',
+  environmentId: 'e.environment_id',
+  parentId: 'e.parent_id',
+  originId: 'e.origin_id',
+} as const;
+
+interface PlaceAndTime extends Partial<Record<keyof typeof idColumns, string | null | undefined>> {
+  readonly since?: Date | null | undefined;
+  readonly until?: Date | null | undefined;
+}
+
+/** Conditions on `executions e` for the ids of a filter, and the problems of its ids and times. */
+export function idConditions(filter: PlaceAndTime, bind: (value: unknown) => string): { conditions: string[]; problems: Problem[] } {
   const conditions: string[] = [];
   const problems: Problem[] = [];
-  for (const [field, column] of [
-    ['projectId', 'e.project_id'],
-    ['agentId', 'e.agent_id'],
-    ['environmentId', 'e.environment_id'],
-    ['parentId', 'e.parent_id'],
-    ['originId', 'e.origin_id'],
-  ] as const) {
+  for (const [field, column] of Object.entries(idColumns) as [keyof typeof idColumns, string][]) {
     const id = filter[field];
     if (id == null) continue;
     if (isId(id)) conditions.push(`${column} = ${bind(id)}`);
@@ -108,6 +115,12 @@ export function filterConditions(filter: ExecutionFilter, bind: (value: unknown)
   if (filter.since && filter.until && filter.since >= filter.until) {
     problems.push({ path: 'filter.until', message: `must be after filter.since (${filter.since.toISOString()})` });
   }
+  return { conditions, problems };
+}
+
+/** Conditions on `executions e`; every problem of the filter at once. */
+export function filterConditions(filter: ExecutionFilter, bind: (value: unknown) => string): string[] {
+  const { conditions, problems } = idConditions(filter, bind);
   const { labels } = filter;
   if (labels != null) {
     const isObject = typeof labels === 'object' && !Array.isArray(labels);

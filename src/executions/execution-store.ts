@@ -66,6 +66,15 @@ const slotColumns = `step_id as "stepId", item_index as "itemIndex", status, att
   approval_id as "approvalId", signal, child_id as "childId", halted_by as "haltedBy", job_id as "jobId", item_total as total, item_reused as reused, item_next as next, item_done as done, item_failed as failed,
   item_waiting as waiting, output_bytes as "outputBytes"`;
 
+/** Each by its primary key: `limit` keeps the planner from reading all items to look for these among them. */
+const loadItems = (uow: UnitOfWork, executionId: string, items: readonly Slot[]): Promise<RawSlot[]> =>
+  uow.rows(
+    `select item.* from unnest($3::int[], $4::text[]) as wanted (index, step) cross join lateral (
+       select ${slotColumns} from steps where tenant_id = $1 and execution_id = $2 and item_index = wanted.index and step_id = wanted.step limit 1
+     ) as item`,
+    [uow.tenantId, executionId, items.map((slot) => slot.itemIndex), items.map((slot) => slot.stepId)],
+  );
+
 /** Every step, and of the items only those named. */
 export async function loadState(
   uow: UnitOfWork,
@@ -74,14 +83,10 @@ export async function loadState(
   items: readonly Slot[],
 ): Promise<LoadedState> {
   const wanted = items.filter((slot) => slot.itemIndex >= 0);
-  // Two ranges of the primary key: as one condition with `or`, all items would be read.
-  const rows = await uow.rows<RawSlot>(
-    `select ${slotColumns} from steps where tenant_id = $1 and execution_id = $2 and item_index = -1
-     union all
-     select ${slotColumns} from steps where tenant_id = $1 and execution_id = $2
-       and (item_index, step_id) in (select * from unnest($3::int[], $4::text[]))`,
-    [uow.tenantId, executionId, wanted.map((slot) => slot.itemIndex), wanted.map((slot) => slot.stepId)],
-  );
+  const steps = `select ${slotColumns} from steps where tenant_id = $1 and execution_id = $2 and item_index = -1`;
+  const rows = (
+    await Promise.all([uow.rows<RawSlot>(steps, [uow.tenantId, executionId]), wanted.length > 0 ? loadItems(uow, executionId, wanted) : []])
+  ).flat();
   const { status, lastSequence, startedAt, startAt } = head;
   const begun = startedAt !== null;
   const state: ExecutionState = { ...newState(), status, lastSequence, begun, startAt: startAt === null ? null : Date.parse(startAt) };

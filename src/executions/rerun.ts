@@ -38,7 +38,9 @@ export function reusableForRetry(plan: Plan, former: Former): ReusedStep[] {
 export type Fork = { readonly ok: true; readonly reused: ReusedStep[] } | { readonly ok: false; readonly missing: string };
 
 /** The step and what follows it run again. `before`: the plan of the former version, where the new one differs. */
-export function reusableForFork(plan: Plan, before: Plan, stepId: string, former: Former): Fork {
+export function reusableForFork(plan: Plan, before: Plan, stepId: string, all: Former): Fork {
+  // What a branch chose is kept as a number: it means nothing among other cases.
+  const former = new Map([...all].filter(([id]) => casesOf(plan, id) === casesOf(before, id)));
   const passed = passedOver(plan, former);
   const upstream = withNeeds(plan, stepId, passed);
   const changed = plan.definition.steps.filter(({ id }) => !upstream.has(id) && !isSame(plan.steps.get(id), before.steps.get(id)));
@@ -79,6 +81,8 @@ const isSettled = ({ onFailure }: StepDefinition, step: FormerStep | undefined):
   step?.status === 'succeeded' ||
   step?.status === 'skipped' ||
   (onFailure === 'continue' && (step?.status === 'failed' || step?.status === 'blocked'));
+
+const casesOf = (plan: Plan, id: string): string => JSON.stringify(plan.steps.get(id)?.branch?.map(({ then }) => then) ?? null);
 
 const isSame = (a: StepDefinition | undefined, b: StepDefinition | undefined): boolean =>
   a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b);

@@ -1,11 +1,12 @@
 // Dead letters: steps and items that gave up, newest first. A forEach or loop that failed because of its items is not one; they are.
 import type { UnitOfWork } from '../platform/database.ts';
-import { InvalidCursorError, ValidationError, type Problem } from '../platform/errors.ts';
+import { InvalidCursorError, ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { defaultPageSize, maxPageSize, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { ExecutionFailure } from '../executions/execution.ts';
+import { idConditions } from '../executions/execution-reads.ts';
 
 export interface DeadLetterRow {
   readonly executionId: string;
@@ -82,21 +83,7 @@ export async function listDeadLetters(
 }
 
 function conditionsOf(filter: DeadLetterFilter, bind: (value: unknown) => string): string[] {
-  const conditions: string[] = [];
-  const problems: Problem[] = [];
-  for (const [field, column] of [
-    ['projectId', 'e.project_id'],
-    ['agentId', 'e.agent_id'],
-    ['environmentId', 'e.environment_id'],
-  ] as const) {
-    const id = filter[field];
-    if (id == null) continue;
-    if (isId(id)) conditions.push(`${column} = ${bind(id)}`);
-    else problems.push({ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` });
-  }
-  if (filter.since && filter.until && filter.since >= filter.until) {
-    problems.push({ path: 'filter.until', message: `must be after filter.since (${filter.since.toISOString()})` });
-  }
+  const { conditions, problems } = idConditions(filter, bind);
   if (problems.length > 0) throw new ValidationError(problems);
   if (filter.codes) conditions.push(`s.failure->>'code' = any(${bind([...filter.codes])}::text[])`);
   if (filter.since) conditions.push(`s.finished_at >= ${bind(filter.since)}`);

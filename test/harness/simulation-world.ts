@@ -57,6 +57,9 @@ export interface World extends Stage {
   definitionOf(execution: Pick<LivedExecution, 'versionId'>): Promise<Definition>;
 }
 
+/** So far a clock that jumps back goes. */
+export const turnBackMs = 500;
+
 export function createWorld(stage: Stage, seed: number): World {
   const { engine, time } = stage;
   const random = randomOf(seed);
@@ -76,7 +79,7 @@ export function createWorld(stage: Stage, seed: number): World {
     count: (kind) => void (world.faults[kind] = (world.faults[kind] ?? 0) + 1),
     jump() {
       world.count('clock jump');
-      time.set(time.get() + (world.chance(0.3) ? -500 : below(30_000)));
+      time.set(time.get() + (world.chance(0.3) ? -turnBackMs : below(30_000)));
       world.note(`clock jumps to ${time.get() - epoch}`);
     },
     nameOf(executionId) {
