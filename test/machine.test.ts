@@ -8,7 +8,7 @@ import { eventTypes } from '#src/events/catalogue.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
 import { decide } from '#src/executions/machine.ts';
 import { newState, planOf } from '#src/executions/machine-state.ts';
-import { anyCommand, arbitraryDefinition, definitionOf, drive, runs, tapeOf } from './harness/machine.ts';
+import { anyCommand, arbitraryDefinition, definitionOf, drive, noteOn, runs, tapeOf } from './harness/machine.ts';
 import { Life } from './harness/machine-invariants.ts';
 
 const tape = fc.array(fc.nat({ max: 9_999 }), { maxLength: 400, size: 'max' });
@@ -78,6 +78,7 @@ test('the random lives reach every kind of event and every end', () => {
     const next = tapeOf(numbers);
     for (let turn = 0; turn < patience && !isFinalExecution(life.state.status); turn += 1) {
       const command = drive(life.plan, life.state, next);
+      if (command?.type === 'resolveApproval') life.run(noteOn(command, next), late * (turn + 1));
       life.run(turn === moment ? { type: 'cancel', reason: '', cancelledBy: 'someone' } : command!, late * (turn + 1));
     }
     for (const event of life.events) seen.add(event.type);

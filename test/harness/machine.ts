@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import type { Definition, StepDefinition, StepKind } from '#src/agents/definition.ts';
 import { isFinalExecution, isFinalStep, maxCollectedBytes, type ExecutionFailure } from '#src/executions/execution.ts';
-import type { Command, ReusedStep } from '#src/executions/machine-command.ts';
+import type { ApprovalNote, Command, ReusedStep } from '#src/executions/machine-command.ts';
 import type { ExecutionState, ItemCounters, ItemRanges, Plan, Slot, SlotState, StepState } from '#src/executions/machine-state.ts';
 
 /** `FC_SEED=… FC_PATH=… FC_RUNS=… npm test -- test/machine.test.ts` runs a printed failure, or more runs. */
@@ -273,6 +273,16 @@ function reusable(plan: Plan, tape: Tape): ReusedStep[] {
 
 const stepIds = ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 'unknown'];
 
+/** Something that is said about a request before it is answered. */
+export const noteOn = ({ slot, approvalId }: Extract<Command, { type: 'resolveApproval' }>, tape: Tape): Command => {
+  return { type: 'note', slot, approvalId, note: pick(tape, notes) };
+};
+
+const notes: readonly ApprovalNote[] = [
+  { type: 'edited', digest: 'digest', editedBy: 'someone' },
+  { type: 'commented', commentId: 'comment', commentKind: 'question', commentedBy: 'someone' },
+];
+
 /** Any command about any slot, mostly illegal. */
 export function anyCommand(state: ExecutionState, tape: Tape): Command {
   const slot: Slot = { stepId: pick(tape, stepIds), itemIndex: pick(tape, [-1, -1, 0, 1, 2, 7]) };
@@ -291,6 +301,7 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'block', slot, failure }),
     () => ({ type: 'requestApproval', slot, approvalId: 'another', expiresAt: 1 }),
     () => ({ type: 'resolveApproval', slot, approvalId: pick(tape, [known, 'wrong']), outcome: 'approved', decidedBy: '', failure }),
+    () => ({ type: 'note', slot, approvalId: pick(tape, [known, known, 'wrong']), note: pick(tape, notes) }),
     () => ({ type: 'wait', slot, wakeAt: tape() % 5_000 }),
     () => ({ type: 'wake', slot }),
     () => ({ type: 'pause', reason: '', pausedBy: 'someone' }),
