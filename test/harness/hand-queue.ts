@@ -6,6 +6,7 @@ import type { Database, UnitOfWork } from '#src/platform/database.ts';
 import { admitExecutions } from '#src/executions/admission.ts';
 import { carry } from '#src/runner/carry.ts';
 import { createEffects } from '#src/runner/effects.ts';
+import { continueBatch } from '#src/runner/halting.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { testEngine, type Engine, type FakeTool } from './engine.ts';
 import { localOutbound as outbound } from './outbound.ts';
@@ -34,6 +35,10 @@ export interface HandEngine extends Engine {
 }
 
 class Death extends Error {}
+
+const fail = (error: unknown) => {
+  throw error;
+};
 
 /** Ahead of Postgres, so that jobs without a time are due and only the test's clock decides about the others. */
 const epoch = Date.parse('2100-01-01T00:00:00Z');
@@ -117,6 +122,7 @@ export async function handEngine(
     const { tenantId, executionId, stepId, itemIndex, approvalId, reason } = job.payload;
     if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
     else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
+    else if (job.name === 'continue-halted') await continueBatch({ ...deps, onError: fail }, job.payload);
     else if (job.name === 'cancel-executions') await services.bulkCancel.cancelBatch(database, job.payload);
     else if (job.name === 'cancel-execution')
       await database.write(tenantId, (uow) => services.control.cancelWithStarter(uow, executionId, reason));

@@ -137,7 +137,7 @@ async function checkAttempts(engine: Engine, executionId: string, events: readon
 function statusAfter(type: NewEvent['type']): AttemptStatus {
   if (type === 'step.started') return 'running';
   if (type === 'step.succeeded') return 'succeeded';
-  return type === 'step.interrupted' ? 'abandoned' : 'failed';
+  return type === 'step.interrupted' || type === 'step.halted' ? 'abandoned' : 'failed';
 }
 
 export interface Called extends Pick<Effect, 'slot' | 'attempt' | 'repeatable' | 'idempotencyKey'> {
