@@ -16,7 +16,7 @@ export const maxRuleTextLength = 1_000;
 /** What dispatches something; `output.deliver` hands on what is done already. */
 export const dispatchActions = ['execution.start', 'tool.call', 'http.request'] as const satisfies readonly GateAction[];
 
-const toolPattern = z
+export const toolPattern = z
   .string()
   .min(1)
   .max(maxPatternLength)
