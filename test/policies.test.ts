@@ -2,31 +2,16 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { parse } from 'yaml';
 import { ConflictError, ForbiddenError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import { evaluateGate } from '#src/policies/evaluate.ts';
-import type { GateInput } from '#src/policies/gate.ts';
-import { parsePolicyDocument, policySchemaFiles } from '#src/policies/policy-document.ts';
-import { compilePolicies } from '#src/policies/policy-set.ts';
+import { parseCases, runCases } from '#src/policies/policy-cases.ts';
+import { policySchemaFiles, readPolicyDocument } from '#src/policies/policy-document.ts';
 import { createPolicyService, type NewPolicy } from '#src/policies/policy-service.ts';
 import { maxPatterns, maxRules, parseRules } from '#src/policies/rules.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
-import { createWorld, toolCall } from './harness/governance.ts';
-
-interface Case {
-  name: string;
-  request: Partial<NonNullable<GateInput['tool']>> & {
-    tool: string;
-    project?: string;
-    tags?: string[];
-    roles?: string[];
-    environmentKind?: GateInput['environmentKind'];
-  };
-  expect: { effect: string; reason?: string; expiresInMs?: number; observed?: string[] };
-}
+import { createWorld } from './harness/governance.ts';
 
 const documents = globSync('policies/*.yaml').sort();
 test('every policy document has cases and every file of cases a document', () => {
@@ -36,31 +21,14 @@ test('every policy document has cases and every file of cases a document', () =>
 });
 
 for (const file of documents) {
-  const cases = JSON.parse(readFileSync(file.replace(/yaml$/, 'cases.json'), 'utf8')) as Case[];
-  for (const { name, request, expect } of cases) {
-    test(`${file}: ${name}`, () => {
-      const parsed = parsePolicyDocument(parse(readFileSync(file, 'utf8')));
-      assert.ok(parsed.ok, parsed.ok ? '' : JSON.stringify(parsed.problems));
-      const { scope, ...policy } = parsed.document;
-      const { project = null, environment = null, agent = null, tag = null } = scope;
-      const source = { ...policy, id: newId(), version: 1, scope: { projectId: project, environmentId: environment, agentId: agent, tag } };
-      const {
-        tool,
-        project: projectId = 'demo',
-        tags: agentTags = [],
-        roles = ['operator'],
-        environmentKind = 'production',
-        ...rest
-      } = request;
-      const input = toolCall({ projectId, agentTags, roles, environmentKind }, { name: tool, ...rest });
-      const verdict = evaluateGate(compilePolicies([source]), input);
-      assert.equal(verdict.effect, expect.effect);
-      if (expect.reason) assert.ok(verdict.reasons.join('\n').includes(expect.reason), verdict.reasons.join('\n'));
-      if (expect.expiresInMs) assert.equal(verdict.findings[0]?.expiresInMs, expect.expiresInMs);
-      if (expect.observed) {
-        assert.deepEqual(verdict.findings.filter(({ mode }) => mode === 'observe').map(({ effect }) => effect), expect.observed); // prettier-ignore
-      }
-    });
+  const read = readPolicyDocument(readFileSync(file, 'utf8'));
+  const parsed = parseCases(JSON.parse(readFileSync(file.replace(/yaml$/, 'cases.json'), 'utf8')));
+  if (!read.ok || !parsed.ok) {
+    test(file, () => assert.fail(JSON.stringify([read, parsed])));
+    continue;
+  }
+  for (const { name, differences } of runCases(read.document, parsed.cases)) {
+    test(`${file}: ${name}`, () => assert.deepEqual(differences, []));
   }
 }
 
@@ -80,7 +48,7 @@ test('rules that are wrong are refused with every problem, its path, value and w
     'rules[0].tools[0]: never matches: tools are named "server.name"; write * for a wildcard, got "files"',
     'rules[0].tools[1]: must hold only visible ASCII characters, no spaces, got "a b.c"',
     'rules[0].message: must not contain the character U+0000 or half of a surrogate pair, got "a\\u0000"',
-    'rules[0].rolez: unknown key (one of: effect, tools, roles, environmentKinds, capabilities, message)',
+    'rules[0].rolez: unknown key (one of: effect, tools, roles, environmentKinds, capabilities, risk, when, message)',
     'rules[1]: expected object, received number, got 3',
   ]);
   assert.deepEqual(problemsOf('approval_required', [{ risk: { atLeast: 'huge' }, environmentKinds: [], expiresIn: 'soon' }]), [

@@ -5,7 +5,9 @@ import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { visibilityOf, type Authority, type Place } from '../principals/permission.ts';
-import type { PolicyDocument, PolicyKind, PolicyMode, PolicyScope } from './policy.ts';
+import type { Situation } from './judge.ts';
+import { placeOfScope } from './policy-scope.ts';
+import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyRollout, PolicyScope } from './policy.ts';
 
 export interface PolicyRow extends PolicyScope {
   readonly id: string;
@@ -16,9 +18,12 @@ export interface PolicyRow extends PolicyScope {
   readonly priority: number;
   readonly enabled: boolean;
   readonly version: number;
+  readonly attachments: readonly PolicyAttachment[];
+  readonly rollout: PolicyRollout | null;
+  readonly onError: FailureMode;
   readonly rules: unknown;
   /** Team of the agent it is limited to, if any: part of its place. */
-  readonly teamId: string | null;
+  readonly agentTeamId: string | null;
   readonly createdBy: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -35,29 +40,37 @@ export interface PolicyVersionRow {
 }
 
 export interface PolicyFilter {
+  readonly name?: string | null | undefined;
   readonly kind?: PolicyKind | null | undefined;
   readonly mode?: PolicyMode | null | undefined;
   readonly enabled?: boolean | null | undefined;
   readonly projectId?: string | null | undefined;
   readonly environmentId?: string | null | undefined;
   readonly agentId?: string | null | undefined;
+  readonly teamId?: string | null | undefined;
   readonly tag?: string | null | undefined;
 }
 
 type Stored = Omit<PolicyRow, 'createdAt' | 'updatedAt' | 'deletedAt'> & { createdAt: string; updatedAt: string; deletedAt: string | null };
 
 const selectPolicies = `select p.id, p.name, p.description, p.kind, p.mode, p.priority, p.enabled, p.version, v.rules->'rules' as "rules",
-    p.project_id as "projectId", p.environment_id as "environmentId", p.agent_id as "agentId", p.tag, a.team_id as "teamId",
+    p.project_id as "projectId", p.environment_id as "environmentId", p.agent_id as "agentId", p.team_id as "teamId", p.tag, p.tool,
+    p.attachments, p.rollout, p.on_error as "onError", a.team_id as "agentTeamId",
     p.created_by as "createdBy", p.created_at as "createdAt", p.updated_at as "updatedAt", p.deleted_at as "deletedAt"
   from policies p
   join policy_versions v on v.policy_id = p.id and v.version = p.version
   left join agents a on a.id = p.agent_id and a.tenant_id = p.tenant_id`;
 
-/** Where a policy is managed and read: its narrowest scope; the tenant when it has none (or only a tag). */
-export const placeOf = ({ projectId, environmentId, teamId }: Pick<PolicyRow, 'projectId' | 'environmentId' | 'teamId'>): Place => ({
+/** Where a policy is managed and read: its narrowest scope; the tenant when it has none (or only a tag or tools). */
+export const placeOf = (policy: PolicyRow): Place => placeOfScope(policy, policy.agentTeamId);
+
+export const scopeOf = ({ projectId, environmentId, agentId, teamId, tag, tool }: PolicyRow): PolicyScope => ({
   projectId,
   environmentId,
+  agentId,
   teamId,
+  tag,
+  tool,
 });
 
 /** The rows for which `can(actor, 'policy.read', placeOf(row))` holds, as SQL. */
@@ -68,7 +81,7 @@ function visiblePolicies(actor: Authority, params: unknown[]): string {
   return `(${[
     any('p.project_id', seen.projectIds),
     any('p.environment_id', seen.environmentIds),
-    any('a.team_id', seen.teamIds),
+    any('coalesce(p.team_id, a.team_id)', seen.teamIds),
     `(p.environment_id is null and ${any('p.project_id', seen.parentProjectIds)})`,
   ].join(' or ')})`;
 }
@@ -97,6 +110,37 @@ export async function lockPolicy(uow: UnitOfWork, id: string): Promise<PolicyRow
   return row ?? null;
 }
 
+/** Among those that are not deleted. */
+export async function findByName(uow: UnitOfWork, actor: Authority, name: string): Promise<PolicyRow | null> {
+  const params: unknown[] = [uow.tenantId, name];
+  const visible = visiblePolicies(actor, params);
+  const sql = `${selectPolicies} where p.tenant_id = $1 and p.name = $2 and p.deleted_at is null and ${visible}`;
+  return (await policyRows(uow, sql, params))[0] ?? null;
+}
+
+/** Those that are switched on and can cover an agent in an environment; an attachment may, whatever the policy's own scope. */
+export function policiesAround(
+  uow: UnitOfWork,
+  actor: Authority,
+  {
+    projectId,
+    environmentId,
+    agentId,
+    teamId,
+    agentTags,
+  }: Pick<Situation, 'projectId' | 'environmentId' | 'agentId' | 'teamId' | 'agentTags'>,
+): Promise<PolicyRow[]> {
+  const params: unknown[] = [uow.tenantId, projectId, environmentId, agentId, teamId, [...agentTags]];
+  const visible = visiblePolicies(actor, params);
+  return policyRows(
+    uow,
+    `${selectPolicies} where p.tenant_id = $1 and p.enabled and p.deleted_at is null and ${visible} and (p.attachments <> '[]' or (
+       (p.project_id is null or p.project_id = $2) and (p.environment_id is null or p.environment_id = $3) and
+       (p.agent_id is null or p.agent_id = $4) and (p.team_id is null or p.team_id = $5::uuid) and (p.tag is null or p.tag = any($6::text[]))))`,
+    params,
+  );
+}
+
 /** Newest first, without deleted ones. */
 export async function listPolicies(
   uow: UnitOfWork,
@@ -113,19 +157,21 @@ export async function listPolicies(
   equals('kind', filter.kind);
   equals('mode', filter.mode);
   equals('enabled', filter.enabled);
-  if (filter.tag != null && !isStorableText(filter.tag)) {
-    throw new ValidationError([{ path: 'filter.tag', message: unstorableText }]);
+  for (const field of ['name', 'tag'] as const) {
+    const text = filter[field];
+    if (text != null && !isStorableText(text)) throw new ValidationError([{ path: `filter.${field}`, message: unstorableText }]);
+    equals(field, text);
   }
-  equals('tag', filter.tag);
   equals('project_id', idIn(filter, 'projectId'));
   equals('environment_id', idIn(filter, 'environmentId'));
   equals('agent_id', idIn(filter, 'agentId'));
+  equals('team_id', idIn(filter, 'teamId'));
   if (window.afterId !== null) conditions.push(`p.id < $${params.push(window.afterId)}`);
   const sql = `${selectPolicies} where ${conditions.join(' and ')} order by p.id desc limit ${window.limit}`;
   return pageOf(window, await policyRows(uow, sql, params));
 }
 
-function idIn(filter: PolicyFilter, field: 'projectId' | 'environmentId' | 'agentId'): string | null {
+function idIn(filter: PolicyFilter, field: 'projectId' | 'environmentId' | 'agentId' | 'teamId'): string | null {
   const id = filter[field];
   if (id == null) return null;
   if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);

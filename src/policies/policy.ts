@@ -57,7 +57,7 @@ export const failureModes = ['allow', 'deny'] as const;
 export type FailureMode = (typeof failureModes)[number];
 
 /** What happened to a policy; each change makes an immutable version. */
-export const policyChanges = ['created', 'updated', 'enabled', 'disabled', 'deleted'] as const;
+export const policyChanges = ['created', 'updated', 'enabled', 'disabled', 'fell_back', 'deleted'] as const;
 export type PolicyChange = (typeof policyChanges)[number];
 
 /** A policy as a whole, as one version keeps it. `kind` never changes. */
