@@ -8,6 +8,7 @@ import { startChild } from './children.ts';
 import { sendRequest } from './dispatch-http.ts';
 import { receiveSignal } from './signals.ts';
 import { insertItems } from './slot-store.ts';
+import { passageOfTool } from './passage.ts';
 import { askForApproval, must, passGate, subjectOf, useGrant, type GateDependencies } from './pass-gate.ts';
 import type { Transition } from './transition.ts';
 import type { Effect, Work } from './work.ts';
@@ -108,19 +109,7 @@ async function toolCall(
     await must(t.run({ type: 'fail', slot, attempt: 0, failure, retryable: false, random: 0 }));
     return null;
   }
-  const passage = {
-    slot,
-    effect: {
-      action: 'tool.call',
-      tool: { name: tool, digest: definition.digest, risk: definition.risk, capability: definition.capability },
-      destination: null,
-    },
-    arguments: args,
-    signed: { tool, toolDigest: definition.digest },
-    risk: definition.risk,
-    deed: `Call ${tool}`,
-  } as const;
-  const started = await passGate(deps, t, passage, jobId);
+  const started = await passGate(deps, t, passageOfTool(slot, tool, definition, args), jobId);
   if (!started) return null;
   const { digest: toolDigest, remote = null } = definition;
   return { ...started, kind: 'tool', tool, toolDigest, remote, repeatable: isRepeatable(definition), timeoutMs };
