@@ -52,8 +52,8 @@ test('rules that are wrong are refused with every problem, its path, value and w
     'rules[1]: expected object, received number, got 3',
   ]);
   assert.deepEqual(problemsOf('approval_required', [{ risk: { atLeast: 'huge' }, environmentKinds: [], expiresIn: 'soon' }]), [
-    'rules[0].risk: must be { "atLeast": class } or a list of classes; classes are low, medium, high, critical',
     'rules[0].environmentKinds: must not be empty; leave it out to match everything',
+    'rules[0].risk: must be { "atLeast": class } or a list of classes; classes are low, medium, high, critical',
     'rules[0].expiresIn: must be a duration from 1s to 30d, such as 30m, 24h or 7d, got "soon"',
   ]);
   assert.deepEqual(problemsOf('tool_access', []), ['rules: must hold at least one rule']);

@@ -25,8 +25,8 @@ const caseSchema = knownKeys({
     source: z.enum(toolSources).optional(),
     category: z.enum(toolCategories).optional(),
     signs: z.array(knownKeys({ code: z.string(), risk: z.enum(riskClasses), detail: z.string().default('') })).optional(),
-    arguments: z.unknown(),
-    output: z.unknown(),
+    arguments: z.unknown().optional(),
+    output: z.unknown().optional(),
     destination: knownKeys({
       scheme: z.enum(['http', 'https']).default('https'),
       host: z.string(),
