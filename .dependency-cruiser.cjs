@@ -1,10 +1,10 @@
 // Which folder may import which (docs: "Folders and arrows" in the design). Few rules; each names the way out.
 const floors = [
   ['platform'],
-  ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound'],
+  ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound', 'killswitches', 'audit', 'webhooks'],
   ['approvals', 'policies', 'agents', 'tools'],
   ['executions'],
-  ['queues', 'inspection'],
+  ['queues', 'inspection', 'toolcalls'],
   ['runner'],
 ];
 

@@ -4,6 +4,7 @@ import './principal.ts';
 import './tool-server.ts';
 import './tool.ts';
 import './agent.ts';
+import './kill-switch.ts';
 import './policy.ts';
 import './decision.ts';
 import './approval.ts';

@@ -17,6 +17,7 @@ import './execution-family.ts';
 import './execution-control.ts';
 import './signal.ts';
 import './queue.ts';
+import './kill-switch.ts';
 import './policy.ts';
 import './decision.ts';
 import './decision-replay.ts';

@@ -47,6 +47,8 @@ export interface StepRow {
   readonly approvalId: string | null;
   readonly signal: string | null;
   readonly childId: string | null;
+  /** The kill switch that keeps it from going on. */
+  readonly haltedBy: string | null;
   readonly itemTotal: number | null;
   readonly itemDone: number | null;
   readonly itemFailed: number | null;
@@ -111,7 +113,7 @@ export const executionColumns = `e.id, e.project_id as "projectId", e.environmen
   e.created_at as "createdAt", e.started_at as "startedAt", e.finished_at as "finishedAt"`;
 
 export const stepColumns = `s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex", s.status, s.attempt, s.item,
-  s.failure, s.wake_at as "wakeAt", s.approval_id as "approvalId", s.signal, s.child_id as "childId", s.item_total as "itemTotal", s.item_done as "itemDone",
+  s.failure, s.wake_at as "wakeAt", s.approval_id as "approvalId", s.signal, s.child_id as "childId", s.halted_by as "haltedBy", s.item_total as "itemTotal", s.item_done as "itemDone",
   s.item_failed as "itemFailed", s.output_bytes as "outputBytes", s.queued_at as "queuedAt", s.started_at as "startedAt",
   s.finished_at as "finishedAt"`;
 

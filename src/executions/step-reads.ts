@@ -50,6 +50,7 @@ function unbegun({ id, status }: Pick<ExecutionRow, 'id' | 'status'>, stepId: st
     approvalId: null,
     signal: null,
     childId: null,
+    haltedBy: null,
     itemTotal: null,
     itemDone: null,
     itemFailed: null,

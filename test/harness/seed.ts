@@ -135,6 +135,9 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   await limitOn('agent', agent.id);
   const limit = await limitOn('environment', staging);
   const bulk = await write((uow) => services.bulkCancel.cancelExecutions(uow, admin, { filter: { labels: { seeded: 'never' } } }));
+  const killSwitch = await write((uow) =>
+    services.killSwitches.engageKillSwitch(uow, admin, { scope: 'tool', pattern: 'seeded.never', reason: 'seeded' }),
+  );
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -156,6 +159,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     Decision: decision!.id,
     ConcurrencyLimit: limit!.id,
     BulkOperation: bulk.id,
+    KillSwitch: killSwitch.id,
   };
 }
 
