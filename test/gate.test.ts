@@ -255,7 +255,7 @@ async function gateWorld() {
   const admin = await world.person('admin', world.on('admin'));
   const { projectId, environmentId, agentId, teamId } = world;
   const reference = { executionId: newId(), stepId: 'write', itemIndex: null, projectId, environmentId, agentId, teamId };
-  const call = toolCall({ tenantId: world.tenantId, projectId, environmentId, agentId });
+  const call = toolCall({ tenantId: world.tenantId, projectId, environmentId, agentId, principalId: admin.principalId });
   const create = (rules: unknown = [{ effect: 'deny', tools: ['*'] }], name = 'ban') =>
     db.database.write(world.tenantId, (uow) => policies.createPolicy(uow, admin, { name, kind: 'tool_access', rules }));
   return { ...world, admin, reference, call, create };
