@@ -1,19 +1,19 @@
 // Policies: read, create, change, switch, end.
-import { ConflictError, InvalidStateError } from '#src/platform/errors.ts';
+import { ConflictError, InvalidStateError, ValidationError } from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId } from '#schema/ids.ts';
 import { mutation } from '#schema/mutation.ts';
 import {
+  ApplyPolicyInput,
   CreatePolicyInput,
   DeletePolicyInput,
   DisablePolicyInput,
   EnablePolicyInput,
-  Policy,
-  PolicyConnection,
   PolicyFilter,
   UpdatePolicyInput,
-} from '#schema/policy.ts';
+} from '#schema/policy-inputs.ts';
+import { Policy, PolicyConnection, PolicyInForce, PolicyValidation, type Validation } from '#schema/policy.ts';
 
 builder.queryField('policy', (t) =>
   t.field({
@@ -40,6 +40,42 @@ builder.queryField('policies', (t) =>
   }),
 );
 
+builder.queryField('policiesInForce', (t) =>
+  t.field({
+    type: [PolicyInForce],
+    description:
+      'The policies that the gate asks about an agent in an environment, as far as you may read them, in the order of their priority.',
+    authScopes: { permission: 'policy.read' },
+    args: {
+      agentId: t.arg.id({ required: true, description: 'The agent.' }).validate(globalId('Agent')),
+      environmentId: t.arg.id({ required: true, description: 'An environment of its project.' }).validate(globalId('Environment')),
+      tool: t.arg.string({
+        description: 'About calls of this tool (`server.name`); absent: about effects without a tool, such as a start.',
+      }),
+    },
+    resolve: (_root, args, { services, authority, read }) =>
+      read(async (uow) => [...(await services.policies.policiesInForce(uow, authority, args))]),
+  }),
+);
+
+builder.queryField('validatePolicy', (t) =>
+  t.field({
+    type: PolicyValidation,
+    description:
+      'What is wrong with a policy document, each problem with line and column, or what `applyPolicy` would change. Nothing is written.',
+    authScopes: { permission: 'policy.read' },
+    args: { document: t.arg.string({ required: true, description: 'YAML or JSON.' }) },
+    resolve: (_root, { document }, { services, authority, read }) =>
+      read((uow) => services.policies.previewPolicy(uow, authority, document)).then(
+        (preview): Validation => ({ problems: [], preview }),
+        (error: unknown): Validation => {
+          if (!(error instanceof ValidationError)) throw error;
+          return { problems: error.problems, preview: null };
+        },
+      ),
+  }),
+);
+
 mutation('createPolicy', {
   description: 'Creates a policy. Every dispatch of a tool call that begins after this answer is judged by it.',
   permission: 'policy.manage',
@@ -56,6 +92,21 @@ mutation('updatePolicy', {
   returns: { policy: { type: Policy, description: 'The policy as it is now.' } },
   fails: [ConflictError, InvalidStateError],
   resolve: async (services, uow, actor, input) => ({ policy: await services.policies.updatePolicy(uow, actor, input) }),
+});
+
+mutation('applyPolicy', {
+  description: 'Creates the policy that a document names, or changes it by a new version, unless nothing would change.',
+  permission: 'policy.manage',
+  input: ApplyPolicyInput,
+  returns: {
+    policy: { type: Policy, description: 'The policy as it is now.' },
+    changes: { type: ['String'], description: 'Names of the fields that are new or different; none: nothing was written.' },
+  },
+  fails: [ConflictError, InvalidStateError],
+  resolve: async (services, uow, actor, input) => {
+    const { policy, changes } = await services.policies.applyPolicy(uow, actor, input);
+    return { policy, changes: [...changes] };
+  },
 });
 
 mutation('enablePolicy', {

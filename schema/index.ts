@@ -19,6 +19,7 @@ import './signal.ts';
 import './queue.ts';
 import './kill-switch.ts';
 import './policy.ts';
+import './policy-inputs.ts';
 import './decision.ts';
 import './decision-replay.ts';
 import './replay.ts';

@@ -42,7 +42,7 @@ const commonFields = {
     }),
   rollout: knownKeys({
     ...rolloutFields,
-    window: durationBetween('1m', '30d', '1h, 24h or 7d')
+    window: durationBetween('1m', '14d', '1h, 24h or 7d')
       .optional()
       .meta({ description: 'Time in which denials are counted; default 1h.' }),
   })

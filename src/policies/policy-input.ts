@@ -11,7 +11,7 @@ export const maxPriority = 10_000;
 export const maxTagLength = 63;
 export const maxAttachments = 50;
 export const minRolloutWindowMs = 60_000;
-export const maxRolloutWindowMs = 30 * 86_400_000;
+export const maxRolloutWindowMs = 14 * 86_400_000;
 export const defaultRolloutWindowMs = 3_600_000;
 const maxDescriptionLength = 2_000;
 
