@@ -9,7 +9,7 @@ import { sendRequest } from './dispatch-http.ts';
 import { receiveSignal } from './signals.ts';
 import { insertItems } from './slot-store.ts';
 import { passageOfTool } from './passage.ts';
-import { askForApproval, must, passGate, subjectOf, useGrant, type GateDependencies } from './pass-gate.ts';
+import { argumentsToRun, askForApproval, must, passGate, subjectOf, useGrant, type GateDependencies } from './pass-gate.ts';
 import type { Transition } from './transition.ts';
 import type { Effect, Work } from './work.ts';
 
@@ -90,18 +90,20 @@ async function approvalStep(deps: DispatchDependencies, t: Transition, work: Ext
 async function toolCall(
   deps: DispatchDependencies,
   t: Transition,
-  { slot, tool, arguments: args, timeoutMs }: Extract<Work, { kind: 'tool' }>,
+  { slot, tool, arguments: asked, timeoutMs }: Extract<Work, { kind: 'tool' }>,
   jobId: string,
   check?: ToolCheck,
 ): Promise<Effect | null> {
   const checked = check ?? (await deps.tools.checkTool(t.uow, tool));
   if (!checked.ok) {
     const failure: ExecutionFailure = { code: checked.code, message: checked.reason, stepId: slot.stepId };
-    if (checked.code === 'TOOL_CHANGED') await must(t.run({ type: 'block', slot, failure }));
+    if (checked.code === 'TOOL_CHANGED') await must(t.run({ type: 'block', slot, attempt: 0, failure }));
     else await must(t.run({ type: 'fail', slot, attempt: 0, failure, retryable: false, random: 0 }));
     return null;
   }
   const { definition } = checked;
+  const signed = { tool, toolDigest: definition.digest };
+  const { approval, arguments: args } = await argumentsToRun(deps, t, { slot, signed, arguments: asked });
   const problems = deps.tools.validateArguments(definition, args);
   if (problems.length > 0) {
     const message = `arguments of ${tool}: ${problems.map((problem) => `${problem.path} ${problem.message}`).join('; ')}`.slice(0, 2_000);
@@ -109,7 +111,7 @@ async function toolCall(
     await must(t.run({ type: 'fail', slot, attempt: 0, failure, retryable: false, random: 0 }));
     return null;
   }
-  const started = await passGate(deps, t, passageOfTool(slot, tool, definition, args), jobId);
+  const started = await passGate(deps, t, { ...passageOfTool(slot, tool, definition, args), approval }, jobId);
   if (!started) return null;
   const { digest: toolDigest, remote = null } = definition;
   return { ...started, kind: 'tool', tool, toolDigest, remote, repeatable: isRepeatable(definition), timeoutMs };

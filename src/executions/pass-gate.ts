@@ -1,6 +1,8 @@
 // One effect at the gate: judged, approved where a policy asks for it, and begun, on exactly the arguments that will run.
-import { subjectDigest, type ApprovalService } from '../approvals/approval-service.ts';
-import type { ApprovalSubject } from '../approvals/approval.ts';
+import type { ApprovalService } from '../approvals/approval-service.ts';
+import { carryEdit, editedArguments } from '../approvals/approval-edit.ts';
+import type { ApprovalRow } from '../approvals/approval-reads.ts';
+import { subjectDigest, type ApprovalSubject } from '../approvals/approval.ts';
 import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { Clock } from '../platform/clock.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
@@ -27,30 +29,30 @@ export interface Passage {
   readonly risk: RiskClass;
   /** What will happen, as the beginning of a title: `Call files.write_file`. */
   readonly deed: string;
+  /** The slot's approval, when the caller has looked at it in this transaction. */
+  readonly approval?: ApprovalRow | null | undefined;
 }
 
-/** The started attempt; null when the gate refused it or a person is asked first. */
+/** The started attempt; null when the gate refused it or put it off, or a person is asked first. */
 export async function passGate(deps: GateDependencies, t: Transition, passage: Passage, jobId: string): Promise<EffectStart | null> {
   const { slot, effect, arguments: args, signed, risk, deed } = passage;
   const input = gateInput(deps.clock, t, { ...effect, arguments: args });
-  const { verdict, decisionId, policyVersions, haltedBy } = await deps.gate.judge(
-    t.uow,
-    input,
-    { ...referenceOf(t), ...stepOf(slot) },
-    t.row,
-  );
+  const judgement = await deps.gate.judge(t.uow, input, { ...referenceOf(t), ...stepOf(slot) }, t.row);
+  const { verdict, decisionId, policyVersions, haltedBy, notBefore } = judgement;
   if (haltedBy) {
     await must(t.run({ type: 'halt', slot, attempt: 0, killSwitchId: haltedBy.id, reason: haltedBy.reason }));
     return null;
   }
   if (verdict.effect === 'deny') {
     const failure = { code: 'DENIED', message: verdict.reasons.join(' '), stepId: slot.stepId };
-    await must(t.run({ type: 'block', slot, failure, decisionId }));
+    await must(t.run({ type: 'block', slot, attempt: 0, failure, decisionId }));
     return null;
   }
+  const isEdited =
+    passage.approval?.status === 'approved' && passage.approval.requested !== null && passage.approval.subject.arguments === args;
   if (verdict.effect === 'require_approval') {
     const subject = subjectOf(t, slot, { ...signed, arguments: args, policies: policyVersions });
-    if (!(await useGrant(deps, t, slot, subject))) {
+    if (!(await useGrant(deps, t, slot, subject, passage.approval))) {
       const { reason, expiresInMs, terms } = approvalTerms(verdict);
       const { costMicroUsd } = input;
       const title = `${deed} in step "${slot.stepId}" of ${t.row.agentName}`;
@@ -58,23 +60,61 @@ export async function passGate(deps: GateDependencies, t: Transition, passage: P
         source: 'policy',
         ...{ title, reason, risk, expiresInMs, terms, decisionId, costMicroUsd, subject },
       });
+      if (isEdited) carryEdit(t.uow, slotState(t.state, slot)!.approvalId!, passage.approval!);
       return null;
     }
+    judgement.granted();
+  } else if (isEdited && passage.approval!.consumedAt === null) {
+    // Nobody has to be asked about the edited arguments, and yet they run because somebody approved them: once.
+    const used = await deps.approvals.consume(t.uow, passage.approval!.id, passage.approval!.digest);
+    if (!used.ok) throw new Error(`an approved edit cannot be used: ${used.reason}`);
+  }
+  if (notBefore) {
+    await must(t.run({ type: 'defer', slot, wakeAt: notBefore.getTime(), decisionId }));
+    return null;
   }
   await must(t.run({ type: 'dispatch', slot, decisionId }, { arguments: JSON.stringify(args), jobId }));
   const { attempt } = slotState(t.state, slot)!;
   return { slot, attempt, arguments: args, idempotencyKey: `${t.row.effectScopeId}:${slot.stepId}:${slot.itemIndex}` };
 }
 
+/** The approval that the slot asked for last, whatever became of it. */
+export async function approvalOfSlot(
+  { approvals }: Pick<GateDependencies, 'approvals'>,
+  t: Transition,
+  slot: Slot,
+): Promise<ApprovalRow | null> {
+  const { approvalId } = slotState(t.state, slot)!;
+  if (approvalId === null) return null;
+  const approval = await approvals.findForStep(t.uow, t.row.id, slot.stepId, stepOf(slot).itemIndex);
+  return approval?.id === approvalId ? approval : null;
+}
+
+/** What will run: the arguments of the step, or what an approver made of them. */
+export async function argumentsToRun(
+  deps: Pick<GateDependencies, 'approvals'>,
+  t: Transition,
+  { slot, signed, arguments: asked }: Pick<Passage, 'slot' | 'signed' | 'arguments'>,
+) {
+  const approval = await approvalOfSlot(deps, t, slot);
+  const edited = editedArguments(approval, subjectOf(t, slot, { ...signed, arguments: asked, policies: [] }));
+  return { approval, arguments: edited ?? asked };
+}
+
 /**
  * The approved grant for exactly this subject, consumed here; null when a person has to be asked (again).
  * A grant is for one slot: further attempts of the slot (retry, crash) use the grant it consumed, for the same digest only.
  */
-export async function useGrant({ approvals }: Pick<GateDependencies, 'approvals'>, t: Transition, slot: Slot, subject: ApprovalSubject) {
-  const { approvalId } = slotState(t.state, slot)!;
-  if (approvalId === null) return null;
-  const approval = await approvals.findForStep(t.uow, t.row.id, slot.stepId, stepOf(slot).itemIndex);
-  if (approval?.id !== approvalId || approval.status !== 'approved') return null;
+export async function useGrant(
+  deps: Pick<GateDependencies, 'approvals'>,
+  t: Transition,
+  slot: Slot,
+  subject: ApprovalSubject,
+  known?: ApprovalRow | null,
+) {
+  const { approvals } = deps;
+  const approval = known === undefined ? await approvalOfSlot(deps, t, slot) : known;
+  if (approval?.status !== 'approved') return null;
   const digest = subjectDigest(subject);
   if (approval.consumedAt !== null) return approval.digest === digest ? approval : null;
   const used = await approvals.consume(t.uow, approval.id, digest);
