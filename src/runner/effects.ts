@@ -16,8 +16,8 @@ import { sendHttp, type EffectOutcome } from './http-effect.ts';
 
 export interface Effects {
   perform(tenantId: string, executionId: string, effect: Effect): Promise<EffectResult>;
-  /** A kill switch was engaged in the tenant, or in any (null): what it covers is aborted. */
-  switchEngaged(tenantId: string | null): void;
+  /** A kill switch was engaged in the tenant, or in any (null): what it covers is aborted. Never throws. */
+  switchEngaged(tenantId: string | null): Promise<void>;
   /** The process is going: what runs may end, and a tool server that ends first has only been quicker. */
   leave(): void;
   /** Aborts everything that still runs. */
@@ -131,12 +131,12 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
         running.delete(entry);
       }
     },
-    switchEngaged(tenantId) {
+    async switchEngaged(tenantId) {
       const tenants = tenantId === null ? new Set([...running].map((each) => each.tenantId)) : [tenantId];
       for (const id of tenants) {
         engagedAt.set(id, performance.now());
         const among = [...running].filter((each) => each.tenantId === id);
-        if (among.length > 0) void lookForHalted(id, among);
+        if (among.length > 0) await lookForHalted(id, among);
       }
     },
     leave() {

@@ -28,6 +28,8 @@ export interface HandEngine extends Engine {
    * right `after` it. The job then runs again, as after a takeover. Gives how many transactions there were so far; null ends it.
    */
   dieAt(at: ((write: number) => 'inside' | 'after' | null) | null): () => number;
+  /** As a runner is told that a kill switch was engaged; resolves once it has aborted what that covers. */
+  hearOfKillSwitch(): Promise<void>;
   /** Names of the jobs that an execution has, due or not. */
   jobsOf(executionId: string): Promise<string[]>;
   /** Jobs that are not due yet, by when they are; milliseconds from now. */
@@ -146,6 +148,7 @@ export async function handEngine(
       writes = 0;
       return () => writes;
     },
+    hearOfKillSwitch: () => effects.switchEngaged(null),
     takeStatements() {
       const taken = statements;
       statements = [];
