@@ -11,6 +11,7 @@ import { createQueueService } from './queues/queue-service.ts';
 import { createRerunService } from './executions/rerun-service.ts';
 import { createInspectionService } from './inspection/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
+import { createApprovalLog } from './executions/approval-log.ts';
 import { approvalContextReads } from './executions/approval-context.ts';
 import { createKillSwitchService } from './killswitches/kill-switch-service.ts';
 import type { Clock } from './platform/clock.ts';
@@ -23,6 +24,7 @@ import { createDecisionService } from './policies/decision-service.ts';
 import { createGate } from './policies/gate-service.ts';
 import { killSwitchFacts } from './policies/kill-switch-facts.ts';
 import { createPolicyService } from './policies/policy-service.ts';
+import type { Redactor } from './policies/redaction.ts';
 import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
 import { createPrincipalService } from './principals/principal-service.ts';
@@ -40,11 +42,13 @@ export interface ServiceSettings {
   readonly remote?: { readonly outbound: Outbound; readonly sealer: Sealer } | undefined;
   /** A runner's own servers: their descriptions are ahead of the table. A gateway has none. */
   readonly toolServers?: ToolServers | undefined;
+  /** What is kept out of decision records. */
+  readonly redact?: Redactor | undefined;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, database, logger, remote, toolServers }: ServiceSettings) {
+export function createServices({ clock, database, logger, remote, toolServers, redact }: ServiceSettings) {
   const hints = createHints();
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });
@@ -59,8 +63,8 @@ export function createServices({ clock, database, logger, remote, toolServers }:
   });
   const policies = createPolicyService({ clock });
   const killSwitches = createKillSwitchService({ clock });
-  const gate = createGate({ clock, facts: [killSwitchFacts] });
-  const approvals = createApprovalService({ clock });
+  const gate = createGate({ clock, facts: [killSwitchFacts], redact });
+  const approvals = createApprovalService({ clock, log: createApprovalLog({ clock, events }) });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
   const control = createControlService({ clock, events, approvals });
@@ -71,7 +75,7 @@ export function createServices({ clock, database, logger, remote, toolServers }:
     approvals,
     onError: (err, executionId) => logger.error({ err, executionId }, 'an execution could not be cancelled'),
   });
-  const reruns = createRerunService({ clock, agents, gate, events });
+  const reruns = createRerunService({ clock, agents, gate, events, approvals });
   const inspection = createInspectionService({ executions, events, approvals });
   const feed = createLiveFeed({ database, events, hints, logger });
   const streams = createExecutionStreams({ feed, events });

@@ -12,15 +12,20 @@ const itemRanges = z.array(z.tuple([z.int().min(0), z.int().min(0)]));
 export const eventCatalogue = {
   'execution.queued': z.object({ requestedBy: z.string() }),
   'execution.scheduled': z.object({ requestedBy: z.string(), startAt: moment }),
+  /** Before it begins: by a policy, until a moment. */
+  'execution.deferred': z.object({ startAt: moment, decisionId: z.string() }),
   'execution.started': z.object({}),
   'execution.waiting': z.object({}),
   'execution.paused': z.object({ reason: z.string(), pausedBy: z.string() }),
   /** After a pause it says by whom, and what it goes on as; else something it waited for happened, and it runs. */
-  'execution.resumed': z.object({ resumedBy: z.string().optional(), status: z.enum(['queued', 'scheduled', 'running']).optional() }),
+  'execution.resumed': z.object({
+    resumedBy: z.string().optional(),
+    status: z.enum(['queued', 'scheduled', 'awaiting_approval', 'running']).optional(),
+  }),
   'execution.signalled': z.object({ signalId: z.string(), name: z.string(), sentBy: z.string() }),
   'execution.succeeded': z.object({}),
   'execution.failed': z.object({ failure }),
-  'execution.blocked': z.object({ failure }),
+  'execution.blocked': z.object({ failure, decisionId: z.string().optional() }),
   'execution.cancelled': z.object({ reason: z.string(), cancelledBy: z.string() }),
   'step.queued': z.object(slot),
   /** Taken over from the execution that this one retries or forks; of a forEach that had not ended, the items in `ranges`. */
@@ -39,6 +44,8 @@ export const eventCatalogue = {
   'step.child_started': z.object({ ...slot, childExecutionId: z.string() }),
   /** For a moment, or for a signal until a moment at most. */
   'step.waiting': z.object({ ...slot, wakeAt: moment.optional(), signal: z.string().optional() }),
+  /** By a policy, until a moment; then it passes the gate anew. */
+  'step.deferred': z.object({ ...slot, wakeAt: moment, decisionId: z.string() }),
   'signal.received': z.object({ ...slot, signalId: z.string(), name: z.string() }),
   'step.succeeded': z.object({ ...slot, attempt: z.int().min(0), outputBytes: z.int().min(0), branchCase: z.int().nullable().optional() }),
   'step.retry_scheduled': z.object({ ...slot, attempt, retryAt: moment, failure }),
@@ -47,13 +54,21 @@ export const eventCatalogue = {
   'step.halted': z.object({ ...slot, attempt: z.int().min(0), killSwitchId: z.string(), reason: z.string() }),
   'step.continued': z.object(slot),
   'step.failed': z.object({ ...slot, attempt: z.int().min(0), failure }),
-  'step.blocked': z.object({ ...slot, failure, decisionId: z.string().optional() }),
+  /** Before it began; with `attempt`, what it gave was refused. */
+  'step.blocked': z.object({ ...slot, attempt: attempt.optional(), failure, decisionId: z.string().optional() }),
   'step.skipped': z.object(slot),
   'approval.requested': z.object({ ...slot, approvalId: z.string(), expiresAt: moment }),
   'approval.approved': z.object({ ...slot, approvalId: z.string(), decidedBy: z.string() }),
   'approval.rejected': z.object({ ...slot, approvalId: z.string(), decidedBy: z.string() }),
   'approval.expired': z.object({ ...slot, approvalId: z.string() }),
   'approval.cancelled': z.object({ ...slot, approvalId: z.string() }),
+  /** One of several approvals that a stage needs. */
+  'approval.voted': z.object({ ...slot, approvalId: z.string(), votedBy: z.string(), stage: z.int().min(0) }),
+  'approval.advanced': z.object({ ...slot, approvalId: z.string(), stage: z.int().min(0) }),
+  'approval.escalated': z.object({ ...slot, approvalId: z.string(), stage: z.int().min(0) }),
+  'approval.warned': z.object({ ...slot, approvalId: z.string(), expiresAt: moment }),
+  'approval.extended': z.object({ ...slot, approvalId: z.string(), extendedBy: z.string(), expiresAt: moment }),
+  'approval.delegated': z.object({ ...slot, approvalId: z.string(), delegatedBy: z.string(), delegateId: z.string() }),
   /** What will run is another now; whoever has voted before has to look again. */
   'approval.edited': z.object({ ...slot, approvalId: z.string(), digest: z.string(), editedBy: z.string() }),
   'approval.commented': z.object({
@@ -79,4 +94,8 @@ export const isFinalEvent = (type: string): boolean =>
 
 /** Events about one step or item. */
 export type SlotEvent = Exclude<NewEvent, { type: `execution.${string}` }>;
-export const isSlotEvent = (event: NewEvent): event is SlotEvent => !event.type.startsWith('execution.');
+export const isSlotEvent = (event: NewEvent): event is SlotEvent => 'stepId' in event.data && event.data.stepId !== '';
+
+/** Events of the approval that the start of an execution waits for: no step has it, so `stepId` is empty. */
+export type StartApprovalEvent = Extract<NewEvent, { type: `approval.${string}` }>;
+export const isStartApproval = (event: NewEvent): event is StartApprovalEvent => event.type.startsWith('approval.') && !isSlotEvent(event);

@@ -2,7 +2,8 @@
 // started with. Limits keep a definition from multiplying itself; whatever hinders it fails the step, with the reason.
 import type { Definition } from '../agents/definition.ts';
 import { digestOf } from '../platform/canonical.ts';
-import type { ExecutionFailure } from './execution.ts';
+import { enqueue } from '../jobs/jobs.ts';
+import { isFinalExecution, type ExecutionFailure } from './execution.ts';
 import { createExecution, inputValidator, type CreateDependencies } from './create.ts';
 import { slotState, type Slot } from './machine-state.ts';
 import type { Transition } from './transition.ts';
@@ -36,9 +37,12 @@ export async function startChild(deps: CreateDependencies, t: Transition, work: 
     priority: row.priority,
     parent: { id: row.id, depth: row.depth, slot },
   });
-  const command = { type: 'startChild', slot, childId: child!.row.id, decisionId: child!.decisionId } as const;
+  const command = { type: 'startChild', slot, childId: child!.row.id, decisionId: child!.decisionId! } as const;
   const refusal = await t.run(command, { arguments: JSON.stringify(inputs) });
   if (refusal !== null) throw new Error(`illegal transition: ${refusal}`);
+  // Refused at once: nothing else would tell the step that it has ended.
+  if (isFinalExecution(child!.row.status))
+    await enqueue(t.uow, [{ name: 'run-step', payload: { tenantId: t.uow.tenantId, executionId: row.id, ...slot } }]);
 }
 
 interface Target {

@@ -4,27 +4,23 @@ import type { Definition } from '../agents/definition.ts';
 import type { NewEvent } from '../events/catalogue.ts';
 import type { EventService } from '../events/event-service.ts';
 import { enqueue } from '../jobs/jobs.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
-import type { Gate } from '../policies/gate-service.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
 import { defaultPriority, enterQueue, jobsOfEntry, notYet } from './admission.ts';
 import type { ExecutionOrigin } from './execution.ts';
 import { insertExecution } from './execution-head.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import { persist } from './execution-store.ts';
-import { gateInput, referenceOf } from './gate-input.ts';
 import type { Command, ReusedStep } from './machine-command.ts';
 import { decide } from './machine.ts';
 import { newState, type ExecutionState, type Plan, type Slot } from './machine-state.ts';
+import { jobsOfDeferral, judgeStart, type StartGateDependencies } from './start-gate.ts';
 import { loadPlan } from './transition.ts';
 
-export interface CreateDependencies {
-  readonly clock: Clock;
-  readonly gate: Gate;
+export interface CreateDependencies extends StartGateDependencies {
   readonly events: EventService;
 }
 
@@ -59,16 +55,13 @@ export interface NewExecution {
 
 export interface Created {
   readonly row: ExecutionRow;
-  /** Of the gate. */
-  readonly decisionId: string;
+  /** Of the gate; null for one that is to start later. */
+  readonly decisionId: string | null;
 }
 
 /** Null when another transaction won the race for the idempotency key. */
-export async function createExecution(
-  { clock, gate, events }: CreateDependencies,
-  uow: UnitOfWork,
-  spec: NewExecution,
-): Promise<Created | null> {
+export async function createExecution(deps: CreateDependencies, uow: UnitOfWork, spec: NewExecution): Promise<Created | null> {
+  const { clock, events } = deps;
   const id = newId();
   holdRules(uow);
   const { place, parent, origin, startAt = null, priority = defaultPriority } = spec;
@@ -77,7 +70,7 @@ export async function createExecution(
     startAt ? notYet : enterQueue(uow, clock, { ...place, agentId: spec.agentId, priority }),
   ]);
   const now = clock.now();
-  const { state, events: happened } = begun(plan, now, spec);
+  let { state, events: happened } = begun(plan, now, spec);
   const row = await insertExecution(uow, {
     ...{ id, tenant_id: uow.tenantId, project_id: place.projectId, environment_id: place.environmentId, team_id: place.teamId },
     ...{ agent_id: spec.agentId, agent_version_id: spec.versionId, status: state.status, last_sequence: state.lastSequence },
@@ -89,17 +82,22 @@ export async function createExecution(
     ...{ origin_step_id: origin?.stepId ?? null, effect_scope_id: origin?.effectScopeId ?? null },
   });
   if (row === null) return null;
-  const context = { uow, row, plan };
-  const effect = { action: 'execution.start', tool: null, arguments: spec.inputs } as const;
-  const { decisionId } = await gate.judge(uow, gateInput(clock, context, effect), referenceOf(context), row);
-  if (origin && origin.reused.length > 0) {
-    await origin.copy(id);
-    // One reading of the clock for rows and events, as in every later transition.
-    await persist(uow, { now: () => now }, { executionId: id, events: happened, state, extras: new Map() });
+  // What is to start later is judged then.
+  const judged = startAt ? null : await judgeStart(deps, { uow, row, plan }, spec.inputs);
+  const command = judged?.command ?? null;
+  if (command) {
+    const outcome = carriedOut(plan, state, command, now);
+    state = outcome.state;
+    happened = [...happened, ...outcome.events];
   }
+  const isReusing = origin !== undefined && origin.reused.length > 0;
+  if (isReusing) await origin.copy(id);
+  // One reading of the clock for rows and events, as in every later transition.
+  if (isReusing || command) await persist(uow, { now: () => now }, { executionId: id, events: happened, state, extras: new Map() });
   await events.append(uow, id, 1, happened, now);
-  await enqueue(uow, jobsOfEntry(uow, id, { ...entry, runAt: startAt ?? entry.runAt }));
-  return { row, decisionId };
+  const jobs = command ? jobsOfDeferral(uow, id, command) : jobsOfEntry(uow, id, { ...entry, runAt: startAt ?? entry.runAt });
+  await enqueue(uow, jobs);
+  return { row: command ? afterwards(row, state, command, now) : row, decisionId: judged?.decisionId ?? null };
 }
 
 /** The first commands of an execution. */
@@ -114,12 +112,23 @@ function begun(
   ];
   let state = newState();
   const events = commands.flatMap((command) => {
-    const outcome = decide(plan, state, command, now.getTime());
-    if (!outcome.ok) throw new Error(outcome.reason);
+    const outcome = carriedOut(plan, state, command, now);
     state = outcome.state;
     return outcome.events;
   });
   return { state, events };
+}
+
+function carriedOut(plan: Plan, state: ExecutionState, command: Command, now: Date) {
+  const outcome = decide(plan, state, command, now.getTime());
+  if (!outcome.ok) throw new Error(outcome.reason);
+  return outcome;
+}
+
+/** The row as it is once the gate has spoken. */
+function afterwards(row: ExecutionRow, { status, lastSequence, startAt }: ExecutionState, command: Command, now: Date): ExecutionRow {
+  const ended = command.type === 'refuseStart' ? { failure: command.failure, finishedAt: now } : {};
+  return { ...row, status, lastSequence, startAt: startAt === null ? null : new Date(startAt), admittedAt: null, ...ended };
 }
 
 const validators = new Map<string, Validate>();

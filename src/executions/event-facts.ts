@@ -40,6 +40,8 @@ export function attemptFact(event: SlotEvent): AttemptFact | null {
       return event.data.attempt > 0 ? { number: event.data.attempt, status: 'failed', failure: event.data.failure } : null;
     case 'step.interrupted':
       return { number: event.data.attempt, status: 'abandoned' };
+    case 'step.blocked':
+      return event.data.attempt === undefined ? null : { number: event.data.attempt, status: 'failed', failure: event.data.failure };
     case 'step.halted':
       return event.data.attempt > 0 ? { number: event.data.attempt, status: 'abandoned' } : null;
     default:

@@ -14,7 +14,7 @@ export async function lockExecution(uow: UnitOfWork, executionId: string): Promi
        e.agent_version_id as "agentVersionId", e.status, e.last_sequence as "lastSequence", e.requested_by as "requestedBy",
        e.priority, e.admitted_at as "admittedAt", e.backlog_at is not null as "inBacklog", e.started_at as "startedAt",
        e.start_at as "startAt", e.parent_id as "parentId", e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex",
-       e.depth, coalesce(e.effect_scope_id, e.id) as "effectScopeId", ${factColumns}
+       e.depth, e.labels, e.approval_id as "approvalId", coalesce(e.effect_scope_id, e.id) as "effectScopeId", ${factColumns}
      from executions e ${factJoins} where e.tenant_id = $1 and e.id = $2 for update of e`,
     [uow.tenantId, executionId],
   );

@@ -23,6 +23,8 @@ export interface ExecutionRow {
   readonly admittedAt: Date | null;
   /** Set for one that was to start later. */
   readonly startAt: Date | null;
+  /** The open approval that its start waits for. */
+  readonly approvalId: string | null;
   readonly parentId: string | null;
   readonly parentStepId: string | null;
   readonly parentItemIndex: number | null;
@@ -101,6 +103,8 @@ export interface LockedRow extends GateFacts {
   readonly parentStepId: string | null;
   readonly parentItemIndex: number | null;
   readonly depth: number;
+  readonly labels: Record<string, string>;
+  readonly approvalId: string | null;
   /** What the Idempotency-Keys of its effects begin with. */
   readonly effectScopeId: string;
 }
@@ -108,7 +112,7 @@ export interface LockedRow extends GateFacts {
 export const executionColumns = `e.id, e.project_id as "projectId", e.environment_id as "environmentId", e.team_id as "teamId",
   e.agent_id as "agentId", e.agent_version_id as "agentVersionId", e.status, e.inputs, e.output, e.failure, e.labels,
   e.idempotency_key as "idempotencyKey", e.requested_by as "requestedBy", e.last_sequence as "lastSequence",
-  e.priority, e.admitted_at as "admittedAt", e.start_at as "startAt", e.parent_id as "parentId", e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
+  e.priority, e.admitted_at as "admittedAt", e.start_at as "startAt", e.approval_id as "approvalId", e.parent_id as "parentId", e.parent_step_id as "parentStepId", e.parent_item_index as "parentItemIndex", e.depth,
   e.origin_id as "originId", e.origin, e.origin_step_id as "originStepId",
   e.created_at as "createdAt", e.started_at as "startedAt", e.finished_at as "finishedAt"`;
 

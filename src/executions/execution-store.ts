@@ -1,9 +1,10 @@
 // Loads a machine state under the execution's row lock and writes back what events changed. With execution-reads.ts the only
 // SQL on executions, steps and attempts, and slot-store.ts. One transition costs the same however many events or items the execution has.
-import { isSlotEvent, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
+import { isSlotEvent, isStartApproval, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
+import { leaveLines } from '../policies/rate-store.ts';
 import { isFinalExecution, isFinalStep, type ExecutionFailure } from './execution.ts';
 import { attemptFact, slotFacts } from './event-facts.ts';
 import type { LockedRow } from './execution-rows.ts';
@@ -79,7 +80,7 @@ const loadItems = (uow: UnitOfWork, executionId: string, items: readonly Slot[])
 export async function loadState(
   uow: UnitOfWork,
   executionId: string,
-  head: Pick<LockedRow, 'status' | 'lastSequence' | 'startedAt' | 'startAt'>,
+  head: Pick<LockedRow, 'status' | 'lastSequence' | 'startedAt' | 'startAt' | 'approvalId'>,
   items: readonly Slot[],
 ): Promise<LoadedState> {
   const wanted = items.filter((slot) => slot.itemIndex >= 0);
@@ -87,9 +88,16 @@ export async function loadState(
   const rows = (
     await Promise.all([uow.rows<RawSlot>(steps, [uow.tenantId, executionId]), wanted.length > 0 ? loadItems(uow, executionId, wanted) : []])
   ).flat();
-  const { status, lastSequence, startedAt, startAt } = head;
+  const { status, lastSequence, startedAt, startAt, approvalId } = head;
   const begun = startedAt !== null;
-  const state: ExecutionState = { ...newState(), status, lastSequence, begun, startAt: startAt === null ? null : Date.parse(startAt) };
+  const state: ExecutionState = {
+    ...newState(),
+    status,
+    lastSequence,
+    begun,
+    approvalId,
+    startAt: startAt === null ? null : Date.parse(startAt),
+  };
   const jobs = new Map<string, string | null>();
   for (const row of rows) {
     jobs.set(slotKey(row), row.jobId);
@@ -112,6 +120,10 @@ export async function loadState(
   }
   return { state, jobs };
 }
+
+/** It was about to begin, and a policy puts it off or asks a person first: it gets in line anew after that. */
+const leavesQueue = (event: NewEvent): boolean =>
+  event.type === 'execution.deferred' || (event.type === 'approval.requested' && isStartApproval(event));
 
 /** Writes the rows that `events` changed. The events themselves are appended by the event service in the same transaction. */
 export async function persist(uow: UnitOfWork, clock: Clock, { executionId, events, state, extras, output }: Persisted): Promise<void> {
@@ -140,7 +152,9 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
   uow.write(
     `update executions set status = $3, last_sequence = $4, started_at = coalesce($5::timestamptz, started_at), finished_at = $6,
        failure = coalesce($7::jsonb, failure), output = coalesce($8::jsonb, output),
-       backlog_at = case when $3 in ('queued', 'scheduled') then backlog_at end, admitted_at = case when $3 <> 'paused' then admitted_at end
+       backlog_at = case when $3 in ('queued', 'scheduled') and not $9 then backlog_at end,
+       admitted_at = case when $3 <> 'paused' and not $9 then admitted_at end,
+       start_at = $10, approval_id = $11
      where tenant_id = $1 and id = $2`,
     [
       uow.tenantId,
@@ -151,6 +165,9 @@ export async function persist(uow: UnitOfWork, clock: Clock, { executionId, even
       final ? now : null,
       execution.failure ? storableJson(execution.failure) : null,
       output ?? null,
+      events.some(leavesQueue),
+      state.startAt === null ? null : new Date(state.startAt),
+      state.approvalId,
     ],
   );
   // One that succeeds has nothing open, unless a step's items go on after the step has ended.
@@ -275,6 +292,7 @@ async function writeAttempts(
 
 /** The rows' side of `cancelOpen`: a final execution has no open step and no running attempt. */
 async function closeOpen(uow: UnitOfWork, executionId: string, now: string): Promise<void> {
+  leaveLines(uow, [executionId]);
   uow.write(
     `update steps set status = 'cancelled', finished_at = $3, job_id = null, wake_at = null, signal = null, halted_by = null
      where tenant_id = $1 and execution_id = $2 and status in ('pending', 'queued', 'running', 'waiting', 'awaiting_approval')`,

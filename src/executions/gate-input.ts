@@ -6,13 +6,16 @@ import { capabilities } from '../tools/tool.ts';
 import type { ExecutionRow, GateFacts } from './execution-rows.ts';
 import type { Plan, Slot } from './machine-state.ts';
 
-interface Subject {
-  readonly uow: Pick<UnitOfWork, 'tenantId'>;
-  readonly row: GateFacts & Pick<ExecutionRow, 'id' | 'projectId' | 'environmentId' | 'teamId' | 'agentId' | 'requestedBy'>;
+/** An execution as the gate is told of it. */
+export interface GateSubject {
+  readonly uow: UnitOfWork;
+  readonly row: GateFacts & Pick<ExecutionRow, 'id' | 'projectId' | 'environmentId' | 'teamId' | 'agentId' | 'requestedBy' | 'labels'>;
   readonly plan: Plan;
 }
 
-export function gateInput(clock: Clock, t: Subject, effect: Pick<GateInput, 'action' | 'tool' | 'arguments' | 'destination'>): GateInput {
+type GateEffect = Pick<GateInput, 'action' | 'tool' | 'arguments' | 'destination' | 'output' | 'costMicroUsd'>;
+
+export function gateInput(clock: Clock, t: GateSubject, effect: GateEffect): GateInput {
   const { row, plan, uow } = t;
   const { definition } = plan;
   return {
@@ -32,12 +35,14 @@ export function gateInput(clock: Clock, t: Subject, effect: Pick<GateInput, 'act
     principalId: row.requestedBy,
     roles: row.requestedRoles,
     at: clock.now().toISOString(),
+    executionId: row.id,
+    labels: row.labels,
   };
 }
 
-export const referenceOf = (t: Pick<Subject, 'row'>) => ({ executionId: t.row.id, stepId: null, itemIndex: null, ...placeOf(t) });
+export const referenceOf = (t: Pick<GateSubject, 'row'>) => ({ executionId: t.row.id, stepId: null, itemIndex: null, ...placeOf(t) });
 
-export const placeOf = ({ row }: Pick<Subject, 'row'>) => ({
+export const placeOf = ({ row }: Pick<GateSubject, 'row'>) => ({
   projectId: row.projectId,
   environmentId: row.environmentId,
   agentId: row.agentId,

@@ -1,5 +1,5 @@
 // `apply(state, event)`: the fold. The same events always give the same state; no decisions here, no I/O, no time.
-import type { NewEvent, SlotEvent } from '../events/catalogue.ts';
+import { isSlotEvent, type NewEvent, type SlotEvent, type StartApprovalEvent } from '../events/catalogue.ts';
 import { isFinalStep, type StepStatus } from './execution.ts';
 import {
   newCounters,
@@ -20,6 +20,10 @@ export function apply(state: ExecutionState, event: NewEvent): Slot | null {
       state.status = 'queued';
       return null;
     case 'execution.scheduled':
+      state.status = 'scheduled';
+      state.startAt = Date.parse(event.data.startAt);
+      return null;
+    case 'execution.deferred':
       state.status = 'scheduled';
       state.startAt = Date.parse(event.data.startAt);
       return null;
@@ -46,8 +50,19 @@ export function apply(state: ExecutionState, event: NewEvent): Slot | null {
       cancelOpen(state);
       return null;
     default:
+      if (!isSlotEvent(event)) return applyToStart(state, event);
       return applyToSlot(state, event);
   }
+}
+
+function applyToStart(state: ExecutionState, { type, data }: StartApprovalEvent): null {
+  if (type === 'approval.requested') {
+    state.status = 'awaiting_approval';
+    state.approvalId = data.approvalId;
+  }
+  if (type === 'approval.approved') state.status = 'queued';
+  if (type === 'approval.approved' || type === 'approval.rejected' || type === 'approval.expired') state.approvalId = null;
+  return null;
 }
 
 function applyToSlot(state: ExecutionState, event: SlotEvent): Slot {
@@ -87,6 +102,8 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
       set(target, 'waiting', event.data.wakeAt === undefined ? null : Date.parse(event.data.wakeAt));
       target.signal = event.data.signal ?? null;
       return;
+    case 'step.deferred':
+      return set(target, 'waiting', Date.parse(event.data.wakeAt));
     case 'step.retry_scheduled':
       return set(target, 'queued', Date.parse(event.data.retryAt));
     case 'step.interrupted':
@@ -116,6 +133,12 @@ function change(target: SlotState, step: StepState, event: SlotEvent): void {
     case 'approval.rejected':
     case 'approval.expired':
     case 'approval.cancelled':
+    case 'approval.voted':
+    case 'approval.advanced':
+    case 'approval.escalated':
+    case 'approval.warned':
+    case 'approval.extended':
+    case 'approval.delegated':
     case 'approval.edited':
     case 'approval.commented':
     case 'signal.received':

@@ -1,4 +1,5 @@
 // The commands of the execution machine: types only.
+import type { ApprovalNote } from '../approvals/approval-log.ts';
 import type { ExecutionFailure } from './execution.ts';
 import type { ItemRanges, Slot } from './machine-state.ts';
 
@@ -11,6 +12,17 @@ export type ExecutionCommand =
   /** Before the start: steps that an earlier execution has done already. */
   | { readonly type: 'reuse'; readonly steps: readonly ReusedStep[] }
   | { readonly type: 'start' }
+  /** What the gate says of the start, before it. */
+  | { readonly type: 'deferStart'; readonly startAt: number; readonly decisionId: string }
+  | { readonly type: 'refuseStart'; readonly failure: ExecutionFailure; readonly decisionId?: string | undefined }
+  | { readonly type: 'requestStart'; readonly approvalId: string; readonly expiresAt: number }
+  | {
+      readonly type: 'resolveStart';
+      readonly approvalId: string;
+      readonly outcome: 'approved' | 'rejected' | 'expired';
+      readonly decidedBy: string;
+      readonly failure: ExecutionFailure;
+    }
   | { readonly type: 'pause'; readonly reason: string; readonly pausedBy: string }
   | { readonly type: 'resume'; readonly resumedBy: string }
   | { readonly type: 'signal'; readonly signalId: string; readonly name: string; readonly sentBy: string }
@@ -27,11 +39,6 @@ export interface ReusedStep {
   readonly branchCase?: number | null | undefined;
   readonly items?: { readonly total: number; readonly ranges: ItemRanges } | undefined;
 }
-
-/** What happens to a request for approval while it is open. */
-export type ApprovalNote =
-  | { readonly type: 'edited'; readonly digest: string; readonly editedBy: string }
-  | { readonly type: 'commented'; readonly commentId: string; readonly commentKind: string; readonly commentedBy: string };
 
 /** Commands about one slot. */
 export type SlotCommand =
@@ -65,7 +72,16 @@ export type SlotCommand =
       readonly retryAfterMs?: number | undefined;
       readonly random: number;
     }
-  | { readonly type: 'block'; readonly slot: Slot; readonly failure: ExecutionFailure; readonly decisionId?: string | undefined }
+  /** `attempt` 0: before it began; else what the attempt gave is refused. */
+  | {
+      readonly type: 'block';
+      readonly slot: Slot;
+      readonly attempt: number;
+      readonly failure: ExecutionFailure;
+      readonly decisionId?: string | undefined;
+    }
+  /** The gate puts it off. */
+  | { readonly type: 'defer'; readonly slot: Slot; readonly wakeAt: number; readonly decisionId: string }
   | { readonly type: 'requestApproval'; readonly slot: Slot; readonly approvalId: string; readonly expiresAt: number }
   | {
       readonly type: 'resolveApproval';

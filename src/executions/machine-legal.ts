@@ -17,7 +17,7 @@ interface Rule {
 const effects = ['tool', 'http'] as const;
 const judged = [...effects, 'agent'] as const;
 
-const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | 'halt'>, Rule>> = {
+const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | 'block' | 'halt'>, Rule>> = {
   skip: { status: 'queued', on: 'step' },
   expand: { status: 'queued', on: 'step' },
   iterate: { status: 'queued', on: 'step' },
@@ -25,7 +25,7 @@ const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | '
   dispatch: { status: 'queued', on: 'leaf', kinds: effects },
   startChild: { status: 'queued', on: 'leaf', kinds: ['agent'] },
   complete: { status: 'queued', on: 'leaf', kinds: ['transform', 'branch', 'approval'] },
-  block: { status: 'queued', on: 'leaf', kinds: judged },
+  defer: { status: 'queued', on: 'leaf', kinds: effects },
   requestApproval: { status: 'queued', on: 'leaf', kinds: [...judged, 'approval'] },
   resolveApproval: { status: 'awaiting_approval', on: 'leaf', kinds: [...judged, 'approval'] },
   note: { status: 'awaiting_approval', on: 'leaf', kinds: [...judged, 'approval'] },
@@ -39,14 +39,16 @@ const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | '
 
 function ruleOf(command: SlotCommand, slot: Slot, { kind }: StepDefinition): Rule {
   if (command.type === 'halt') return { status: command.attempt === 0 ? 'queued' : 'running', on: 'leaf', kinds: effects };
-  if (command.type !== 'succeed' && command.type !== 'fail') return rules[command.type];
+  if (command.type === 'block' && command.attempt === 0) return { status: 'queued', on: 'leaf', kinds: judged };
+  if (command.type !== 'succeed' && command.type !== 'fail' && command.type !== 'block') return rules[command.type];
   // What fails before an effect began: any queued slot, the list of a forEach included.
   if (isEarly(command)) return { status: 'queued', on: slot.itemIndex < 0 ? 'step' : 'leaf' };
   // The effect of an agent step is another execution: nothing of it runs here.
   return { status: kind === 'agent' ? 'waiting' : 'running', on: 'leaf', kinds: judged };
 }
 
-const isEarly = (command: SlotCommand): boolean => (command.type === 'fail' || command.type === 'halt') && command.attempt === 0;
+const isEarly = (command: SlotCommand): boolean =>
+  (command.type === 'fail' || command.type === 'block' || command.type === 'halt') && command.attempt === 0;
 
 /** While paused an execution hears how its effects ended and what people decided, and begins nothing. */
 export function startsSomething({ type, ...command }: Command): boolean {
@@ -64,6 +66,7 @@ export function startsSomething({ type, ...command }: Command): boolean {
     case 'continue':
       return false;
     case 'fail':
+    case 'block':
       return (command as { attempt: number }).attempt === 0;
     default:
       return true;

@@ -74,9 +74,19 @@ function carryOut(
     case 'block':
       draft.emit({
         type: 'step.blocked',
-        data: { ...slot, failure: command.failure, ...(command.decisionId !== undefined && { decisionId: command.decisionId }) },
+        data: {
+          ...slot,
+          ...(command.attempt > 0 && { attempt: command.attempt }),
+          failure: command.failure,
+          ...(command.decisionId !== undefined && { decisionId: command.decisionId }),
+        },
       });
       break;
+    case 'defer': {
+      const wakeAt = new Date(command.wakeAt).toISOString();
+      draft.emit({ type: 'step.deferred', data: { ...slot, wakeAt, decisionId: command.decisionId } });
+      return null;
+    }
     case 'requestApproval':
       draft.emit({
         type: 'approval.requested',
@@ -144,9 +154,10 @@ function iterate(draft: Draft, { slot, wakeAt }: Extract<SlotCommand, { type: 'i
   return null;
 }
 
-function wake(draft: Draft, slot: Slot, { loop }: StepDefinition, current: SlotState, now: number): string | null {
+function wake(draft: Draft, slot: Slot, { kind, loop }: StepDefinition, current: SlotState, now: number): string | null {
   if (current.wakeAt! > now) return `${nameOf(slot)} waits until ${new Date(current.wakeAt!).toISOString()}`;
-  if (loop) {
+  // An iteration's pause is over, or what a policy had put off is due.
+  if (loop || kind !== 'wait') {
     queue(draft, slot);
     return null;
   }

@@ -8,6 +8,9 @@ export interface Slot {
   readonly itemIndex: number;
 }
 
+/** Stands for the execution as a whole where a slot is named: in the events of the approval of its start. */
+export const wholeExecution: Slot = { stepId: '', itemIndex: -1 };
+
 export const slotKey = ({ stepId, itemIndex }: Slot): string => `${stepId}#${itemIndex}`;
 
 export interface Plan {
@@ -70,6 +73,8 @@ export interface ExecutionState {
   begun: boolean;
   /** Not before this moment; milliseconds since the epoch. */
   startAt: number | null;
+  /** The open approval that its start waits for. */
+  approvalId: string | null;
   /** Steps that have left `pending`; every other step of the plan is pending. */
   readonly steps: Map<string, StepState>;
   /** Items by slot key: only those that were loaded or touched. */
@@ -81,6 +86,7 @@ export const newState = (): ExecutionState => ({
   lastSequence: 0,
   begun: false,
   startAt: null,
+  approvalId: null,
   steps: new Map(),
   items: new Map(),
 });

@@ -9,7 +9,7 @@ import type { Command, ExecutionCommand, ReusedStep } from './machine-command.ts
 import { startsSomething } from './machine-legal.ts';
 import { release, updateWaiting } from './machine-settle.ts';
 import { runOnSlot } from './machine-slot.ts';
-import { cloneState, type ExecutionState, type Plan } from './machine-state.ts';
+import { cloneState, wholeExecution, type ExecutionState, type Plan } from './machine-state.ts';
 
 export type Outcome =
   | { readonly ok: true; readonly events: readonly NewEvent[]; readonly state: ExecutionState }
@@ -73,10 +73,17 @@ function runOnExecution(draft: Draft, command: Exclude<ExecutionCommand, { type:
       return null;
     case 'resume': {
       if (state.status !== 'paused') return `the execution is ${state.status}, not paused`;
-      const before = state.startAt !== null && state.startAt > now ? 'scheduled' : 'queued';
+      // One that waits for an approval is looked at anew: it may have been decided meanwhile.
+      const scheduled = state.startAt !== null && state.startAt > now ? 'scheduled' : 'queued';
+      const before = state.approvalId !== null ? 'awaiting_approval' : scheduled;
       draft.emit({ type: 'execution.resumed', data: { resumedBy: command.resumedBy, status: state.begun ? 'running' : before } });
       return null;
     }
+    case 'deferStart':
+    case 'refuseStart':
+    case 'requestStart':
+    case 'resolveStart':
+      return state.begun ? `the execution is ${state.status} already` : runOnStart(draft, command);
     case 'signal':
       draft.emit({ type: 'execution.signalled', data: { signalId: command.signalId, name: command.name, sentBy: command.sentBy } });
       return null;
@@ -84,6 +91,7 @@ function runOnExecution(draft: Draft, command: Exclude<ExecutionCommand, { type:
       return reuse(draft, command.steps);
     case 'start':
       if (state.begun) return `the execution is ${state.status} already`;
+      if (state.approvalId !== null) return 'its start waits for an approval';
       if (state.startAt !== null && state.startAt > now) return `the execution starts at ${new Date(state.startAt).toISOString()}`;
       draft.emit({ type: 'execution.started', data: {} });
       for (const step of plan.definition.steps) release(draft, step.id);
@@ -94,6 +102,42 @@ function runOnExecution(draft: Draft, command: Exclude<ExecutionCommand, { type:
       if (open) return `step "${open.id}" is not finished`;
       if (command.failure) draft.emit({ type: 'execution.failed', data: { failure: command.failure } });
       else draft.emit({ type: 'execution.succeeded', data: {} });
+      return null;
+    }
+  }
+}
+
+type StartCommand = Extract<ExecutionCommand, { type: 'deferStart' | 'refuseStart' | 'requestStart' | 'resolveStart' }>;
+
+/** What the gate, or who was asked, says of the start. */
+function runOnStart(draft: Draft, command: StartCommand): string | null {
+  const { state } = draft;
+  if (command.type === 'resolveStart') {
+    const { approvalId, outcome, decidedBy, failure } = command;
+    if (state.approvalId === null) return 'its start waits for no approval';
+    if (state.approvalId !== approvalId) return 'its start waits for another approval';
+    if (outcome === 'expired') draft.emit({ type: 'approval.expired', data: { ...wholeExecution, approvalId } });
+    else draft.emit({ type: `approval.${outcome}`, data: { ...wholeExecution, approvalId, decidedBy } });
+    if (outcome !== 'approved') draft.emit({ type: 'execution.blocked', data: { failure } });
+    return null;
+  }
+  if (state.approvalId !== null) return 'its start waits for an approval';
+  switch (command.type) {
+    case 'deferStart':
+      draft.emit({
+        type: 'execution.deferred',
+        data: { startAt: new Date(command.startAt).toISOString(), decisionId: command.decisionId },
+      });
+      return null;
+    case 'requestStart':
+      draft.emit({
+        type: 'approval.requested',
+        data: { ...wholeExecution, approvalId: command.approvalId, expiresAt: new Date(command.expiresAt).toISOString() },
+      });
+      return null;
+    case 'refuseStart': {
+      const { failure, decisionId } = command;
+      draft.emit({ type: 'execution.blocked', data: { failure, ...(decisionId !== undefined && { decisionId }) } });
       return null;
     }
   }

@@ -16,7 +16,7 @@ import { loadState, persist, type SlotExtras } from './execution-store.ts';
 import type { Command } from './machine-command.ts';
 import { decide } from './machine.ts';
 import type { PendingApproval } from './machine-draft.ts';
-import { planOf, slotKey, slotState, type ExecutionState, type Plan, type Slot, type SlotState } from './machine-state.ts';
+import { planOf, slotKey, slotState, wholeExecution, type ExecutionState, type Plan, type Slot, type SlotState } from './machine-state.ts';
 import { releaseSlots } from './slot-store.ts';
 
 export interface TransitionDependencies {
@@ -24,6 +24,9 @@ export interface TransitionDependencies {
   readonly events: EventService;
   readonly approvals: ApprovalService;
 }
+
+/** What a transition itself needs of them. */
+type Needs = Omit<TransitionDependencies, 'approvals'> & { readonly approvals: Pick<ApprovalService, 'cancelForExecution'> };
 
 export interface Transition {
   readonly uow: UnitOfWork;
@@ -74,7 +77,7 @@ export async function loadPlan(uow: UnitOfWork, versionId: string): Promise<Plan
 
 /** Locks and loads. `known` is a state the caller saw committed; it is used when nothing has happened since. Null: no such execution. */
 export async function beginTransition(
-  { clock, events: eventService, approvals }: TransitionDependencies,
+  { clock, events: eventService, approvals }: Needs,
   uow: UnitOfWork,
   executionId: string,
   slots: readonly Slot[],
@@ -105,9 +108,10 @@ export async function beginTransition(
       let outcome = decide(plan, state, command, now);
       if (outcome.ok && isFinalExecution(outcome.state.status) && outcome.state.status !== 'succeeded') {
         const withdrawn = await approvals.cancelForExecution(uow, executionId);
-        const pending = withdrawn.flatMap(({ id, stepId, itemIndex }): PendingApproval[] =>
-          stepId === null ? [] : [{ slot: { stepId, itemIndex: itemIndex ?? -1 }, approvalId: id }],
-        );
+        const pending = withdrawn.map(({ id, stepId, itemIndex }): PendingApproval => ({
+          slot: stepId === null ? wholeExecution : { stepId, itemIndex: itemIndex ?? -1 },
+          approvalId: id,
+        }));
         outcome = decide(plan, state, command, now, pending);
       }
       if (!outcome.ok) return outcome.reason;

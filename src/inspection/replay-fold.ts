@@ -2,7 +2,15 @@
 // history. Pure: what an event does is the machine's own `apply`.
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import { eventCatalogue, isFinalEvent, isSlotEvent, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
+import {
+  eventCatalogue,
+  isFinalEvent,
+  isSlotEvent,
+  isStartApproval,
+  type NewEvent,
+  type SlotEvent,
+  type StartApprovalEvent,
+} from '../events/catalogue.ts';
 import type { EventRow } from '../events/event-service.ts';
 import type { AttemptStatus, ExecutionFailure } from '../executions/execution.ts';
 import { isFinalStep } from '../executions/execution.ts';
@@ -44,7 +52,7 @@ export interface FoldedSlot {
 
 export interface FoldedApproval extends Slot {
   status: 'pending' | 'approved' | 'rejected' | 'expired' | 'cancelled';
-  readonly expiresAt: string;
+  expiresAt: string;
   decidedBy: string | null;
 }
 
@@ -66,11 +74,20 @@ export interface Fold {
   add(event: EventRow): Difference | null;
 }
 
+/** Events that end a request; others tell of one that stays open. */
+const endOfApproval = { 'approval.approved': 1, 'approval.rejected': 1, 'approval.expired': 1, 'approval.cancelled': 1 };
+
 /** Events that may leave the state as it is: another event, or another table, tells what became of it. */
 const silent: ReadonlySet<string> = new Set<NewEvent['type']>([
   'approval.rejected',
   'approval.expired',
   'approval.cancelled',
+  'approval.voted',
+  'approval.advanced',
+  'approval.escalated',
+  'approval.warned',
+  'approval.extended',
+  'approval.delegated',
   'approval.edited',
   'approval.commented',
   'signal.received',
@@ -130,6 +147,15 @@ export function createFold(plan: Plan): Fold {
     return foldApproval(event, approvals, path) ?? foldReceived(event, signals, path);
   }
 
+  /** The approval that its start waits for. */
+  function onStart(event: StartApprovalEvent, path: string): Difference | null {
+    if (state.begun) return impossible(`${path}.type`, event.type, 'the execution had begun already');
+    const still = { ...state, lastSequence: 0 };
+    apply(state, event);
+    if (!silent.has(event.type) && isDeepStrictEqual(still, { ...state, lastSequence: 0 })) return repeats(path, event.type);
+    return foldApproval(event, approvals, path);
+  }
+
   return {
     plan,
     state,
@@ -155,6 +181,7 @@ export function createFold(plan: Plan): Fold {
       if (execution.finishedAt)
         return impossible(`${path}.type`, event.type, `the execution had ${state.status} already; nothing follows its end`);
       if (isSlotEvent(event)) return onSlot(event, path, at);
+      if (isStartApproval(event)) return onStart(event, path);
       if (expected === 1 && !('requestedBy' in event.data))
         return impossible(`${path}.type`, event.type, 'an execution begins by being queued or scheduled');
       if (expected > 1 && 'requestedBy' in event.data) return impossible(`${path}.type`, event.type, 'the execution exists already');
@@ -243,7 +270,7 @@ function foldAttempt(event: SlotEvent, { attempts }: FoldedSlot, at: Date): void
   Object.assign(attempts.at(-1)!, { status: fact.status, failure: fact.failure ?? null, finishedAt: at });
 }
 
-function foldApproval(event: SlotEvent, approvals: Map<string, FoldedApproval>, path: string): Difference | null {
+function foldApproval(event: SlotEvent | StartApprovalEvent, approvals: Map<string, FoldedApproval>, path: string): Difference | null {
   if (!('approvalId' in event.data)) return null;
   const { stepId, itemIndex, approvalId } = event.data;
   const known = approvals.get(approvalId);
@@ -255,7 +282,8 @@ function foldApproval(event: SlotEvent, approvals: Map<string, FoldedApproval>, 
   if (known?.status !== 'pending' || known.stepId !== stepId || known.itemIndex !== itemIndex) {
     return impossible(`${path}.data.approvalId`, approvalId, 'no such approval is pending there');
   }
-  if (event.type === 'approval.edited' || event.type === 'approval.commented') return null;
+  if (event.type === 'approval.extended') known.expiresAt = event.data.expiresAt;
+  if (!(event.type in endOfApproval)) return null;
   known.status = event.type.slice('approval.'.length) as FoldedApproval['status'];
   if ('decidedBy' in event.data) known.decidedBy = event.data.decidedBy;
   return null;

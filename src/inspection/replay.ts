@@ -65,10 +65,14 @@ export const pathOf = ({ stepId, itemIndex }: Slot): string => (itemIndex < 0 ? 
 
 export function compareExecution({ state, execution }: Fold, row: ExecutionRow): Difference | null {
   const { requestedBy, startedAt, finishedAt, failure } = execution;
-  const { status, lastSequence } = state;
+  const { status, lastSequence, approvalId } = state;
   const startAt = moment(state.startAt);
   const output = status === 'succeeded' ? undefined : null;
-  return firstDifference('execution', { lastSequence, status, requestedBy, startAt, startedAt, finishedAt, failure, output }, { ...row });
+  return firstDifference(
+    'execution',
+    { lastSequence, status, requestedBy, startAt, approvalId, startedAt, finishedAt, failure, output },
+    { ...row },
+  );
 }
 
 /** Null: no row may exist. */
@@ -238,7 +242,7 @@ export function compareApprovals({ approvals, state }: Fold, rows: readonly Appr
     const { stepId, itemIndex, status, decidedBy } = approval;
     const isOpen = status === 'pending' && (row.status === 'pending' ? !isFinalExecution(state.status) : row.status !== 'cancelled');
     const expected = {
-      ...{ stepId, itemIndex: itemIndex < 0 ? null : itemIndex, expiresAt: new Date(approval.expiresAt) },
+      ...{ stepId: stepId === '' ? null : stepId, itemIndex: itemIndex < 0 ? null : itemIndex, expiresAt: new Date(approval.expiresAt) },
       ...(!isOpen && { status, decidedBy }),
       ...(row.status !== 'approved' && { consumedAt: null }),
     };

@@ -1,6 +1,5 @@
 // Carries one execution forward for as long as a step is ready: finish step N, pass the gate and start step N+1 in one transaction,
 // then run the effect outside of any. A job that runs again after a crash finds what it carried and goes on from there.
-import { mayBegin } from '../executions/admission.ts';
 import { carryOut, type DispatchDependencies } from '../executions/dispatch.ts';
 import { isFinalStep, type ExecutionFailure } from '../executions/execution.ts';
 import { readInputs } from '../executions/execution-reads.ts';
@@ -10,6 +9,7 @@ import type { Command } from '../executions/machine-command.ts';
 import { decide } from '../executions/machine.ts';
 import { slotKey, slotState, statusOf, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
 import { loadScope, outputReferences, referencesOf, seesItems, type ResultCache } from '../executions/scope.ts';
+import { beginStart } from '../executions/start-gate.ts';
 import { allStepsEnded, beginTransition, readySlots, type Transition, type TransitionDependencies } from '../executions/transition.ts';
 import { prepareFinish, prepareSlot, type Effect, type Work } from '../executions/work.ts';
 import type { Evaluator } from '../expressions/evaluator.ts';
@@ -121,7 +121,7 @@ async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): 
     let isNew = false;
     if (slots.length === 0 && !t.state.begun) {
       if (t.state.startAt !== null && t.state.startAt > deps.clock.now().getTime()) await startLater(deps, t, t.state.startAt);
-      else if (await mayBegin(uow, deps.clock, t.row)) isNew = (await t.run({ type: 'start' })) === null;
+      else isNew = await beginStart(deps, t, inputs);
     }
     const ready: Slot[] = [];
     for (const slot of slots) if ((await resume(deps, t, slot, job)) === 'go') ready.push(slot);
