@@ -7,7 +7,16 @@ import { apply } from '#src/executions/machine-apply.ts';
 import type { PendingApproval } from '#src/executions/machine-draft.ts';
 import type { Command } from '#src/executions/machine-command.ts';
 import { decide } from '#src/executions/machine.ts';
-import { cloneState, newState, openItems, slotKey, statusOf, type ExecutionState, type Plan } from '#src/executions/machine-state.ts';
+import {
+  cloneState,
+  newState,
+  openItems,
+  slotKey,
+  statusOf,
+  wholeExecution,
+  type ExecutionState,
+  type Plan,
+} from '#src/executions/machine-state.ts';
 import { openSlots } from './machine.ts';
 
 /** One execution's life: carries commands out, keeps its history, and checks everything that must hold. */
@@ -71,10 +80,10 @@ export class Life {
     const count = (type: NewEvent['type']) => this.events.filter((each) => each.type === type && isAbout(each, stepId, itemIndex)).length;
     switch (event.type) {
       case 'step.queued':
-        // Again only a list to be reduced, and a loop after each iteration.
+        // Again only a list to be reduced, a loop after each iteration, and what a policy had put off.
         if (isItem || !step.loop)
-          assert.ok(count('step.queued') <= (!isItem && step.reduce !== undefined ? 1 : 0), `${label}: queued again`);
-        else assert.ok(count('step.queued') <= step.loop.max, `${label}: queued after each iteration`);
+          assert.ok(count('step.queued') <= (!isItem && step.reduce !== undefined ? 1 : count('step.deferred')), `${label}: queued again`);
+        else assert.ok(count('step.queued') <= step.loop.max + count('step.deferred'), `${label}: queued after each iteration`);
         if (!isItem) for (const need of step.needs) assert.ok(isFinalStep(statusOf(this.folded, need)), `${label}: ${need} has not ended`);
         break;
       case 'step.started':
@@ -93,6 +102,9 @@ export class Life {
       case 'step.waiting':
         assert.ok(isItem ? step.loop : step.kind === 'wait', label);
         assert.ok(event.data.wakeAt !== undefined || event.data.signal !== undefined, `${label}: for nothing`);
+        break;
+      case 'step.deferred':
+        assert.ok(isLeaf && isEffect, `${label}: only what passes the gate is put off`);
         break;
       case 'step.skipped':
         assert.ok(!isItem, `${label}: items are not skipped`);
@@ -178,10 +190,13 @@ const isAbout = (event: NewEvent, stepId: string, itemIndex: number): boolean =>
 
 /** Approvals that would still be pending in the table when the command ends the execution. */
 function pendingOf(state: ExecutionState, command: Command): PendingApproval[] {
-  return openSlots(state)
+  const start =
+    state.approvalId === null || command.type === 'resolveStart' ? [] : [{ slot: wholeExecution, approvalId: state.approvalId }];
+  const open = openSlots(state)
     .filter(({ slot, current }) => {
       const isResolved = command.type === 'resolveApproval' && slotKey(command.slot) === slotKey(slot);
       return current.status === 'awaiting_approval' && !isResolved;
     })
     .map(({ slot, current }) => ({ slot, approvalId: current.approvalId! }));
+  return [...start, ...open];
 }

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import type { Definition, StepDefinition, StepKind } from '#src/agents/definition.ts';
 import { isFinalExecution, isFinalStep, maxCollectedBytes, type ExecutionFailure } from '#src/executions/execution.ts';
-import type { ApprovalNote, Command, ReusedStep } from '#src/executions/machine-command.ts';
+import type { ApprovalNote } from '#src/approvals/approval-log.ts';
+import type { Command, ReusedStep } from '#src/executions/machine-command.ts';
 import type { ExecutionState, ItemCounters, ItemRanges, Plan, Slot, SlotState, StepState } from '#src/executions/machine-state.ts';
 
 /** `FC_SEED=… FC_PATH=… FC_RUNS=… npm test -- test/machine.test.ts` runs a printed failure, or more runs. */
@@ -141,6 +142,7 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
         return pick<Command>(tape, [
           { type: 'succeed', slot, attempt, outputBytes: bytes(tape) },
           { type: 'fail', slot, attempt, failure, retryable: tape() % 2 === 0, random },
+          { type: 'block', slot, attempt, failure },
         ]);
       }
       if (current.signal === null) return { type: 'wake', slot };
@@ -154,6 +156,7 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
         { type: 'fail', slot, attempt: current.attempt, failure, retryable: false, random },
         { type: 'interrupt', slot, attempt: current.attempt, repeatable: true, random },
         { type: 'interrupt', slot, attempt: current.attempt, repeatable: false, random },
+        { type: 'block', slot, attempt: current.attempt, failure, decisionId: 'decision' },
       ]);
     case 'awaiting_approval': {
       const outcome = pick(tape, ['approved', 'approved', 'approved', 'approved', 'rejected', 'expired'] as const);
@@ -183,13 +186,23 @@ function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | Ste
   switch (step.kind) {
     case 'agent': {
       const start: Command = { type: 'startChild', slot, decisionId: 'decision', childId: `child-${slot.stepId}-${current.attempt}` };
-      return pick<Command>(tape, [start, start, start, { type: 'block', slot, failure }, ...skip, fail]);
+      return pick<Command>(tape, [start, start, start, { type: 'block', slot, attempt: 0, failure }, ...skip, fail]);
     }
     case 'tool':
     case 'http': {
       const asks = current.approvalId === null ? [ask] : [];
       const dispatch: Command = { type: 'dispatch', slot, decisionId: 'decision' };
-      return pick<Command>(tape, [dispatch, dispatch, dispatch, ...asks, { type: 'block', slot, failure }, ...skip, fail]);
+      const defer: Command = { type: 'defer', slot, wakeAt: 1_000, decisionId: 'decision' };
+      return pick<Command>(tape, [
+        dispatch,
+        dispatch,
+        dispatch,
+        defer,
+        ...asks,
+        { type: 'block', slot, attempt: 0, failure },
+        ...skip,
+        fail,
+      ]);
     }
     case 'transform':
       return pick<Command>(tape, [{ type: 'complete', slot, outputBytes: bytes(tape) }, ...skip, fail]);
@@ -236,11 +249,27 @@ export function drive(plan: Plan, state: ExecutionState, tape: Tape): Command | 
   if (isEarly && tape() % 40 === 0) return { type: 'signal', signalId: 'signal', name: 'go', sentBy: 'someone' };
   const steps = state.lastSequence === 1 && tape() % 4 === 0 ? reusable(plan, tape) : [];
   if (steps.length > 0) return { type: 'reuse', steps };
-  if (!state.begun) return { type: 'start' };
+  if (!state.begun) return answerStart(state, tape);
   const open = openSlots(state);
   if (open.length === 0) return { type: 'finish', failure: pick(tape, [undefined, undefined, failure]) };
   const { slot, current } = pick(tape, open);
   return answer(plan, slot, current, tape);
+}
+
+/** Mostly it may begin. */
+function answerStart({ approvalId, lastSequence }: ExecutionState, tape: Tape): Command {
+  if (approvalId !== null) {
+    const outcome = pick(tape, ['approved', 'approved', 'approved', 'rejected', 'expired'] as const);
+    return { type: 'resolveStart', approvalId, outcome, decidedBy: 'someone', failure };
+  }
+  const start: Command = { type: 'start' };
+  if (lastSequence > 10) return start;
+  return pick<Command>(tape, [
+    ...Array.from({ length: 6 }, () => start),
+    { type: 'deferStart', startAt: 2_000, decisionId: 'decision' },
+    { type: 'requestStart', approvalId: `start-${lastSequence}`, expiresAt: 60_000 },
+    ...(tape() % 8 === 0 ? [{ type: 'refuseStart' as const, failure, decisionId: 'decision' }] : []),
+  ]);
 }
 
 /** Some steps, each with all that it needs: done before, or in part. */
@@ -298,7 +327,12 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'complete', slot, outputBytes: 1, branchCase: pick(tape, [undefined, null, 0, 9]) }),
     () => ({ type: 'succeed', slot, attempt, outputBytes: 1 }),
     () => ({ type: 'fail', slot, attempt, failure, retryable: tape() % 2 === 0, random }),
-    () => ({ type: 'block', slot, failure }),
+    () => ({ type: 'block', slot, attempt: pick(tape, [0, attempt]), failure }),
+    () => ({ type: 'defer', slot, wakeAt: tape() % 5_000, decisionId: 'decision' }),
+    () => ({ type: 'deferStart', startAt: tape() % 5_000, decisionId: 'decision' }),
+    () => ({ type: 'requestStart', approvalId: 'another', expiresAt: 1 }),
+    () => ({ type: 'resolveStart', approvalId: state.approvalId ?? 'wrong', outcome: 'approved', decidedBy: '', failure }),
+    () => (tape() % 20 === 0 ? { type: 'refuseStart', failure } : { type: 'start' }),
     () => ({ type: 'requestApproval', slot, approvalId: 'another', expiresAt: 1 }),
     () => ({ type: 'resolveApproval', slot, approvalId: pick(tape, [known, 'wrong']), outcome: 'approved', decidedBy: '', failure }),
     () => ({ type: 'note', slot, approvalId: pick(tape, [known, known, 'wrong']), note: pick(tape, notes) }),
