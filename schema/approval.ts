@@ -4,6 +4,7 @@ import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionsOf, connectionType, paged } from './connection.ts';
+import type { Context } from './context.ts';
 import { enumOf } from './enum.ts';
 import { Execution, Slot } from './execution.ts';
 import { globalId } from './ids.ts';
@@ -53,6 +54,9 @@ const referenceOf = (text: string): Reference => {
   const [policyId = '', version] = text.split('@');
   return { policyId, version: Number(version) };
 };
+
+const whyNotDecide = (rows: readonly ApprovalRow[], { services, authority, read }: Context) =>
+  read((uow) => services.approvals.whyNotDecide(uow, authority, rows));
 
 export const Approval = nodeType<ApprovalRow>('Approval', (services, uow, actor, ids) =>
   services.approvals.approvalsByIds(uow, actor, ids),
@@ -114,14 +118,18 @@ Approval.implement({
       description: 'Who started the execution and so may not decide; null when you may not see the person.',
       resolve: (row) => row.requestedBy,
     }),
-    canDecide: t.boolean({
+    canDecide: t.loadable({
+      type: 'Boolean',
       description: 'Whether you may approve or reject it now.',
-      resolve: (row, _args, { services, authority }) => services.approvals.whyNotDecide(authority, row) === null,
+      resolve: (row) => row,
+      load: async (rows: ApprovalRow[], context) => (await whyNotDecide(rows, context)).map((reason) => reason === null),
     }),
-    cannotDecideReason: t.string({
+    cannotDecideReason: t.loadable({
+      type: 'String',
       nullable: true,
       description: 'Why you may not decide it now; null when you may.',
-      resolve: (row, _args, { services, authority }) => services.approvals.whyNotDecide(authority, row),
+      resolve: (row) => row,
+      load: (rows: ApprovalRow[], context) => whyNotDecide(rows, context) as Promise<string[]>,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was requested.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it can no longer be decided.' }),

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
-import { createApprovalService, subjectDigest } from '#src/approvals/approval-service.ts';
+import { subjectDigest } from '#src/approvals/approval.ts';
+import { createApprovalService } from '#src/approvals/approval-service.ts';
 import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createGate } from '#src/policies/gate-service.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
 
+import { recordingLog } from './harness/approvals.ts';
 import { toolCall } from './harness/governance.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
 import type { Home } from './harness/people.ts';
@@ -17,7 +19,11 @@ let server: TestServer;
 const start = new Date('2026-11-21T10:00:00.000Z');
 let now = start;
 const clock = { now: () => now };
-const services = { approvals: createApprovalService({ clock }), gate: createGate({ clock }), policies: createPolicyService({ clock }) };
+const services = {
+  approvals: createApprovalService({ clock, log: recordingLog() }),
+  gate: createGate({ clock }),
+  policies: createPolicyService({ clock }),
+};
 before(async () => {
   server = await testServer({ clock });
 });

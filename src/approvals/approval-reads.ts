@@ -34,6 +34,8 @@ export interface ApprovalRow {
   readonly terms: ApprovalTerms;
   /** Index of the stage whose approvers are asked. */
   readonly stage: number;
+  /** When it began; null for the first, which begins with the request. */
+  readonly stageAt: Date | null;
   readonly warnedAt: Date | null;
   readonly escalatedAt: Date | null;
   readonly editedBy: string | null;
@@ -62,7 +64,7 @@ type Stored<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Ke
 
 export const approvalColumns = `id, project_id as "projectId", environment_id as "environmentId", team_id as "teamId",
   agent_id as "agentId", execution_id as "executionId", step_id as "stepId", item_index as "itemIndex", tool_call_id as "toolCallId",
-  decision_id as "decisionId", source, status, title, reason, risk, subject, digest, terms, stage, warned_at as "warnedAt",
+  decision_id as "decisionId", source, status, title, reason, risk, subject, digest, terms, stage, stage_at as "stageAt", warned_at as "warnedAt",
   escalated_at as "escalatedAt", edited_by as "editedBy", edited_at as "editedAt", requested, cost_micro_usd::float8 as "costMicroUsd",
   requested_by as "requestedBy", created_at as "createdAt", expires_at as "expiresAt", decided_at as "decidedAt", decided_by as "decidedBy", note, consumed_at as "consumedAt"`;
 
@@ -72,6 +74,7 @@ export const approvalOf = (row: Stored<ApprovalRow>): ApprovalRow => ({
   ...row,
   createdAt: new Date(row.createdAt),
   expiresAt: new Date(row.expiresAt),
+  stageAt: momentOf(row.stageAt),
   warnedAt: momentOf(row.warnedAt),
   escalatedAt: momentOf(row.escalatedAt),
   editedAt: momentOf(row.editedAt),

@@ -1,37 +1,12 @@
-// Approvals: requested by a dispatch, decided by people, consumed once by a dispatch. The only writer of the table.
-// Events of an approval belong to its execution: whoever runs the execution appends them.
+// Approvals: requested by a dispatch, decided by people, consumed once by a dispatch. How they begin and end otherwise stands here;
+// deciding in deciding.ts, extension in extending.ts. Their own events belong to their executions (approval-log.ts).
 import type { Clock } from '../platform/clock.ts';
-import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import {
-  ConflictError,
-  ForbiddenError,
-  IdempotencyConflictError,
-  InvalidStateError,
-  NotFoundError,
-  ValidationError,
-  type Problem,
-} from '../platform/errors.ts';
-import { isId, newId } from '../platform/ids.ts';
-import { storableJson } from '../platform/json.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
-import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { enqueue } from '../jobs/jobs.ts';
-import { can, type Authority } from '../principals/permission.ts';
-import type { RiskClass } from '../tools/tool.ts';
-import {
-  canConsume,
-  canDecide,
-  decidedStatus,
-  isExpired,
-  maxNoteLength,
-  type ApprovalDecision,
-  type ApprovalSource,
-  type ApprovalSubject,
-  type Consumption,
-} from './approval.ts';
-import { afterWorking } from './business-hours.ts';
-import type { ApprovalTerms } from './approval-terms.ts';
+import type { Authority } from '../principals/permission.ts';
+import { canConsume, isExpired, type Consumption } from './approval.ts';
+import { decidingFacts, votesOf } from './approval-facts.ts';
+import type { ApprovalLog } from './approval-log.ts';
 import {
   approvalColumns,
   approvalRows,
@@ -42,50 +17,39 @@ import {
   type ApprovalFilter,
   type ApprovalRow,
 } from './approval-reads.ts';
+import { rightToDecide } from './approval-rights.ts';
+import {
+  cancelForExecution,
+  changeApproval,
+  insertApproval,
+  lockApproval,
+  scheduleClocks,
+  wake,
+  type NewApproval,
+} from './approval-store.ts';
+import type { ApprovalTerms } from './approval-terms.ts';
+import { settledTerms } from './approver-reads.ts';
+import { nextAttention } from './attention.ts';
+import { afterWorking } from './business-hours.ts';
+import { createDecisions, type Decisions } from './deciding.ts';
+import { createExtensions, type Extensions } from './extending.ts';
 
-export interface NewApproval {
-  readonly projectId: string;
-  readonly environmentId: string;
-  readonly teamId: string | null;
-  readonly agentId: string;
-  readonly source: ApprovalSource;
-  readonly title: string;
-  readonly reason: string;
-  readonly risk: RiskClass;
-  /** Names execution, step and item too; its digest is what the grant will be bound to. */
-  readonly subject: ApprovalSubject;
-  /** Left out: one person with the permission to decide. */
-  readonly terms?: ApprovalTerms | undefined;
-  /** The gate's decision that asks; null for an approval step. */
-  readonly decisionId?: string | null | undefined;
-  readonly costMicroUsd?: number | null | undefined;
-  readonly requestedBy: string;
-  /** How long it stays open; in business hours when `terms` name them. */
-  readonly expiresInMs: number;
-}
+export { subjectDigest } from './approval.ts';
+export type { NewApproval } from './approval-store.ts';
 
-export interface Deciding {
-  readonly approvalId: string;
-  readonly decision: ApprovalDecision;
-  readonly note?: string | null | undefined;
-  /** Digest of what the decider was shown; another one is refused. */
-  readonly expectedDigest?: string | null | undefined;
-  readonly idempotencyKey?: string | null | undefined;
-}
-
-export interface ApprovalService {
-  /** Opens a request (`subject` names execution and step, execution, or tool call), with the job that ends it at `expiresAt`. For the dispatch; authorises nothing. */
+export interface ApprovalService extends Decisions, Extensions {
+  /** Opens a request (`subject` names execution and step, execution, or call), with the jobs of its clocks. For the dispatch; authorises nothing. */
   request(uow: UnitOfWork, input: NewApproval): Promise<ApprovalRow>;
-  /** Approves or rejects, and wakes the waiting step in the same transaction. */
-  decide(uow: UnitOfWork, actor: Authority, input: Deciding): Promise<ApprovalRow>;
   /** Job `expire-approval`: ends a request that is still open past its time, and wakes the step. Null when there was nothing to end. */
   expire(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null>;
+  /** Job `attend-approval`: warns or escalates when that is due. Null when there was nothing to do. */
+  attend(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null>;
   /** Ends every open request of an execution that was cancelled or has ended; returns them. */
-  cancelForExecution(uow: UnitOfWork, executionId: string): Promise<ApprovalRow[]>;
+  readonly cancelForExecution: typeof cancelForExecution;
   /** Uses the grant, once, for exactly what has `digest`. An approved grant does not expire: `expiresAt` limits deciding. */
   consume(uow: UnitOfWork, approvalId: string, digest: string): Promise<Consumption>;
-  /** Why `actor` cannot decide it now, as a sentence; null when they can. */
-  whyNotDecide(actor: Authority, approval: ApprovalRow): string | null;
+  /** Why `actor` cannot decide each of them now, as a sentence; null when they can. In their order. */
+  whyNotDecide(uow: UnitOfWork, actor: Authority, approvals: readonly ApprovalRow[]): Promise<(string | null)[]>;
   findApproval(uow: UnitOfWork, actor: Authority, approvalId: string): Promise<ApprovalRow | null>;
   approvalsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ApprovalRow[]>;
   listApprovals(uow: UnitOfWork, actor: Authority, filter: ApprovalFilter, page: PageRequest): Promise<Page<ApprovalRow>>;
@@ -96,164 +60,93 @@ export interface ApprovalService {
     executionIds: readonly string[],
     page: PageRequest,
   ): Promise<Page<ApprovalRow>[]>;
-  /** The newest approval of a step (or of one item: `itemIndex`), whatever its status. */
+  /** The newest approval of a step (or of one item: `itemIndex`; of the start: no step), whatever its status. */
   findForStep(uow: UnitOfWork, executionId: string, stepId: string | null, itemIndex: number | null): Promise<ApprovalRow | null>;
+  /** Of approvals that the caller has authorised, oldest first. */
+  readonly votesOf: typeof votesOf;
   readonly outcomesOfExecution: typeof outcomesOfExecution;
 }
 
 const noTerms: ApprovalTerms = { stages: [] };
-const maxKeyLength = 200;
 
-/** What a grant of this subject is bound to: lower-case hex SHA-256 of its canonical JSON (RFC 8785), in the form that is stored. */
-export const subjectDigest = (subject: ApprovalSubject): string => digestOf(JSON.parse(storableJson(subject)));
+export function createApprovalService(deps: { readonly clock: Clock; readonly log: ApprovalLog }): ApprovalService {
+  const { clock, log } = deps;
 
-export function createApprovalService({ clock }: { clock: Clock }): ApprovalService {
-  async function lock(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null> {
-    if (!isId(approvalId)) return null;
-    const [row] = await approvalRows(uow, `select ${approvalColumns} from approvals where tenant_id = $1 and id = $2 for update`, [
+  /** The request under its lock and, before it, that of its execution. */
+  async function hold(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null> {
+    const [seen] = await approvalRows(uow, `select ${approvalColumns} from approvals where tenant_id = $1 and id = $2`, [
       uow.tenantId,
       approvalId,
     ]);
-    return row ?? null;
+    if (seen?.status !== 'pending') return null;
+    await log.hold(uow, [seen]);
+    const approval = await lockApproval(uow, approvalId);
+    return approval?.status === 'pending' ? approval : null;
   }
-
-  /** Whoever waits for it: a step, an execution that has not begun; an agent that runs elsewhere asks by itself. */
-  async function wake(uow: UnitOfWork, { executionId, stepId, itemIndex }: ApprovalRow): Promise<void> {
-    if (executionId === null) return;
-    const place = { tenantId: uow.tenantId, executionId };
-    await enqueue(uow, [
-      stepId === null
-        ? { name: 'run-execution', payload: place }
-        : { name: 'run-step', payload: { ...place, stepId, itemIndex: itemIndex ?? -1 } },
-    ]);
-  }
-
-  const endLater = (uow: UnitOfWork, { id, expiresAt }: ApprovalRow) =>
-    enqueue(uow, [
-      { name: 'expire-approval', payload: { tenantId: uow.tenantId, approvalId: id }, runAt: expiresAt, key: `expire-approval:${id}` },
-    ]);
 
   return {
+    ...createDecisions(deps),
+    ...createExtensions(deps),
+
     async request(uow, input) {
-      const { subject } = input;
-      if (subject.tenantId !== uow.tenantId) throw new Error('an approval can only be requested in the tenant of its subject');
-      const now = clock.now();
-      const [approval] = await approvalRows(
-        uow,
-        `insert into approvals (id, tenant_id, project_id, environment_id, team_id, agent_id, execution_id, step_id, item_index,
-           source, status, title, reason, risk, subject, digest, requested_by, created_at, expires_at, tool_call_id, decision_id, terms,
-           cost_micro_usd)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, $13, $14::jsonb, $15, $16, $17, $18, $19, $20, $21::jsonb, $22)
-         returning ${approvalColumns}`,
-        [
-          newId(),
-          uow.tenantId,
-          input.projectId,
-          input.environmentId,
-          input.teamId,
-          input.agentId,
-          subject.executionId,
-          subject.stepId,
-          subject.itemIndex,
-          input.source,
-          input.title,
-          input.reason,
-          input.risk,
-          storableJson(subject),
-          subjectDigest(subject),
-          input.requestedBy,
-          now,
-          afterWorking(input.terms?.businessHours, now, input.expiresInMs),
-          subject.toolCallId ?? null,
-          input.decisionId ?? null,
-          JSON.stringify(input.terms ?? noTerms),
-          input.costMicroUsd ?? null,
-        ],
-      );
-      if (!approval) throw new Error('the inserted approval was not returned');
-      await endLater(uow, approval);
+      if (input.subject.tenantId !== uow.tenantId) throw new Error('an approval can only be requested in the tenant of its subject');
+      const createdAt = clock.now();
+      const terms = input.terms ? await settledTerms(uow, input.terms, input.agentId) : noTerms;
+      const expiresAt = afterWorking(terms.businessHours, createdAt, input.expiresInMs);
+      const approval = await insertApproval(uow, { ...input, terms, createdAt, expiresAt });
+      await scheduleClocks(uow, approval);
+      if (approval.toolCallId !== null) await log.tellCall(uow, approval, { type: 'requested', expiresAt: expiresAt.toISOString() });
       return approval;
     },
 
-    async decide(uow, actor, input) {
-      refuseInvalid(input);
-      const approval = await lock(uow, input.approvalId);
-      if (!approval || !can(actor, 'approval.read', approval)) throw new NotFoundError(`there is no approval "${input.approvalId}"`);
-      const decidable = canDecide(approval, actor, clock.now());
-      if (!decidable.ok) {
-        if (decidable.code === 'FORBIDDEN') throw new ForbiddenError(decidable.reason);
-        if (await repeats(uow, actor, approval, input)) return approval;
-        if (decidable.code === 'INVALID_STATE') throw new InvalidStateError(decidable.reason);
-        throw new ConflictError(await whoDecided(uow, approval));
-      }
-      if (input.expectedDigest != null && input.expectedDigest !== approval.digest) {
-        throw new ConflictError(
-          `expectedDigest: this approval is for ${approval.digest}, not for ${input.expectedDigest}; read it again before deciding`,
-        );
-      }
-      const [decided] = await approvalRows(
-        uow,
-        `update approvals set status = $3, decided_at = $4, decided_by = $5, note = $6
-         where tenant_id = $1 and id = $2 returning ${approvalColumns}`,
-        [uow.tenantId, approval.id, decidedStatus[input.decision], clock.now(), actor.principalId, input.note ?? null],
-      );
-      uow.write(
-        `insert into approval_votes (approval_id, stage, principal_id, tenant_id, decision, digest, note, idempotency_key, voted_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [
-          approval.id,
-          approval.stage,
-          actor.principalId,
-          uow.tenantId,
-          input.decision,
-          approval.digest,
-          input.note,
-          input.idempotencyKey,
-          clock.now(),
-        ],
-      );
-      if (!decided) throw new Error('the locked approval is gone');
-      await wake(uow, decided);
-      return decided;
-    },
-
     async expire(uow, approvalId) {
-      const approval = await lock(uow, approvalId);
+      const approval = await lockApproval(uow, approvalId);
       if (approval?.status !== 'pending') return null;
       if (!isExpired(approval, clock.now())) {
         // The job's time is the database's; by ours it came too early.
-        await endLater(uow, approval);
+        await scheduleClocks(uow, approval);
         return null;
       }
-      const [expired] = await approvalRows(
-        uow,
-        `update approvals set status = 'expired' where tenant_id = $1 and id = $2 returning ${approvalColumns}`,
-        [uow.tenantId, approval.id],
-      );
-      if (!expired) throw new Error('the locked approval is gone');
+      const expired = await changeApproval(uow, approval.id, { status: 'expired' });
       await wake(uow, expired);
+      if (expired.toolCallId !== null) await log.tellCall(uow, expired, { type: 'expired' });
       return expired;
     },
 
-    cancelForExecution: (uow, executionId) =>
-      approvalRows(
-        uow,
-        `update approvals set status = 'cancelled' where tenant_id = $1 and execution_id = $2 and status = 'pending'
-         returning ${approvalColumns}`,
-        [uow.tenantId, executionId],
-      ),
+    async attend(uow, approvalId) {
+      const approval = await hold(uow, approvalId);
+      const next = approval && nextAttention(approval);
+      if (!approval || !next) return null;
+      const now = clock.now();
+      if (next.at > now) {
+        // Extended meanwhile, another stage, or by our clock the job came too early.
+        await scheduleClocks(uow, approval);
+        return null;
+      }
+      const changed = await changeApproval(uow, approval.id, next.kind === 'warn' ? { warned_at: now } : { escalated_at: now });
+      const expiresAt = changed.expiresAt.toISOString();
+      await log.note(uow, changed, [next.kind === 'warn' ? { type: 'warned', expiresAt } : { type: 'escalated', stage: changed.stage }]);
+      await scheduleClocks(uow, changed);
+      return changed;
+    },
+
+    cancelForExecution,
 
     async consume(uow, approvalId, digest) {
-      const approval = await lock(uow, approvalId);
+      const approval = await lockApproval(uow, approvalId);
       const consumption = canConsume(approval, digest);
       if (!consumption.ok) return consumption;
-      await uow.rows('update approvals set consumed_at = $3 where tenant_id = $1 and id = $2', [uow.tenantId, approvalId, clock.now()]);
+      uow.write('update approvals set consumed_at = $3 where tenant_id = $1 and id = $2', [uow.tenantId, approvalId, clock.now()]);
       return { ok: true };
     },
 
-    whyNotDecide(actor, approval) {
-      const decidable = canDecide(approval, actor, clock.now());
-      return decidable.ok ? null : decidable.reason;
+    async whyNotDecide(uow, actor, approvals) {
+      const now = clock.now();
+      const facts = await decidingFacts(uow, actor, approvals, now);
+      return approvals.map((approval) => {
+        const right = rightToDecide(approval, actor, facts, now);
+        return right.ok ? null : right.reason;
+      });
     },
 
     async findApproval(uow, actor, approvalId) {
@@ -262,6 +155,7 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
     approvalsByIds,
     listApprovals,
     approvalsOfExecutions,
+    votesOf,
     outcomesOfExecution,
 
     async findForStep(uow, executionId, stepId, itemIndex) {
@@ -275,42 +169,4 @@ export function createApprovalService({ clock }: { clock: Clock }): ApprovalServ
       return approval ?? null;
     },
   };
-}
-
-function refuseInvalid(input: Deciding): void {
-  const problems: Problem[] = [];
-  const check = (path: 'note' | 'idempotencyKey', least: number, most: number) => {
-    const text = input[path];
-    if (text == null) return;
-    if (text.length < least || text.length > most) {
-      problems.push({ path, message: `must have ${least} to ${most} characters, has ${text.length}` });
-    }
-    if (!isStorableText(text)) problems.push({ path, message: unstorableText });
-  };
-  check('note', 0, maxNoteLength);
-  check('idempotencyKey', 1, maxKeyLength);
-  if (problems.length > 0) throw new ValidationError(problems);
-}
-
-/** True when this very request was answered before: same principal, key and content. */
-async function repeats(uow: UnitOfWork, actor: Authority, approval: ApprovalRow, input: Deciding): Promise<boolean> {
-  if (input.idempotencyKey == null || approval.decidedBy !== actor.principalId) return false;
-  const [row] = await uow.rows<{ key: string | null }>(
-    'select idempotency_key as "key" from approval_votes where tenant_id = $1 and approval_id = $2 and principal_id = $3',
-    [uow.tenantId, approval.id, actor.principalId],
-  );
-  if (row?.key !== input.idempotencyKey) return false;
-  if (decidedStatus[input.decision] === approval.status && (input.note ?? null) === approval.note) return true;
-  throw new IdempotencyConflictError(
-    `idempotencyKey: "${input.idempotencyKey}" was used before to decide this approval otherwise; it stays ${approval.status}`,
-  );
-}
-
-async function whoDecided(uow: UnitOfWork, approval: ApprovalRow): Promise<string> {
-  const [principal] = await uow.rows<{ name: string }>('select name from principals where tenant_id = $1 and id = $2', [
-    uow.tenantId,
-    approval.decidedBy,
-  ]);
-  const at = approval.decidedAt ? ` at ${approval.decidedAt.toISOString()}` : '';
-  return `the approval was already ${approval.status} by ${principal?.name ?? 'a principal that no longer exists'}${at}; a decision is final`;
 }

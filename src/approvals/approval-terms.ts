@@ -29,10 +29,35 @@ export interface ApprovalTerms {
   readonly stages: readonly ApprovalStage[];
   /** The owner of the agent may not decide. The requester, and whoever edited the arguments, never may. */
   readonly excludeOwner?: boolean | undefined;
+  /** With `excludeOwner`, of a request: the principals who owned the agent when it was made. */
+  readonly owners?: readonly string[] | undefined;
   readonly escalation?: { readonly afterMs: number; readonly approvers: readonly Approver[] } | undefined;
   /** So long before it expires an event warns. */
   readonly warnBeforeMs?: number | undefined;
   readonly businessHours?: BusinessHours | undefined;
+}
+
+/** What a stage asks of people; name null when nobody named it. */
+export interface StageTerms {
+  readonly name: string | null;
+  readonly approvers: readonly Approver[];
+  readonly quorum: number;
+}
+
+const anybody: StageTerms = { name: null, approvers: [], quorum: 1 };
+
+export const stageOf = ({ terms, stage }: { readonly terms: ApprovalTerms; readonly stage: number }): StageTerms =>
+  terms.stages[stage] ?? anybody;
+
+/** Who is asked at the moment; nobody named: everybody with the permission to decide. */
+export function approversNow(approval: {
+  readonly terms: ApprovalTerms;
+  readonly stage: number;
+  readonly escalatedAt: Date | null;
+}): readonly Approver[] {
+  const { approvers } = stageOf(approval);
+  const { escalation } = approval.terms;
+  return approvers.length === 0 || approval.escalatedAt === null || !escalation ? approvers : [...approvers, ...escalation.approvers];
 }
 
 export const commentKinds = ['comment', 'question', 'answer', 'edit', 'extension'] as const;

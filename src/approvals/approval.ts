@@ -1,5 +1,7 @@
-// Approvals: statuses and the rules of deciding. Pure; time is passed in.
-import { can, type Authority } from '../principals/permission.ts';
+// Approvals: statuses, what a grant is bound to, and when it fits. Pure; who may decide stands in approval-rights.ts.
+import { digestOf } from '../platform/canonical.ts';
+import { storableJson } from '../platform/json.ts';
+import type { ApprovalTerms } from './approval-terms.ts';
 
 export const approvalStatuses = ['pending', 'approved', 'rejected', 'expired', 'cancelled'] as const;
 export type ApprovalStatus = (typeof approvalStatuses)[number];
@@ -35,10 +37,16 @@ export interface ApprovalSubject {
   readonly policies: readonly string[];
 }
 
-/** The part of an approval that the rules look at. */
+/** The part of an approval that the rules of deciding look at. */
 export interface Decidable {
+  readonly id: string;
   readonly status: ApprovalStatus;
+  readonly digest: string;
+  readonly terms: ApprovalTerms;
+  readonly stage: number;
+  readonly escalatedAt: Date | null;
   readonly requestedBy: string;
+  readonly editedBy: string | null;
   readonly expiresAt: Date;
   readonly decidedAt: Date | null;
   readonly projectId: string;
@@ -52,38 +60,8 @@ export type Decidability =
 /** Open until the very moment of `expiresAt`, which is already too late. */
 export const isExpired = (approval: Pick<Decidable, 'expiresAt'>, now: Date): boolean => approval.expiresAt.getTime() <= now.getTime();
 
-/** May `actor` approve or reject now? Rights first, so that a stranger does not learn the state. */
-export function canDecide(approval: Decidable, actor: Authority, now: Date): Decidability {
-  if (!can(actor, 'approval.decide', approval)) {
-    return { ok: false, code: 'FORBIDDEN', reason: 'this needs the permission approval.decide, which you do not hold here' };
-  }
-  if (actor.principalKind === 'worker') {
-    return { ok: false, code: 'FORBIDDEN', reason: 'a worker runs what was approved and cannot decide approvals; a person has to' };
-  }
-  if (actor.principalId === approval.requestedBy) {
-    return {
-      ok: false,
-      code: 'FORBIDDEN',
-      reason: 'you started the execution that asks for this approval; someone else with the permission approval.decide has to decide it',
-    };
-  }
-  switch (approval.status) {
-    case 'pending':
-      if (!isExpired(approval, now)) return { ok: true };
-      return { ok: false, code: 'INVALID_STATE', reason: `the approval expired at ${approval.expiresAt.toISOString()}` };
-    case 'approved':
-    case 'rejected':
-      return {
-        ok: false,
-        code: 'CONFLICT',
-        reason: `the approval was already ${approval.status}${approval.decidedAt ? ` at ${approval.decidedAt.toISOString()}` : ''}`,
-      };
-    case 'expired':
-      return { ok: false, code: 'INVALID_STATE', reason: `the approval expired at ${approval.expiresAt.toISOString()}` };
-    case 'cancelled':
-      return { ok: false, code: 'INVALID_STATE', reason: 'the approval was cancelled with its execution' };
-  }
-}
+/** What a grant of this subject is bound to: lower-case hex SHA-256 of its canonical JSON (RFC 8785), in the form that is stored. */
+export const subjectDigest = (subject: ApprovalSubject): string => digestOf(JSON.parse(storableJson(subject)));
 
 /** Why a grant cannot be used. */
 export type Consumption =

@@ -120,7 +120,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
     for (let page: PageRequest | null = { first: after === null ? 100 : 1 }; page !== null;) {
       const { rows, hasNextPage } = await listApprovals(uow, actor, { ...filter, status: ['pending'] }, page);
       if (after !== null) break; // read all the same: it refuses an invalid filter
-      requests.push(...(await events.requestsOf(uow, rows.flatMap(inExecution), position)));
+      requests.push(...(await events.requestsOf(uow, rows.map(inStream), position)));
       page = hasNextPage ? { first: 100, after: cursorOf('approvals', rows.at(-1)!.id) } : null;
     }
     return { epoch, position, requests: requests.sort(comparePositions) };
@@ -140,7 +140,8 @@ const openingSize = 500;
 const aheadOfHistory = () =>
   new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
 
-const inExecution = ({ id, executionId }: ApprovalRow) => (executionId === null ? [] : [{ id, executionId }]);
+/** With the stream that tells of it. */
+const inStream = ({ id, executionId, toolCallId }: ApprovalRow) => ({ id, executionId: executionId ?? toolCallId! });
 
 const approvalIdOf = (row: EventRow): string => String(row.data['approvalId']);
 

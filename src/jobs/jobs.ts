@@ -7,6 +7,8 @@ export interface JobPayloads {
   'run-execution': { tenantId: string; executionId: string } & Replacing;
   'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number } & Replacing;
   'expire-approval': { tenantId: string; approvalId: string };
+  /** Warns that it will expire, or asks a second group. */
+  'attend-approval': { tenantId: string; approvalId: string };
   /** The execution that started it has ended. */
   'cancel-execution': { tenantId: string; executionId: string; reason: string };
   /** Added by `jobs.admit_soon` alone. `idle`: the look before this one found nobody waiting. */

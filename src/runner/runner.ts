@@ -7,7 +7,9 @@ import type { BulkCancelService } from '../queues/bulk-cancel.ts';
 import { admitExecutions } from '../executions/admission.ts';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { RetentionSettings } from '../policies/decision-retention.ts';
 import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
+import { createDecisionKeeper } from './decision-keeper.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
 import { continueBatch } from './halting.ts';
 import { createQueuePool } from './queue-pool.ts';
@@ -24,6 +26,8 @@ export interface RunnerOptions {
   readonly takeoverCheckMs: number;
   /** How often due timers are looked for; milliseconds. New jobs are announced at once. */
   readonly pollMs?: number | undefined;
+  /** How long decision records are kept, and where they go; without it this process does not look after them. */
+  readonly decisions?: RetentionSettings | undefined;
 }
 
 export interface Runner {
@@ -49,7 +53,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     logger,
     checkMs: options.takeoverCheckMs,
     heldJobs: () => [...held],
-    onKillSwitch: effects.switchEngaged,
+    onKillSwitch: (tenantId) => void effects.switchEngaged(tenantId),
   });
   const pool = createQueuePool({
     connectionString: options.connectionString,
@@ -59,6 +63,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       registry.suspectOwnJobs();
     },
   });
+  const keeper = options.decisions && createDecisionKeeper({ pool, settings: options.decisions, clock, logger });
   let queue: QueueRunner | null = null;
   let draining = false;
 
@@ -104,6 +109,10 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];
       await database.write(tenantId, (uow) => approvals.expire(uow, approvalId));
     },
+    'attend-approval': async (payload) => {
+      const { tenantId, approvalId } = payload as JobPayloads['attend-approval'];
+      await database.write(tenantId, (uow) => approvals.attend(uow, approvalId));
+    },
   };
 
   return {
@@ -126,6 +135,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       });
       queue.promise.catch((err: unknown) => logger.error({ err }, 'the job queue stopped'));
       await registry.start(await poolId);
+      keeper?.start();
     },
     async stop() {
       draining = true;
@@ -135,6 +145,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       clearTimeout(grace);
       effects.close();
       await registry.stop();
+      await keeper?.stop();
       await pool.end();
     },
   };
