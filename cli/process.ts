@@ -1,4 +1,5 @@
 // One Signalbox process: opens what it needs in order, and closes it in the opposite order. The commands choose its parts.
+import { join } from 'node:path';
 import { createGateway } from '#gateway/server.ts';
 import { createServices, type Services } from '#src/app.ts';
 import { createOutbound } from '#src/outbound/guard.ts';
@@ -11,6 +12,7 @@ import { openDatabase, type Database } from '#src/platform/database.ts';
 import type { Logger } from '#src/platform/logger.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import { ormOptions } from '#src/orm.ts';
+import { createRedactor } from '#src/policies/redaction.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { allToolServers, createRemoteServers } from '#src/tools/remote-servers.ts';
@@ -62,7 +64,8 @@ async function openParts(
   const toolServers = parts.runner ? createToolServers({ servers: config.toolServers, logger, maxOutputBytes }) : undefined;
   const outbound = createOutbound(config.outbound);
   const sealer = createSealer(await ensureSecretKey(config));
-  const services = createServices({ clock, database, logger, remote: { outbound, sealer }, toolServers });
+  const redact = createRedactor(config.decisions.redact);
+  const services = createServices({ clock, database, logger, remote: { outbound, sealer }, toolServers, redact });
   starting.defer(() => services.feed.close());
   const runner =
     toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, outbound, toolServers, logger, say }, starting));
@@ -100,6 +103,7 @@ async function prepareRunner(
   starting: AsyncDisposableStack,
 ) {
   const { services, database, toolServers, outbound, logger, say } = deps;
+  const { retentionDays, exportDir } = config.decisions;
   const sync = startToolSync({ database, toolServers, tools: services.tools, logger });
   starting.defer(async () => {
     await sync.stop();
@@ -117,7 +121,7 @@ async function prepareRunner(
   starting.defer(() => remote.close());
   return createRunner(
     { ...services, clock, database, evaluator, toolServers: allToolServers(toolServers, remote), outbound, logger },
-    { connectionString, ...config.runner },
+    { connectionString, ...config.runner, decisions: { retentionDays, exportDir: exportDir ?? join(config.dataDir, 'exports') } },
   );
 }
 

@@ -1,5 +1,6 @@
 // Composes the product: every service once, in order, from its dependencies. No container.
 import { createAgentService } from './agents/agent-service.ts';
+import { createApprovalComments } from './approvals/approval-comments.ts';
 import { createApprovalService } from './approvals/approval-service.ts';
 import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
@@ -12,6 +13,7 @@ import { createRerunService } from './executions/rerun-service.ts';
 import { createInspectionService } from './inspection/inspection-service.ts';
 import { createExecutionStreams } from './executions/execution-streams.ts';
 import { createApprovalLog } from './executions/approval-log.ts';
+import { createApprovalEditService } from './executions/edit-approval.ts';
 import { approvalContextReads } from './executions/approval-context.ts';
 import { createKillSwitchService } from './killswitches/kill-switch-service.ts';
 import type { Clock } from './platform/clock.ts';
@@ -38,6 +40,8 @@ export interface ServiceSettings {
   readonly clock: Clock;
   readonly database: Database;
   readonly logger: Logger;
+  /** Time of rate limits; absent: that of Postgres, which all processes share. Tests that turn the clock turn this one, too. */
+  readonly rateClock?: Clock | undefined;
   /** The way out, and the key for secrets (the same in every process); without them no tool server can be registered here. */
   readonly remote?: { readonly outbound: Outbound; readonly sealer: Sealer } | undefined;
   /** A runner's own servers: their descriptions are ahead of the table. A gateway has none. */
@@ -48,7 +52,7 @@ export interface ServiceSettings {
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, database, logger, remote, toolServers, redact }: ServiceSettings) {
+export function createServices({ clock, database, logger, remote, toolServers, redact, rateClock }: ServiceSettings) {
   const hints = createHints();
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });
@@ -63,8 +67,11 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   });
   const policies = createPolicyService({ clock });
   const killSwitches = createKillSwitchService({ clock });
-  const gate = createGate({ clock, facts: [killSwitchFacts], redact });
-  const approvals = createApprovalService({ clock, log: createApprovalLog({ clock, events }) });
+  const gate = createGate({ clock, rateClock, facts: [killSwitchFacts], redact });
+  const approvalLog = createApprovalLog({ clock, events });
+  const approvals = createApprovalService({ clock, log: approvalLog });
+  const approvalComments = createApprovalComments({ clock, log: approvalLog });
+  const approvalEdits = createApprovalEditService({ clock, events, approvals, gate, tools });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
   const control = createControlService({ clock, events, approvals });
@@ -96,6 +103,8 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     decisions: createDecisionService(),
     approvals,
     approvalContext: approvalContextReads,
+    approvalComments,
+    approvalEdits,
     agents,
     executions,
     control,

@@ -1,47 +1,16 @@
 // Every setting once: its type, its default, its environment variable and what it means.
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
+import { expect, group, integer, oneOf, setting, text, url, type About } from './config-fields.ts';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
+import { isRedactionPath, redactionPathForm } from './policies/redaction.ts';
 import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
 import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
-
-interface About {
-  /** Environment variable that sets it; without one it can only stand in the YAML file. */
-  readonly env?: string;
-  readonly description: string;
-  /** Its value is never shown. */
-  readonly secret?: boolean;
-}
-
-/** Attaches what one needs to know of a setting; put on the outermost schema (after `.default`). */
-const setting = <Schema extends z.ZodType>(about: About, schema: Schema): Schema => schema.meta({ ...about });
-
-const expect = (expected: string) => ({ error: () => expected });
-
-function integer(min: number, max: number, unit = '') {
-  const error = expect(`a whole number${unit && ` of ${unit}`} from ${min} to ${max}`);
-  return z.int(error).min(min, error).max(max, error);
-}
-
-const text = (expected: string) => z.string(expect(expected)).min(1, expect(expected));
-
-const oneOf = <const Values extends readonly string[]>(values: Values) => z.enum(values, expect(`one of ${values.join(', ')}`));
-
-function url(expected: string, allowed: (url: URL) => boolean) {
-  const isAllowed = (value: string) => URL.canParse(value) && allowed(new URL(value));
-  return z.string(expect(expected)).refine(isAllowed, expect(expected));
-}
 
 const postgresUrl = () =>
   url('a URL such as postgres://user:password@host:5432/database', ({ protocol, pathname }) => {
     return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
   });
-
-/** An object without unknown keys. */
-function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const keys = Object.keys(shape).join(', ');
-  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping of ${keys}`) });
-}
 
 const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host);
 
@@ -217,6 +186,37 @@ const outbound = group({
   ),
 });
 
+const decisions = group({
+  redact: setting(
+    {
+      env: 'SIGNALBOX_DECISIONS_REDACT',
+      description:
+        'Members that are left out of decision records, such as arguments.**.password or arguments.headers.authorization; separated by commas.',
+    },
+    z
+      .array(
+        z.string(expect(redactionPathForm)).refine(isRedactionPath, expect(redactionPathForm)),
+        expect(`a list of ${redactionPathForm}`),
+      )
+      .default([]),
+  ),
+  retentionDays: setting(
+    {
+      env: 'SIGNALBOX_DECISIONS_RETENTION_DAYS',
+      description: 'Days that decision records are kept; a week of them is exported and dropped once all of it is older. Unset: for ever.',
+    },
+    integer(1, 36_500, 'days').optional(),
+  ),
+  exportDir: setting(
+    {
+      env: 'SIGNALBOX_DECISIONS_EXPORT_DIR',
+      description:
+        'Folder that decision records are written to before they are dropped, a file of NDJSON a week. Unset: exports in the data folder.',
+    },
+    text('a path').optional(),
+  ),
+});
+
 export const configSchema = group({
   mode: setting(
     { env: 'NODE_ENV', description: 'development serves GraphiQL at /; production does not.' },
@@ -244,6 +244,7 @@ export const configSchema = group({
   runner: runner.prefault({}),
   limits: limits.prefault({}),
   outbound: outbound.prefault({}),
+  decisions: decisions.prefault({}),
   oidc: z.array(issuer, expect('a list of issuers')).default([]),
   toolServers: z
     .record(

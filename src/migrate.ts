@@ -34,7 +34,7 @@ export async function migrate(settings: MigrateSettings): Promise<string[]> {
     const orm = await MikroORM.init({ ...ormOptions({ url: settings.ownerUrl, poolMax: 2 }), extensions: [Migrator] });
     try {
       const applied = await orm.migrator.up();
-      await client.query(`select jobs.make_decision_partitions(now(), now() + interval '8 weeks')`);
+      await client.query(`select jobs.make_decision_partitions(now(), now() + interval '2 weeks')`);
       await grantApplicationRole(client, settings);
       return applied.map((migration) => migration.name);
     } finally {

@@ -161,3 +161,15 @@ test('what agents may reach besides public addresses is a list of addresses, net
     assert.match(problems.join(), /outbound\.allow.*expected addresses and host:port, such as 10\.1\.0\.0\/16/, entry);
   }
 });
+
+test('how long decision records are kept and what is left out of them is checked', () => {
+  const env = { SIGNALBOX_DECISIONS_REDACT: 'arguments.**.password, output.token', SIGNALBOX_DECISIONS_RETENTION_DAYS: '30' };
+  assert.deepEqual(loadConfig({ env }).decisions, { redact: ['arguments.**.password', 'output.token'], retentionDays: 30 });
+  assert.deepEqual(loadConfig({ env: {} }).decisions, { redact: [] });
+  const problems = problemsOf({ SIGNALBOX_DECISIONS_REDACT: 'tool.risk', SIGNALBOX_DECISIONS_RETENTION_DAYS: '0' });
+  assert.equal(problems.length, 2);
+  assert.match(
+    problems.join('\n'),
+    /"tool\.risk", expected a path such as arguments\.password[^]*expected a whole number of days from 1 to 36500/,
+  );
+});

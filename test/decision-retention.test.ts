@@ -1,0 +1,150 @@
+// Partitions of decision records: made ahead, closed to the application, exported before they are dropped.
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import pg from 'pg';
+import { keepDecisions } from '#src/policies/decision-retention.ts';
+import { createGate } from '#src/policies/gate-service.ts';
+import { testDatabase, type TestDatabase } from './harness/database.ts';
+import { createWorld, toolCall, type World } from './harness/governance.ts';
+
+let db: TestDatabase;
+let owner: pg.Client;
+let folder: string;
+let worlds: readonly World[];
+/** A Saturday; weeks begin on Monday, 16 November. */
+const today = new Date('2026-11-21T10:00:00.000Z');
+let now = today;
+const clock = { now: () => now };
+const gate = createGate({ clock });
+before(async () => {
+  db = await testDatabase();
+  owner = await connect();
+  worlds = [await createWorld(db.database), await createWorld(db.database)];
+});
+after(async () => {
+  await owner.end();
+  await db.close();
+});
+beforeEach(async () => {
+  now = today;
+  folder = await mkdtemp(join(tmpdir(), 'decisions-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: db.ownerUrl });
+  await client.connect();
+  return client;
+}
+
+const daysAgo = (days: number) => new Date(today.getTime() - days * 86_400_000);
+
+async function decideAt(moment: Date, { tenantId, projectId, environmentId, agentId }: World = worlds[0]!): Promise<string> {
+  now = moment;
+  const place = { projectId, environmentId, agentId, teamId: null };
+  const reference = { executionId: null, stepId: null, itemIndex: null, ...place };
+  const input = toolCall({ tenantId, ...place, principalId: agentId, at: moment.toISOString() });
+  const { decisionId } = await db.database.write(tenantId, (uow) => gate.judge(uow, input, reference));
+  now = today;
+  return decisionId;
+}
+
+const remaining = async (): Promise<string[]> => {
+  const of = ({ tenantId }: World) =>
+    db.database.read(tenantId, (uow) => uow.rows<{ id: string }>('select id from decisions where tenant_id = $1', [tenantId]));
+  return (await Promise.all(worlds.map(of))).flat().map(({ id }) => id);
+};
+const partitionOf = async (id: string) =>
+  (await owner.query<{ name: string }>(
+    `select relname as name from pg_class where oid = (
+       select tableoid from (select tableoid, id from partitions.decisions_default union all
+         select tableoid, id from decisions where false) d where id = $1)`, [id])).rows[0]?.name ?? null; // prettier-ignore
+const keep = (retentionDays?: number, session = owner) => keepDecisions(session, clock, { retentionDays, exportDir: folder });
+
+test('there is a partition for every week to come, and making them again makes none', async () => {
+  await keep();
+  const { rows } = await owner.query<{ name: string }>(
+    `select relname as name from pg_class where relnamespace = 'partitions'::regnamespace and relkind = 'r' order by 1`,
+  );
+  const names = rows.map(({ name }) => name);
+  for (const week of ['20261116', '20261123', '20261130']) assert.ok(names.includes(`decisions_${week}`), names.join());
+  assert.equal((await keep()).made, 0);
+});
+
+test('weeks that are wholly older than the period are written to files, of every tenant, and dropped; nothing else is', async () => {
+  const old = [await decideAt(daysAgo(60)), await decideAt(daysAgo(60), worlds[1]), await decideAt(daysAgo(40))];
+  // 30 days ago is Thursday, 22 October: its week ends later than that and stays.
+  const young = [await decideAt(daysAgo(31)), await decideAt(daysAgo(30)), await decideAt(daysAgo(0), worlds[1])];
+  const { exported } = await keep(30);
+  assert.deepEqual(
+    exported.map((path) => path.slice(folder.length + 1)),
+    ['decisions-2026-09-21.ndjson', 'decisions-2026-10-12.ndjson'],
+  );
+  assert.deepEqual((await readdir(folder)).sort(), ['decisions-2026-09-21.ndjson', 'decisions-2026-10-12.ndjson']);
+  const lines = (await Promise.all(exported.map((path) => readFile(path, 'utf8')))).join('').trim().split('\n');
+  const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(records.map(({ id }) => id).sort(), [...old].sort());
+  assert.deepEqual(new Set(records.map((row) => row['tenant_id'])), new Set(worlds.map(({ tenantId }) => tenantId)));
+  assert.equal((records[0]!['input'] as { tool: { name: string } }).tool.name, 'files.write_file');
+  assert.deepEqual((await remaining()).sort(), [...young].sort());
+  assert.deepEqual(await keep(30), { made: 0, exported: [] });
+});
+
+test('a decision whose week had no partition waits in the default one and moves to its own', async () => {
+  const id = await decideAt(daysAgo(400));
+  assert.equal(await partitionOf(id), 'decisions_default');
+  assert.equal((await keep()).made, 1);
+  assert.equal(await partitionOf(id), null);
+  assert.ok((await remaining()).includes(id));
+  assert.equal((await keep(365)).exported.length, 1);
+  assert.ok(!(await remaining()).includes(id));
+});
+
+test('what cannot be exported is not dropped, and is exported when it can be', async () => {
+  const id = await decideAt(daysAgo(200));
+  await writeFile(join(folder, 'file'), '');
+  const impossible = { retentionDays: 100, exportDir: join(folder, 'file') };
+  await assert.rejects(keepDecisions(owner, clock, impossible), /EEXIST|ENOTDIR/);
+  assert.ok((await remaining()).includes(id));
+  assert.equal((await keep(100)).exported.length, 1);
+  assert.ok(!(await remaining()).includes(id));
+});
+
+test('while a reader holds the decisions, dropping gives up instead of holding up everybody behind it', async () => {
+  const id = await decideAt(daysAgo(150));
+  await keep();
+  const reader = await connect();
+  await reader.query('begin');
+  await reader.query('select from decisions limit 1');
+  await assert.rejects(keep(100), /lock timeout/);
+  await reader.query('rollback');
+  await reader.end();
+  assert.ok((await remaining()).includes(id));
+  await keep(100);
+  assert.ok(!(await remaining()).includes(id));
+});
+
+test('one process at a time looks after them', async () => {
+  await decideAt(daysAgo(120));
+  const other = await connect();
+  await other.query(`select pg_advisory_lock(hashtextextended('signalbox decision retention', 0))`);
+  assert.deepEqual(await keep(100), { made: 0, exported: [] });
+  await other.end();
+  assert.equal((await keep(100)).exported.length, 1);
+});
+
+test('the application reaches partitions through the table alone', async () => {
+  await decideAt(daysAgo(0));
+  const { rows } = await owner.query<{ name: string }>(
+    `select relname as name from pg_class where relnamespace = 'partitions'::regnamespace and relkind = 'r'`,
+  );
+  for (const { name } of rows) {
+    const reading = db.database.read(worlds[0]!.tenantId, (uow) => uow.rows(`select from partitions.${name}`));
+    await assert.rejects(reading, /permission denied for schema partitions/);
+  }
+  const calling = db.database.write(worlds[0]!.tenantId, (uow) => uow.rows('select jobs.make_decision_partitions(now(), now())'));
+  await assert.rejects(calling, /permission denied/);
+});
