@@ -24,6 +24,7 @@ import type { Logger } from './platform/logger.ts';
 import type { Sealer } from './platform/sealing.ts';
 import { createDecisionService } from './policies/decision-service.ts';
 import { createGate } from './policies/gate-service.ts';
+import { createDataService, dataFacts } from './policies/data-service.ts';
 import { killSwitchFacts } from './policies/kill-switch-facts.ts';
 import { createPolicyService } from './policies/policy-service.ts';
 import type { Redactor } from './policies/redaction.ts';
@@ -67,7 +68,8 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   });
   const policies = createPolicyService({ clock });
   const killSwitches = createKillSwitchService({ clock });
-  const gate = createGate({ clock, rateClock, facts: [killSwitchFacts], redact });
+  const data = createDataService({ clock });
+  const gate = createGate({ clock, rateClock, facts: [killSwitchFacts, dataFacts], redact });
   const approvalLog = createApprovalLog({ clock, events });
   const approvals = createApprovalService({ clock, log: approvalLog });
   const approvalComments = createApprovalComments({ clock, log: approvalLog });
@@ -99,6 +101,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     remoteServers,
     policies,
     killSwitches,
+    data,
     gate,
     decisions: createDecisionService(),
     approvals,

@@ -1,4 +1,5 @@
 // Carries prepared work out inside the transition: gate, approvals and the start of an effect, on exactly the arguments that will run.
+import { answersOf } from '../approvals/approval-comments.ts';
 import type { EventService } from '../events/event-service.ts';
 import { storableJson } from '../platform/json.ts';
 import { isRepeatable } from '../tools/tool.ts';
@@ -82,7 +83,8 @@ async function approvalStep(deps: DispatchDependencies, t: Transition, work: Ext
     await askForApproval(deps, t, slot, { source: 'step', title, reason, risk, expiresInMs, subject });
     return null;
   }
-  const output = storableJson({ decision: 'approved', by: grant.decidedBy, note: grant.note });
+  const answers = await answersOf(t.uow, grant.id);
+  const output = storableJson({ decision: 'approved', by: grant.decidedBy, note: grant.note, ...(answers.length > 0 && { answers }) });
   await must(t.run({ type: 'complete', slot, outputBytes: Buffer.byteLength(output) }, { output }));
   return null;
 }
