@@ -81,7 +81,7 @@ export function step(partial: Partial<StepDefinition>): StepDefinition {
 
 export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Clock = systemClock): Promise<Engine> {
   const db = await testDatabase();
-  const services = createServices({ clock, database: db.database, logger });
+  const services = createServices({ clock, database: db.database, logger, ...(clock !== systemClock && { rateClock: clock }) });
   const evaluator = createEvaluator({ workers: 1 });
   const tenantId = newId();
   const [projectId, environmentId] = [newId(), newId()];
