@@ -11,6 +11,7 @@ import { checkRequest } from './definition-http.ts';
 import { documentSchema, maxSteps, type DefinitionDocument } from './definition-schema.ts';
 import { isObject, mendStep, structureProblems } from './definition-structure.ts';
 import { pathOf, readText, type Position, type ReadText } from './definition-text.ts';
+import { isDataReference } from '../policies/data-scope.ts';
 import type { Definition } from './definition.ts';
 
 export type ParsedDefinition =
@@ -173,6 +174,8 @@ function normalise(
     capabilities: spec.capabilities,
     destinations: spec.destinations,
     tools: spec.tools,
+    // Absent when there is none: the digests of older versions stay what they are.
+    ...(spec.data.length > 0 && { data: spec.data.filter(isDataReference) }),
     inputs: spec.inputs,
     steps: steps.map(({ step }) => ({ ...step, needs: needs.get(step.id) ?? [] })),
     ...(output !== undefined && { output }),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { parseDuration } from '../platform/duration.ts';
 import { knownKeys, textOf } from '../platform/problems.ts';
+import { dataReferencePattern } from '../policies/data-scope.ts';
 import { riskClasses, splitToolName } from '../tools/tool.ts';
 import { maxDescriptionLength, nameForm, namePattern } from '../tenants/tenant.ts';
 import { isVersion } from './agent.ts';
@@ -172,6 +173,12 @@ const spec = knownKeys({
     .refine(unique, 'each host once')
     .default([])
     .describe('Hosts that http steps may reach; *. stands for every name below. Without a port: the usual one of http or https.'),
+  data: z
+    .array(z.string().regex(dataReferencePattern, 'dataset:, api: or service: and a name, for example dataset:orders'))
+    .max(100)
+    .refine(unique, 'each reference once')
+    .default([])
+    .describe('Datasets, APIs and services it touches, for policies of the kind data_scope: dataset:orders, api:payments, service:mail.'),
   inputs: z
     .record(z.string(), z.unknown())
     .default({ type: 'object' })

@@ -1,4 +1,5 @@
 // The normalised form of an agent definition: what a version stores and the machine runs. Parsing stands in definition-parse.ts.
+import type { DataReference } from '../policies/gate.ts';
 import type { Capability, RiskClass } from '../tools/tool.ts';
 
 export const stepKinds = ['tool', 'http', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
@@ -100,6 +101,8 @@ export interface Definition {
   readonly destinations: readonly string[];
   /** `server.name` of each tool it may call. */
   readonly tools: readonly string[];
+  /** Data it declares to touch; absent: none. */
+  readonly data?: readonly DataReference[] | undefined;
   /** JSON Schema (draft 2020-12) of the inputs. */
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly steps: readonly StepDefinition[];

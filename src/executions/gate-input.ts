@@ -32,6 +32,7 @@ export function gateInput(clock: Clock, t: GateSubject, effect: GateEffect): Gat
     agentCapabilities: capabilities.filter((capability) => definition.capabilities[capability]),
     agentTools: definition.tools,
     agentDestinations: definition.destinations,
+    agentData: definition.data ?? [],
     principalId: row.requestedBy,
     roles: row.requestedRoles,
     at: clock.now().toISOString(),
