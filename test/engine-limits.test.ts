@@ -164,7 +164,7 @@ describe('a transition', () => {
       const { state } = await loadState(
         uow,
         id,
-        { status: 'running', lastSequence: 1, startedAt: '2026-01-01T00:00:00Z', startAt: null },
+        { status: 'running', lastSequence: 1, startedAt: '2026-01-01T00:00:00Z', startAt: null, approvalId: null },
         slots,
       );
       assert.deepEqual([...state.items.keys()].sort(), ['each#2000', 'each#2001']);
