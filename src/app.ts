@@ -2,6 +2,8 @@
 import { createAgentService } from './agents/agent-service.ts';
 import { createApprovalComments } from './approvals/approval-comments.ts';
 import { createApprovalService } from './approvals/approval-service.ts';
+import { createDelegationService } from './approvals/delegation-service.ts';
+import { createAuditService } from './audit/audit-service.ts';
 import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
 import { createLiveFeed } from './events/live-feed.ts';
@@ -72,6 +74,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   const gate = createGate({ clock, rateClock, facts: [killSwitchFacts, dataFacts], redact });
   const approvalLog = createApprovalLog({ clock, events });
   const approvals = createApprovalService({ clock, log: approvalLog });
+  const approvalDelegations = createDelegationService({ clock, log: approvalLog });
   const approvalComments = createApprovalComments({ clock, log: approvalLog });
   const approvalEdits = createApprovalEditService({ clock, events, approvals, gate, tools });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
@@ -87,6 +90,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   const reruns = createRerunService({ clock, agents, gate, events, approvals });
   const inspection = createInspectionService({ executions, events, approvals });
   const feed = createLiveFeed({ database, events, hints, logger });
+  const audit = createAuditService({ clock, events, feed });
   const streams = createExecutionStreams({ feed, events });
   return {
     hints,
@@ -101,10 +105,12 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     remoteServers,
     policies,
     killSwitches,
+    audit,
     data,
     gate,
     decisions: createDecisionService(),
     approvals,
+    approvalDelegations,
     approvalContext: approvalContextReads,
     approvalComments,
     approvalEdits,

@@ -7,6 +7,8 @@ export interface JobPayloads {
   'run-execution': { tenantId: string; executionId: string } & Replacing;
   'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number } & Replacing;
   'expire-approval': { tenantId: string; approvalId: string };
+  /** A delegation begins. */
+  'announce-delegation': { tenantId: string; delegationId: string };
   /** Warns that it will expire, or asks a second group. */
   'attend-approval': { tenantId: string; approvalId: string };
   /** The execution that started it has ended. */

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Logger as QueueLogger, run, type Job, type Runner as QueueRunner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { DelegationService } from '../approvals/delegation-service.ts';
 import type { ControlService } from '../executions/control-service.ts';
 import type { BulkCancelService } from '../queues/bulk-cancel.ts';
 import { admitExecutions } from '../executions/admission.ts';
@@ -39,11 +40,12 @@ export interface Runner {
 type RunnerDependencies = {
   readonly control: Pick<ControlService, 'cancelWithStarter'>;
   readonly bulkCancel: Pick<BulkCancelService, 'cancelBatch'>;
+  readonly approvalDelegations: Pick<DelegationService, 'movedAlong' | 'tellMoved'>;
 } & Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> &
   Omit<EffectDependencies, 'checkMs'>;
 
 export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
-  const { clock, database, approvals, control, bulkCancel, logger } = deps;
+  const { clock, database, approvals, approvalDelegations, control, bulkCancel, logger } = deps;
   const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
   /** Jobs that this process is at work on. */
   const held = new Set<string>();
@@ -112,6 +114,12 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     'attend-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['attend-approval'];
       await database.write(tenantId, (uow) => approvals.attend(uow, approvalId));
+    },
+    'announce-delegation': async (payload) => {
+      const { tenantId, delegationId } = payload as JobPayloads['announce-delegation'];
+      const moved = await database.read(tenantId, (uow) => approvalDelegations.movedAlong(uow, delegationId));
+      // One transaction each: every execution is held for a moment only.
+      for (const approval of moved) await database.write(tenantId, (uow) => approvalDelegations.tellMoved(uow, delegationId, approval));
     },
   };
 
