@@ -2,7 +2,6 @@
 import type { PolicySource } from '#src/policies/compile.ts';
 import { evaluateGate } from '#src/policies/evaluate.ts';
 import type { GateInput } from '#src/policies/gate.ts';
-import { everywhere } from '#src/policies/policy-places.ts';
 import { compilePolicies } from '#src/policies/policy-set.ts';
 import { governedRules, timed, type GovernedRule } from '../governed-rules.ts';
 import type { Part, Table } from '../part.ts';
