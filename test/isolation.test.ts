@@ -116,6 +116,7 @@ const inProject = [
   'Decision',
   'RoleGrant',
   'ApiKey',
+  'DataGrant',
 ];
 
 test('within a tenant, what lies in a project that one may not see answers as what does not exist', async (t) => {

@@ -21,6 +21,7 @@ metadata: { name: ${name}, project: one, tags: [seeded] }
 spec:
   version: 1.0.0
   inputs: { type: object }
+  data: ['dataset:seeded']
   steps:
     - id: each
       forEach: '\${{ [1, 2, 3] }}'
@@ -41,6 +42,7 @@ kind: Agent
 metadata: { name: seeded-helper }
 spec:
   version: 1.0.0
+  data: ['service:seeded']
   steps: [{ id: only, transform: '1' }]
 `;
 
@@ -138,6 +140,10 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   const killSwitch = await write((uow) =>
     services.killSwitches.engageKillSwitch(uow, admin, { scope: 'tool', pattern: 'seeded.never', reason: 'seeded' }),
   );
+  const grantData = (ownerAgentId: string, granteeAgentId: string, data: string) =>
+    write((uow) => services.data.grantData(uow, admin, { ownerAgentId, granteeAgentId, data, reason: 'seeded' }));
+  const dataGrant = await grantData(agent.id, helper.id, 'dataset:seeded');
+  await grantData(helper.id, agent.id, 'service:seeded');
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -160,6 +166,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     ConcurrencyLimit: limit!.id,
     BulkOperation: bulk.id,
     KillSwitch: killSwitch.id,
+    DataGrant: dataGrant.id,
   };
 }
 

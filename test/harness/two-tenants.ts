@@ -128,6 +128,7 @@ export const sample: Sample = ({ name, typeName, path }) => {
   if (name === 'definition') return definition('seeded').replace('1.0.0', '9.9.9');
   if (name === 'document') return 'name: sample\nkind: tool_access\nrules: [{ effect: deny, tools: [nothing.*] }]\n';
   if (name === 'version' && typeName === 'String') return '1.0.0';
+  if (name === 'data' && typeName === 'String') return 'dataset:sample';
   if (name === 'name' && typeName === 'String') return `sample-${newId().slice(-12)}`;
   if (name === 'rules') return [{ effect: 'deny', tools: ['nothing.*'] }];
   if (typeName === 'PolicyKind' && path.startsWith('input')) return 'TOOL_ACCESS';
