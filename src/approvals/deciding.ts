@@ -176,7 +176,11 @@ const hasManyVotes = ({ terms }: ApprovalRow): boolean => terms.stages.length > 
 
 const unknown = (approvalId: string) => new NotFoundError(`there is no approval "${approvalId.slice(0, 80)}"`);
 
-function refuseOtherDigest({ digest }: ApprovalRow, { expectedDigest }: Deciding): void {
+function refuseOtherDigest({ digest, requested }: ApprovalRow, { expectedDigest, decision }: Deciding): void {
+  // Whoever does not say what they were shown may have been shown what it was before the edit.
+  if (expectedDigest == null && requested !== null && decision === 'approve') {
+    throw new ConflictError(`expectedDigest: what will run was edited; read the approval again and give its digest, ${digest}`);
+  }
   if (expectedDigest == null || expectedDigest === digest) return;
   throw new ConflictError(`expectedDigest: this approval is for ${digest}, not for ${expectedDigest}; read it again before deciding`);
 }

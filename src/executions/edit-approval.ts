@@ -28,7 +28,7 @@ import { beginTransition, type Transition, type TransitionDependencies } from '.
 export interface EditApproval {
   readonly approvalId: string;
   /** All of them, not only what changes. */
-  readonly arguments: unknown;
+  readonly arguments?: unknown;
   /** Digest of what the editor was shown; another one is refused. */
   readonly expectedDigest: string;
   /** Why, for whoever approves it. */
