@@ -171,7 +171,9 @@ test('applying is compare-and-set, also when several do it at once; the kind nev
   const { admin, apply, write, refused } = await policyWorld();
   await assert.rejects(apply(text, 1), /expectedVersion: there is no policy "night-shift" at version 1; 0 would create it/);
   const race = async (expectedVersion: number) => {
-    const results = await Promise.allSettled([1, 2, 3, 4].map((priority) => apply(`priority: ${priority}\n${text}`, expectedVersion)));
+    const results = await Promise.allSettled(
+      [1, 2, 3, 4].map((n) => apply(`priority: ${expectedVersion * 10 + n}\n${text}`, expectedVersion)),
+    );
     const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     assert.ok(failed.every((reason) => reason instanceof ConflictError), String(failed)); // prettier-ignore
     assert.equal(results.length - failed.length, 1);

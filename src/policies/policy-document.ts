@@ -85,8 +85,8 @@ type Refused = { readonly ok: false; readonly problems: Problem[] };
 
 /** Checks a parsed YAML or JSON document as a whole. */
 export function parsePolicyDocument(value: unknown): { readonly ok: true; readonly document: PolicyFileDocument } | Refused {
-  const isOfKnownKind = typeof value !== 'object' || value === null || kinds.includes((value as { kind?: PolicyKind }).kind!);
-  const parsed = (isOfKnownKind ? documentSchema : anyKind).safeParse(value, { reportInput: true });
+  const { kind } = (typeof value === 'object' && value !== null ? value : {}) as { readonly kind?: unknown };
+  const parsed = (kinds.some((known) => known === kind) ? documentSchema : anyKind).safeParse(value, { reportInput: true });
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
   // Rules are kept as they were written: a default of today must not become part of a version.
   return { ok: true, document: { ...parsed.data, rules: (value as { rules: unknown }).rules } as PolicyFileDocument };
