@@ -1,6 +1,8 @@
 // Approvals: read and decide. They are requested by executions, never through the API.
 import { ConflictError, IdempotencyConflictError, InvalidStateError } from '#src/platform/errors.ts';
 import { Approval, ApprovalConnection, ApprovalFilter, DecideApprovalInput } from '#schema/approval.ts';
+import { DecideApprovalsInput, ExtendApprovalInput } from '#schema/approval-inputs.ts';
+import { ApprovalDecisionResult } from '#schema/approval-people.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId } from '#schema/ids.ts';
@@ -32,10 +34,29 @@ builder.queryField('approvals', (t) =>
 );
 
 mutation('decideApproval', {
-  description: 'Approves or rejects, once, and wakes the waiting step. Whoever started the execution cannot decide.',
+  description:
+    'Approves or rejects. One rejection ends it; the last approval that is needed ends it, too, and wakes the waiting step. Whoever started the execution or edited what will run cannot decide.',
   permission: 'approval.decide',
   input: DecideApprovalInput,
-  returns: { approval: { type: Approval, description: 'The decided approval.' } },
+  returns: { approval: { type: Approval, description: 'The approval as it is now; still pending when others have to approve, too.' } },
   fails: [ConflictError, IdempotencyConflictError, InvalidStateError],
   resolve: async (services, uow, actor, input) => ({ approval: await services.approvals.decide(uow, actor, input) }),
+});
+
+mutation('decideApprovals', {
+  description:
+    'Decides several approvals, each for itself, in one transaction; with `preflight` it only says which could be decided. The same rules hold as for one.',
+  permission: 'approval.decide',
+  input: DecideApprovalsInput,
+  returns: { results: { type: [ApprovalDecisionResult], description: 'What became of each, in the order of the input.' } },
+  resolve: async (services, uow, actor, input) => ({ results: await services.approvals.decideMany(uow, actor, input) }),
+});
+
+mutation('extendApproval', {
+  description: 'Puts off the end of an approval that is open, by somebody who is asked. The extension stands among its comments.',
+  permission: 'approval.decide',
+  input: ExtendApprovalInput,
+  returns: { approval: { type: Approval, description: 'The approval with its new end.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, input) => ({ approval: await services.approvals.extend(uow, actor, input) }),
 });
