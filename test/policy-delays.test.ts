@@ -48,3 +48,32 @@ describe('a limit of tool calls', () => {
     for (const id of ids) await checkRows(engine, id);
   });
 });
+
+describe('the start of an execution', () => {
+  it('that a policy refuses ends blocked at once, with the reason, and no step runs', async (t) => {
+    await policy(t, { kind: 'rate_limit', rules: { count: 'executions', limit: 1, window: '1h' } });
+    assert.equal((await look(await start([{ id: 'say', ...tool('lab.say') }]))).status, 'succeeded');
+    const id = await start([{ id: 'say', ...tool('lab.say') }]);
+    const { status, failure } = await look(id);
+    assert.equal(status, 'blocked');
+    assert.equal(failure?.code, 'DENIED');
+    assert.match(failure.message, /allows 1 starts of executions in 1h, and 1 count already; one more is possible from 2100-01-01T/);
+    assert.deepEqual(await types(id), ['execution.queued', 'execution.blocked']);
+    await checkRows(engine, id);
+  });
+
+  it('that a rate limit queues is scheduled for its turn, and judged anew then', async (t) => {
+    await policy(t, { kind: 'rate_limit', rules: { count: 'executions', limit: 1, window: '10m', onViolation: 'queue', maxDelay: '30m' } });
+    const first = await start([{ id: 'say', ...tool('lab.say') }]);
+    const second = await start([{ id: 'say', ...tool('lab.say') }]);
+    assert.equal((await look(first)).status, 'succeeded');
+    assert.equal((await look(second)).status, 'scheduled');
+    engine.clock.advance(600_000);
+    await engine.work();
+    assert.equal((await look(second)).status, 'succeeded');
+    assert.deepEqual((await types(second)).slice(0, 3), ['execution.queued', 'execution.deferred', 'execution.started']);
+    const decisions = await rows(`select effect from decisions where execution_id = $1 and action = 'execution.start' order by id`, second);
+    assert.deepEqual(decisions, [{ effect: 'queue' }, { effect: 'allow' }]);
+    await checkRows(engine, second);
+  });
+});

@@ -6,8 +6,8 @@ import { subjectDigest, type ApprovalSubject } from '../approvals/approval.ts';
 import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { Clock } from '../platform/clock.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
-import type { Gate } from '../policies/gate-service.ts';
-import type { GateInput } from '../policies/gate.ts';
+import type { Gate, Judgement } from '../policies/gate-service.ts';
+import type { Destination, GateInput } from '../policies/gate.ts';
 import type { RiskClass } from '../tools/tool.ts';
 import { gateInput, placeOf, referenceOf, stepOf } from './gate-input.ts';
 import { slotState, type Slot } from './machine-state.ts';
@@ -75,7 +75,19 @@ export async function passGate(deps: GateDependencies, t: Transition, passage: P
   }
   await must(t.run({ type: 'dispatch', slot, decisionId }, { arguments: JSON.stringify(args), jobId }));
   const { attempt } = slotState(t.state, slot)!;
-  return { slot, attempt, arguments: args, idempotencyKey: `${t.row.effectScopeId}:${slot.stepId}:${slot.itemIndex}` };
+  return {
+    ...{ slot, attempt, arguments: args, idempotencyKey: `${t.row.effectScopeId}:${slot.stepId}:${slot.itemIndex}` },
+    judged: { tool: effect.tool, destination: effect.destination },
+    notices: verdict.injections ?? [],
+    mayGo: (destination) => goesToo(judgement, destination),
+  };
+}
+
+/** What was approved or counted stays so; a place that is refused, or that more people have to be asked about, is somewhere else. */
+function goesToo({ policyVersions, consider }: Judgement, destination: Destination): boolean {
+  const verdict = consider({ destination });
+  if (verdict.effect === 'deny') return false;
+  return verdict.effect !== 'require_approval' || approvalTerms(verdict).policies.every((policy) => policyVersions.includes(policy));
 }
 
 /** The approval that the slot asked for last, whatever became of it. */

@@ -1,11 +1,13 @@
 // Work: what a ready slot turns out to need, once its expressions are evaluated; and the effect that a dispatch hands to the runner.
 // Evaluation is slow and may fail, so it happens before the transaction that carries the work out (see dispatch.ts).
+import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { HttpRequestDefinition, StepDefinition } from '../agents/definition.ts';
 import type { Evaluator } from '../expressions/evaluator.ts';
 import { ExpressionError, type Scope } from '../expressions/expression.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
 import { parseDuration } from '../platform/duration.ts';
+import type { Destination, GateInput } from '../policies/gate.ts';
 import type { RiskClass, ToolDescription } from '../tools/tool.ts';
 import { maxItems, maxOutputBytes, type ExecutionFailure } from './execution.ts';
 import { httpRequest, type HttpRequest } from './http-request.ts';
@@ -36,6 +38,7 @@ export type Work =
       readonly reason: string;
       readonly risk: RiskClass;
       readonly expiresInMs: number;
+      readonly terms?: ApprovalTerms | undefined;
       readonly show: unknown;
     }
   | {
@@ -57,6 +60,12 @@ export interface EffectStart {
   readonly arguments: Record<string, unknown>;
   /** Stable across attempts of the slot. */
   readonly idempotencyKey: string;
+  /** As the gate saw it. */
+  readonly judged: Pick<GateInput, 'tool' | 'destination'>;
+  /** Texts that policies put in front of what it gives. */
+  readonly notices: readonly string[];
+  /** Would the same policies let it go there, too? For redirects, which carry on what was let pass. */
+  readonly mayGo: (to: Destination) => boolean;
 }
 
 export interface ToolEffect extends EffectStart {
@@ -164,13 +173,14 @@ async function prepareKind(clock: Clock, evaluator: Evaluator, step: StepDefinit
       return { kind: 'wait', slot, wakeAt: now + durationMs };
     }
     case 'approval': {
-      const { title, reason, risk, expiresInMs, show } = step.approval!;
+      const { title, reason, risk, expiresInMs, show, terms } = step.approval!;
       const texts = (await evaluator.evaluateTemplate({ title, reason, show }, scope)) as {
         title: unknown;
         reason: unknown;
         show: unknown;
       };
-      return { kind: 'approval', slot, title: text(texts.title), reason: text(texts.reason), risk, expiresInMs, show: stored(texts.show) };
+      const asked = { title: text(texts.title), reason: text(texts.reason), show: stored(texts.show) };
+      return { kind: 'approval', slot, ...asked, risk, expiresInMs, terms };
     }
     case 'tool': {
       const { name, with: template } = step.tool!;

@@ -21,6 +21,8 @@ export interface JudgeOptions {
   readonly policyRevision?: number | undefined;
   /** What has a place in line when a rate limit puts it off, for what is no part of an execution; else it is told by the reference. */
   readonly holder?: string | undefined;
+  /** It is only asked what would happen: recorded, but no rate limit counts it. */
+  readonly isRehearsal?: boolean | undefined;
 }
 
 export interface Judgement {
@@ -41,8 +43,14 @@ export interface Judgement {
 export interface Gate {
   /** Evaluates and always records, whatever the outcome. Authorises nothing: the caller is the dispatch, not a person. */
   judge(uow: UnitOfWork, input: GateInput, reference: DecisionReference, options?: JudgeOptions): Promise<Judgement>;
-  /** The same for `output.deliver`; null, and nothing is recorded, where no policy looks at outputs. */
-  judgeOutput(uow: UnitOfWork, input: GateInput, reference: DecisionReference, options?: JudgeOptions): Promise<Judgement | null>;
+  /** The same for `output.deliver`; null, and nothing is recorded or read, where no policy looks at outputs. */
+  judgeOutput(
+    uow: UnitOfWork,
+    input: GateInput,
+    output: () => unknown,
+    reference: DecisionReference,
+    options?: JudgeOptions,
+  ): Promise<Judgement | null>;
   decisionsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<DecisionRow[]>;
   listDecisions(uow: UnitOfWork, actor: Authority, filter: DecisionFilter, page: PageRequest): Promise<Page<DecisionRow>>;
   /** One page per execution, in the order of the ids. */
@@ -114,7 +122,7 @@ export function createGate(settings: GateSettings): Gate {
     uow: UnitOfWork,
     effect: GateInput,
     reference: DecisionReference,
-    holder?: string,
+    { holder, isRehearsal = false }: Pick<JudgeOptions, 'holder' | 'isRehearsal'> = {},
   ) {
     const demands = kinds.has('rate_limit') ? policies.inForce(effect).flatMap(({ judge }) => judge.counts?.(effect) ?? []) : [];
     const turn = await readTurn(uow, demands, holderOf(reference, holder), new Date(effect.at), rateClock);
@@ -126,7 +134,7 @@ export function createGate(settings: GateSettings): Gate {
     const decisionId = recordDecision(uow, { input, reference, verdict, durationMicros, at: clock.now() }, redact);
     const haltedBy = input.killSwitches?.[0] ?? null;
     // What a kill switch stops goes on later: it keeps its place.
-    if (!haltedBy) turn?.settle(verdict);
+    if (!haltedBy && !isRehearsal) turn?.settle(verdict);
     return {
       verdict,
       decisionId,
@@ -143,16 +151,16 @@ export function createGate(settings: GateSettings): Gate {
     listDecisions,
     decisionsOfExecutions,
 
-    async judge(uow, effect, reference, { policyRevision, holder } = {}) {
+    async judge(uow, effect, reference, { policyRevision, ...rest } = {}) {
       if (policyRevision === undefined) holdRules(uow);
-      return judgeWith(await compiledFor(uow, policyRevision), uow, effect, reference, holder);
+      return judgeWith(await compiledFor(uow, policyRevision), uow, effect, reference, rest);
     },
 
-    async judgeOutput(uow, effect, reference, { policyRevision } = {}) {
+    async judgeOutput(uow, effect, output, reference, { policyRevision } = {}) {
       if (policyRevision === undefined) holdRules(uow);
       const compiled = await compiledFor(uow, policyRevision);
       if (!compiled.kinds.has('content') || !compiled.policies.inForce(effect).some(({ source }) => source.kind === 'content')) return null;
-      return judgeWith(compiled, uow, effect, reference);
+      return judgeWith(compiled, uow, { ...effect, output: output() }, reference);
     },
   };
 }

@@ -18,9 +18,11 @@ import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
 import { recordHalt } from './halting.ts';
+import { commandOf, conclude, delivered, noticed, type EffectResult } from './outcome.ts';
 import { persistently } from './persistently.ts';
 import { isStillOpen, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
+export type { EffectResult } from './outcome.ts';
 export type { CarriedJob } from './resume.ts';
 
 export interface CarryDependencies extends TransitionDependencies, DispatchDependencies, Pick<ResumeDependencies, 'random'> {
@@ -35,22 +37,6 @@ export interface CarryDependencies extends TransitionDependencies, DispatchDepen
   /** How long one job goes on from step to step before the next one has to queue behind other work; milliseconds, 2,000 when absent. */
   readonly sliceMs?: number | undefined;
 }
-
-export type EffectResult =
-  | { readonly kind: 'succeeded'; readonly output: string }
-  | {
-      readonly kind: 'failed';
-      readonly failure: ExecutionFailure;
-      readonly retryable: boolean;
-      /** Whoever refused it asks to be left alone for so long. */
-      readonly retryAfterMs?: number | undefined;
-    }
-  /** The process gave the effect up (shutdown). */
-  | { readonly kind: 'interrupted'; readonly repeatable: boolean }
-  /** A kill switch aborted it; running it again does no harm. */
-  | { readonly kind: 'halted'; readonly killSwitchId: string }
-  /** The execution ended meanwhile; there is nothing to record. */
-  | { readonly kind: 'dropped' };
 
 interface Memory {
   plan: Plan | null;
@@ -74,7 +60,7 @@ export async function carry(deps: CarryDependencies, job: CarriedJob): Promise<v
   let turn = await begin(deps, job, memory);
   while (turn.next !== null || turn.effect !== null) {
     const { effect, next } = turn;
-    const result = effect && { effect, outcome: await deps.perform(job.tenantId, job.executionId, effect) };
+    const result = effect && { effect, outcome: noticed(effect, await deps.perform(job.tenantId, job.executionId, effect)) };
     if (result?.outcome.kind === 'dropped') return;
     turn = result
       ? await persistently(
@@ -162,7 +148,7 @@ async function takeTurn(
   result: { effect: Effect; outcome: EffectResult } | null,
 ): Promise<Turn> {
   memory.turns += 1;
-  const ended = result && commandOf(deps, result.effect, result.outcome);
+  const ended = result && commandOf(deps.random(), result.effect, result.outcome);
   const foreseen = ended ? foresee(deps, memory, result.effect.slot, ended) : next;
   if (result?.outcome.kind === 'succeeded') remember(memory, result.effect.slot, result.outcome.output);
   // Even then a complete execution gets its end: it is short, and only this job would do it.
@@ -179,15 +165,21 @@ async function takeTurn(
     ]);
     if (!t) return nothing;
     let actual: Next = foreseen;
+    let isForeseen = true;
     if (!ended && !(foreseen === 'finish' ? t.complete() : foreseen && isStillOpen(deps, t, foreseen, job, memory.state))) return overtaken;
     if (ended) {
-      const output = result.outcome.kind === 'succeeded' ? { output: result.outcome.output } : undefined;
-      const refusal = ended.type === 'halt' ? await recordHalt(t, ended) : await t.run(ended, output);
+      const delivery = await delivered(deps, t, result.effect, result.outcome);
+      if (delivery) {
+        // What follows was prepared with another output.
+        isForeseen = false;
+        memory.results.delete(result.effect.slot.stepId);
+      }
+      const refusal = ended.type === 'halt' ? await recordHalt(t, ended) : await conclude(t, ended, result.outcome, delivery);
       if (refusal !== null) return stale;
       actual = nextOf(t);
     }
     let effect: Effect | null = null;
-    if (work !== null && sameNext(actual, foreseen)) {
+    if (work !== null && isForeseen && sameNext(actual, foreseen)) {
       effect = await carryOut(deps, t, work, job.id, check);
       actual = effect ? null : nextOf(t);
     }
@@ -271,28 +263,4 @@ async function prepare(deps: CarryDependencies, job: CarriedJob, memory: Memory,
 /** Outputs of plain steps are kept for the steps that follow; a forEach is read from its rows once it is complete. */
 function remember(memory: Memory, slot: Slot, output: string): void {
   if (slot.itemIndex < 0) memory.results.set(slot.stepId, { output: asStored(JSON.parse(output)), status: 'succeeded', error: null });
-}
-
-function commandOf(deps: CarryDependencies, { slot, attempt }: Effect, outcome: EffectResult): Command {
-  const random = deps.random();
-  switch (outcome.kind) {
-    case 'succeeded':
-      return { type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(outcome.output) };
-    case 'failed':
-      return {
-        type: 'fail',
-        slot,
-        attempt,
-        failure: outcome.failure,
-        retryable: outcome.retryable,
-        retryAfterMs: outcome.retryAfterMs,
-        random,
-      };
-    case 'interrupted':
-      return { type: 'interrupt', slot, attempt, repeatable: outcome.repeatable, random };
-    case 'halted':
-      return { type: 'halt', slot, attempt, killSwitchId: outcome.killSwitchId, reason: '' };
-    case 'dropped':
-      throw new Error('a dropped effect has no command');
-  }
 }

@@ -10,7 +10,7 @@ import type { Database } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ToolServers } from '../tools/tool-servers.ts';
-import type { EffectResult } from './carry.ts';
+import type { EffectResult } from './outcome.ts';
 import { haltedAmong } from './halting.ts';
 import { sendHttp, type EffectOutcome } from './http-effect.ts';
 

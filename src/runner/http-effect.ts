@@ -21,7 +21,7 @@ export async function sendHttp(
   effect: HttpEffect,
   signal: AbortSignal,
 ): Promise<EffectOutcome> {
-  const { request, destinations, expect, maxBytes, timeoutMs, idempotencyKey } = effect;
+  const { request, destinations, expect, maxBytes, timeoutMs, idempotencyKey, mayGo } = effect;
   const { method, url, headers, body } = request;
   const result = await outbound.fetch({
     method,
@@ -33,7 +33,7 @@ export async function sendHttp(
     idleTimeoutMs: timeoutMs,
     maxBytes,
     // Governed like the request itself; what changes something goes nowhere but where the gate let it go.
-    mayRedirect: (to, by) => isSafe(by) && coversDestination(destinations, placeOf(to)),
+    mayRedirect: (to, by) => isSafe(by) && coversDestination(destinations, placeOf(to)) && mayGo({ ...placeOf(to), method: by }),
     signal,
   });
   if (!result.ok) return result;

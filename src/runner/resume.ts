@@ -4,6 +4,8 @@ import type { ToolService } from '../tools/tool-service.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import { enqueue } from '../jobs/jobs.ts';
+import { deliver } from '../executions/delivery.ts';
+import type { Gate } from '../policies/gate-service.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isIdempotent } from '../outbound/request.ts';
@@ -15,6 +17,7 @@ import { timerKey, type Transition } from '../executions/transition.ts';
 export interface ResumeDependencies {
   readonly clock: Clock;
   readonly approvals: ApprovalService;
+  readonly gate: Gate;
   readonly tools: Pick<ToolService, 'checkTool'>;
   /** In [0, 1): spreads retries. */
   readonly random: () => number;
@@ -80,14 +83,18 @@ async function stillWaiting(deps: ResumeDependencies, t: Transition, slot: Slot,
   return isReady(t, slot) ? 'go' : 'rest';
 }
 
-async function childEnded({ random }: ResumeDependencies, t: Transition, slot: Slot, childId: string): Promise<Resumption> {
+async function childEnded(deps: ResumeDependencies, t: Transition, slot: Slot, childId: string): Promise<Resumption> {
   const child = await outcomeOfChild(t.uow, childId);
   if (child === null) return 'rest';
   const { attempt } = slotState(t.state, slot)!;
-  if (child.ok) await t.run({ type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(child.output) }, { output: child.output });
-  else {
+  if (child.ok) {
+    const delivery = await deliver(deps, t, { slot, attempt }, { tool: null, arguments: null }, child.output);
+    const output = delivery?.kind === 'delivered' ? delivery.output : child.output;
+    if (delivery?.kind === 'refused') await t.run(delivery.command);
+    else await t.run({ type: 'succeed', slot, attempt, outputBytes: Buffer.byteLength(output) }, { output });
+  } else {
     const failure = { ...child.failure, stepId: slot.stepId };
-    await t.run({ type: 'fail', slot, attempt, failure, retryable: child.retryable, random: random() });
+    await t.run({ type: 'fail', slot, attempt, failure, retryable: child.retryable, random: deps.random() });
   }
   return isReady(t, slot) ? 'go' : 'rest';
 }
