@@ -243,6 +243,32 @@ test('names that do not exist, are foreign or not visible get one answer, at the
   await assert.rejects(apply(text, 0, viewer), ForbiddenError);
 });
 
+test('approvers that do not exist, are foreign, or are fewer than their quorum are refused at their place; others are kept as written', async () => {
+  const { admin, apply, refused, create, teamId } = await policyWorld();
+  const foreign = await policyWorld();
+  const asking = (approvers: string) => `name: ask
+kind: approval_required
+rules:
+  - approvers:
+      stages:
+        - approvers: ${approvers}
+          quorum: 2
+`;
+  assert.deepEqual(await refused(apply(asking(`[{ team: nobody }, { principal: ${foreign.admin.principalId} }, { role: admin }]`))), [
+    '6:31 rules[0].approvers.stages[0].approvers[0].team: there is no team "nobody"',
+    `6:54 rules[0].approvers.stages[0].approvers[1].principal: there is no principal "${foreign.admin.principalId}"`,
+  ]);
+  assert.match(
+    (await refused(apply(asking('[{ team: ops }]'))))[0]!,
+    /^7:19 rules\[0\]\.approvers\.stages\[0\]\.quorum: 2 approvals are needed/,
+  );
+  assert.equal((await apply(asking('[{ team: ops }, { role: admin }]'))).policy.version, 1);
+  const rules = [{ approvers: { stages: [{ approvers: [{ team: foreign.teamId }] }] } }];
+  assert.match((await refused(create(admin, { kind: 'approval_required', rules })))[0]!, /there is no team/);
+  const own = [{ approvers: { stages: [{ approvers: [{ team: teamId }, { role: 'reviewer' }], quorum: 1 }] } }];
+  assert.deepEqual((await create(admin, { kind: 'approval_required', rules: own })).rules, own);
+});
+
 test('a preview says what a document would change, writes nothing, and fails as applying would', async () => {
   const world = await policyWorld();
   const { apply, preview, refused, revision } = world;

@@ -1,10 +1,14 @@
 // From what an author wants to the policy as a whole, checked and resolved, with the places where the permission is needed. Writes nothing.
+import type { ApprovalTerms } from '../approvals/approval-terms.ts';
+import { approverProblems } from '../approvals/approver-reads.ts';
 import type { UnitOfWork } from '../platform/database.ts';
+import { ValidationError } from '../platform/errors.ts';
 import type { Authority, Place } from '../principals/permission.ts';
 import { checkPolicy, type PolicyFields } from './policy-input.ts';
 import { everywhere } from './policy-places.ts';
 import { scopeOf, type PolicyRow } from './policy-reads.ts';
 import { placesOfScopes, refuseRepeated, resolveScopes, scopePath, type ScopeInput, type WrittenScope } from './policy-scope.ts';
+import { parseRules } from './rules.ts';
 import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyScope } from './policy.ts';
 
 type Maybe<T> = T | null | undefined;
@@ -58,6 +62,7 @@ export async function draftOfNew(uow: UnitOfWork, actor: Authority, input: NewPo
     rollout: rolloutOf(input.rollout),
     rules: input.rules,
   });
+  await refuseUnknownApprovers(uow, input.kind, input.rules);
   const places = await resolveScopes(uow, actor, [{ path: scopePath(0), input: input.scope ?? {} }, ...writtenIn(input.attachments ?? [])]);
   const [own, ...attached] = places.map(({ scope }) => scope);
   const attachments = attachmentsOf(fields, attached);
@@ -79,6 +84,7 @@ export async function draftOfChange(uow: UnitOfWork, actor: Authority, before: P
     rollout: input.rollout === undefined ? before.rollout : rolloutOf(input.rollout),
     rules,
   });
+  if (input.rules !== undefined && input.rules !== null) await refuseUnknownApprovers(uow, before.kind, rules);
   const own = input.scope ? await resolveScopes(uow, actor, [{ path: scopePath(0), input: input.scope }]) : null;
   const attached = input.attachments ? await resolveScopes(uow, actor, writtenIn(input.attachments)) : null;
   const scope = own?.[0]?.scope ?? scopeOf(before);
@@ -90,6 +96,16 @@ export async function draftOfChange(uow: UnitOfWork, actor: Authority, before: P
     : before.attachments;
   const places = await placesOfScopes(uow, [scope, ...attachments.map((each) => each.scope)]);
   return finished(fields, scope, attachments, input.enabled ?? before.enabled, rules, places);
+}
+
+/** A group that nobody is in, or that is smaller than its quorum, would keep what it is asked waiting for ever. */
+async function refuseUnknownApprovers(uow: UnitOfWork, kind: PolicyKind, value: unknown): Promise<void> {
+  const parsed = parseRules(kind, value);
+  const rules: readonly { readonly approvers?: ApprovalTerms | undefined }[] = parsed.ok && Array.isArray(parsed.rules) ? parsed.rules : [];
+  const problems = await Promise.all(
+    rules.map(({ approvers }, index) => (approvers ? approverProblems(uow, approvers, `rules[${index}].approvers`) : [])),
+  );
+  if (problems.flat().length > 0) throw new ValidationError(problems.flat());
 }
 
 function finished(
