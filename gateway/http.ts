@@ -20,6 +20,7 @@ import { expectedError, type GatewayLogger, type Translate } from './errors.ts';
 import { bearerOf } from './credential.ts';
 import { limitRule, requireAffordable, type GatewayLimits } from './limits.ts';
 import { openOperation } from './operation.ts';
+import { originOf } from './origin.ts';
 
 export const graphqlPath = '/graphql';
 
@@ -156,7 +157,7 @@ async function answer(
 ): Promise<string | FastifyReply> {
   const abort = new AbortController();
   reply.raw.once('close', () => abort.abort());
-  const operation = openOperation({ services, database, authority, signal: abort.signal });
+  const operation = openOperation({ services, database, authority, origin: originOf(request.raw), signal: abort.signal });
   try {
     const { headers, body, status } = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {

@@ -4,6 +4,7 @@ import { clearAllDataLoaders } from '@pothos/plugin-dataloader';
 import type { Context } from '#schema/context.ts';
 import type { Guard, SourceContext } from '#schema/subscription.ts';
 import type { Services } from '#src/app.ts';
+import type { Origin } from '#src/audit/audit.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
 import type { Authority } from '#src/principals/permission.ts';
 
@@ -17,10 +18,11 @@ export interface OperationSettings {
   readonly services: Services;
   readonly database: Database;
   readonly authority: Authority;
+  readonly origin: Origin;
   readonly signal: AbortSignal;
 }
 
-export function openOperation({ services, database, authority, signal }: OperationSettings): Operation {
+export function openOperation({ services, database, authority, origin, signal }: OperationSettings): Operation {
   const { tenantId } = authority;
   const pending = new Set<Promise<unknown>>();
   let shared: HeldRead | undefined;
@@ -38,6 +40,7 @@ export function openOperation({ services, database, authority, signal }: Operati
     ...initContextCache(), // what loaders are kept under: Apollo executes with a copy of this object
     authority,
     services,
+    origin,
     signal,
     read(work) {
       if (isOver) return Promise.reject(new Error('this operation is over'));
@@ -70,7 +73,13 @@ export function openOperation({ services, database, authority, signal }: Operati
 }
 
 /** The context that a subscription's source is made in: live authority, a transaction per read, and the checks to repeat. */
-export function openSource({ services, database, authority, signal }: Omit<OperationSettings, 'authority'> & { authority(): Authority }): {
+export function openSource({
+  services,
+  database,
+  authority,
+  origin,
+  signal,
+}: Omit<OperationSettings, 'authority'> & { authority(): Authority }): {
   readonly context: SourceContext;
   readonly guards: readonly Guard[];
 } {
@@ -81,6 +90,7 @@ export function openSource({ services, database, authority, signal }: Omit<Opera
       return authority();
     },
     services,
+    origin,
     signal,
     read: (work) => database.read(tenantId, work),
     write: (work) => database.write(tenantId, work),

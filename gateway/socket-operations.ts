@@ -1,4 +1,5 @@
 // What happens to one operation that arrives on a WebSocket: the same parsing, limits, contexts and errors as over HTTP.
+import type { IncomingMessage } from 'node:http';
 import {
   execute,
   getOperationAST,
@@ -15,11 +16,13 @@ import {
 import type { ServerOptions } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Services } from '#src/app.ts';
+import type { Origin } from '#src/audit/audit.ts';
 import type { Database } from '#src/platform/database.ts';
 import { LimitExceededError } from '#src/platform/errors.ts';
 import { withCode, type Translate } from './errors.ts';
 import { limitRule, requireAffordable, type GatewayLimits } from './limits.ts';
 import { openOperation } from './operation.ts';
+import { originOf } from './origin.ts';
 import type { Session } from './session.ts';
 import type { Subscribe } from './subscription.ts';
 
@@ -37,6 +40,8 @@ export interface SocketOperationsSettings {
 export interface SocketState {
   readonly socket: WebSocket;
   readonly authorization: string | undefined;
+  /** Of the request that opened it; each operation gets a trace id of its own. */
+  readonly request: Pick<IncomingMessage, 'headers' | 'socket'>;
   readonly abort: AbortController;
   session?: Session;
   stopListening?: () => void;
@@ -49,6 +54,7 @@ export type SocketOperations = Required<
 /** Handed from `onSubscribe` to `execute` and `subscribe` in the place of a context. */
 interface Caller {
   readonly session: Session;
+  readonly origin: Origin;
   readonly signal: AbortSignal;
 }
 
@@ -91,7 +97,7 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
         if (error instanceof LimitExceededError) return [expected(error)];
         throw error;
       }
-      const contextValue: Caller = { session: extra.session!, signal: extra.abort.signal };
+      const contextValue: Caller = { session: extra.session!, origin: originOf(extra.request), signal: extra.abort.signal };
       return { schema, document, operationName: operationName ?? null, variableValues: variables ?? null, contextValue };
     },
 
@@ -100,10 +106,10 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     onNext: (_context, _id, _payload, _args, result) => result,
 
     async execute(args: ExecutionArgs) {
-      const { session, signal } = args.contextValue as Caller;
+      const { session, origin, signal } = args.contextValue as Caller;
       let operation;
       try {
-        operation = openOperation({ services, database, signal, authority: await session.refresh() });
+        operation = openOperation({ services, database, origin, signal, authority: await session.refresh() });
         const { errors, ...result } = await execute({ ...args, contextValue: operation.context });
         return { ...result, ...(errors && { errors: errors.map(translate) }) } as ExecutionResult;
       } catch (error) {
@@ -114,10 +120,10 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     },
 
     async subscribe(args: ExecutionArgs) {
-      const { session } = args.contextValue as Caller;
+      const { session, origin } = args.contextValue as Caller;
       try {
         await session.refresh();
-        return (await subscribe({ ...args, session })) as AsyncGenerator<ExecutionResult>;
+        return (await subscribe({ ...args, session, origin })) as AsyncGenerator<ExecutionResult>;
       } catch (error) {
         return { errors: [translate(error)] } as unknown as ExecutionResult;
       }

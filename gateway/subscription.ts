@@ -16,6 +16,7 @@ import { holdsSomewhere, refusal } from '#schema/builder.ts';
 import { ForbiddenError } from '#src/platform/errors.ts';
 import type { Context } from '#schema/context.ts';
 import type { Services } from '#src/app.ts';
+import type { Origin } from '#src/audit/audit.ts';
 import type { Database } from '#src/platform/database.ts';
 import { permissions, type Authority, type Permission } from '#src/principals/permission.ts';
 import type { Translate } from './errors.ts';
@@ -31,6 +32,7 @@ export interface SubscriberSettings {
 
 export interface SubscriptionRequest {
   readonly session: Session;
+  readonly origin: Origin;
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
   readonly variableValues?: Readonly<Record<string, unknown>> | null | undefined;
@@ -40,11 +42,11 @@ export type Results = AsyncGenerator<FormattedExecutionResult, void, void>;
 export type Subscribe = (request: SubscriptionRequest) => Promise<Results | FormattedExecutionResult>;
 
 export function createSubscriber({ schema, services, database, translate }: SubscriberSettings): Subscribe {
-  return async ({ session, document, operationName, variableValues }) => {
+  return async ({ session, origin, document, operationName, variableValues }) => {
     const abort = new AbortController();
     const { signal } = abort;
     const args = { schema, document, operationName: operationName ?? null, variableValues: variableValues ?? null };
-    const { context, guards } = openSource({ services, database, signal, authority: () => session.authority });
+    const { context, guards } = openSource({ services, database, origin, signal, authority: () => session.authority });
     const source = await createSourceEventStream({ ...args, contextValue: context });
     if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(translate) };
 
@@ -58,7 +60,7 @@ export function createSubscriber({ schema, services, database, translate }: Subs
 
     async function executeBatch(rootValue: unknown): Promise<FormattedExecutionResult> {
       const authority = await session.refresh();
-      const operation = openOperation({ services, database, authority, signal });
+      const operation = openOperation({ services, database, authority, origin, signal });
       try {
         await requirePermitted(authority, operation.context.read);
         const { errors, ...result } = await execute({ ...args, rootValue, contextValue: operation.context });

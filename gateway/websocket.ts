@@ -65,7 +65,7 @@ export function createSockets(settings: SocketSettings): Sockets {
   }
 
   function accept(socket: WebSocket, request: IncomingMessage): void {
-    const state: SocketState = { socket, authorization: request.headers.authorization, abort: new AbortController() };
+    const state: SocketState = { socket, authorization: request.headers.authorization, request, abort: new AbortController() };
     const closed = server.opened(
       {
         protocol: socket.protocol,

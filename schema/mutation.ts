@@ -1,4 +1,5 @@
-// Mutations in one shape: `input: XInput!`, answer `union XResult = XSuccess | errors`. Opens the write transaction around the service call.
+// Mutations in one shape: `input: XInput!`, answer `union XResult = XSuccess | errors`. Opens the write transaction around the service call
+// and, in it, records who changed what: the one place where audit events come from.
 import type { InputRef, ShapeFromTypeParam, TypeParam } from '@pothos/core';
 import type { Services } from '#src/app.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
@@ -6,6 +7,7 @@ import { ForbiddenError, NotFoundError, ValidationError, type SignalboxError } f
 import { newId } from '#src/platform/ids.ts';
 import type { Authority, Permission } from '#src/principals/permission.ts';
 import { builder, type Types } from './builder.ts';
+import { beginAudit } from './mutation-audit.ts';
 
 /** One field of the success type. */
 interface Returned {
@@ -40,6 +42,10 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>,
   resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input, prepared: Prepared): Promise<ReturnedShape<Fields>>;
 }
 
+/** Of an object type; null for a scalar or a list. */
+const nameOf = (type: TypeParam<Types>): string | null =>
+  typeof type === 'object' && !Array.isArray(type) && 'name' in type ? String(type.name) : null;
+
 const titled = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 
 export function mutation<Input, const Fields extends Record<string, Returned>, Prepared = undefined>(
@@ -47,6 +53,8 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
   options: MutationOptions<Input, Fields, Prepared>,
 ): void {
   const { description, permission, input, returns, fails = [], inNewTenant = false, prepare, resolve } = options;
+  const [field, first] = Object.entries(returns)[0]!;
+  const audited = { action: name, field, typeName: nameOf(first.type) };
   const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
     description: `What \`${name}\` did.`,
     fields: (t) =>
@@ -68,12 +76,17 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
         directResult: true,
         union: { description: `\`${titled(name)}Success\`, or why \`${name}\` was refused.` },
       },
-      resolve(_root, args, { services, authority, read, write, writeTenant }) {
+      resolve(_root, args, { services, authority, origin, read, write, writeTenant }) {
         // `input` is required, which TypeScript cannot see through the open type parameter.
         const given = (args as { input: Input }).input;
         const run = async () => {
           const prepared = (await prepare?.(services, { actor: authority, read }, given)) as Prepared;
-          const work = (uow: UnitOfWork) => resolve(services, uow, authority, given, prepared);
+          const work = async (uow: UnitOfWork) => {
+            const record = await beginAudit(services, uow, authority, audited, given);
+            const result = await resolve(services, uow, authority, given, prepared);
+            await record(result, origin);
+            return result;
+          };
           return inNewTenant ? writeTenant(newId(), work) : write(work);
         };
         return run() as never;

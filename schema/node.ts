@@ -12,11 +12,16 @@ import { globalIdOfAny, globalIdsOfAny, type GlobalId } from './ids.ts';
 /** The rows of `ids` that `actor` may read, in any order; missing ones are simply left out. */
 export type ReadByIds<Row> = (services: Services, uow: UnitOfWork, actor: Authority, ids: readonly string[]) => Promise<readonly Row[]>;
 
+const readers = new Map<string, ReadByIds<{ readonly id: string }>>();
+/** How rows of the type of this name are read; undefined when it is no node type. */
+export const readerOf = (name: string): ReadByIds<{ readonly id: string }> | undefined => readers.get(name);
+
 /**
  * A ref to `.implement({ description, fields })`. A field of this type may resolve to a row or to an id (uuid), which is
  * then loaded together with all others of the operation.
  */
 export function nodeType<Row extends { readonly id: string }>(name: string, read: ReadByIds<Row>) {
+  readers.set(name, read);
   return builder.loadableNodeRef<Row>(name, {
     id: { resolve: (row) => row.id },
     load: async (ids, { services, authority, read: inTransaction }) => [

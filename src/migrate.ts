@@ -19,7 +19,7 @@ export interface MigrateSettings {
 }
 
 /** Tables whose rows are written once: the application may add and read them, never change or delete. */
-const appendOnly = ['agent_versions', 'policy_versions', 'execution_events', 'decisions'];
+const appendOnly = ['agent_versions', 'policy_versions', 'execution_events', 'decisions', 'audit_events'];
 const lockKey = 7_120_301; // any constant: serialises migrations of one database
 
 /** Returns the names of the migrations it applied. */

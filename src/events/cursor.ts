@@ -6,12 +6,14 @@ import type { FeedPosition } from './event-service.ts';
 
 const encode = (parts: readonly (string | number)[]): string => Buffer.from(parts.join(':')).toString('base64url');
 
-function decode(cursor: string, kind: 'execution' | 'approvals', length: number): string[] {
+const kinds = ['execution', 'approvals', 'audit'] as const;
+
+function decode(cursor: string, kind: (typeof kinds)[number], length: number): string[] {
   const [name, ...parts] = Buffer.from(cursor, 'base64url').toString().split(':');
-  const known = name === 'execution' || name === 'approvals';
-  if (!known)
+  if (!kinds.some((each) => each === name))
     throw new InvalidCursorError(`after: "${cursor.slice(0, 80)}" is not a cursor of a stream; leave it out to start from the beginning`);
-  if (name !== kind) throw new InvalidCursorError(`after: this cursor belongs to the stream "${name}", not to "${kind}"`);
+  if (name === undefined || name !== kind)
+    throw new InvalidCursorError(`after: this cursor belongs to the stream "${name}", not to "${kind}"`);
   // Decoding is lenient (it skips what is not base64), so only what encodes to the same text is taken.
   if (parts.length !== length || encode([name, ...parts]) !== cursor) throw damaged();
   return parts;
@@ -40,11 +42,18 @@ export function readExecutionCursor(cursor: string, epoch: string, executionId: 
   return Number(sequence);
 }
 
-export const approvalsCursor = (epoch: string, { transactionId, executionId, sequence }: FeedPosition): string =>
-  encode(['approvals', epoch, transactionId, executionId, sequence]);
+const placeCursor =
+  (kind: 'approvals' | 'audit') =>
+  (epoch: string, { transactionId, executionId, sequence }: FeedPosition): string =>
+    encode([kind, epoch, transactionId, executionId, sequence]);
 
-export function readApprovalsCursor(cursor: string, epoch: string): FeedPosition {
-  const [given = '', transactionId = '', executionId = '', sequence = ''] = decode(cursor, 'approvals', 4);
+export const approvalsCursor = placeCursor('approvals');
+export const readApprovalsCursor = (cursor: string, epoch: string): FeedPosition => readPlace(cursor, 'approvals', epoch);
+export const auditCursor = placeCursor('audit');
+export const readAuditCursor = (cursor: string, epoch: string): FeedPosition => readPlace(cursor, 'audit', epoch);
+
+function readPlace(cursor: string, kind: 'approvals' | 'audit', epoch: string): FeedPosition {
+  const [given = '', transactionId = '', executionId = '', sequence = ''] = decode(cursor, kind, 4);
   const fits =
     wholeNumber.test(transactionId) && BigInt(transactionId) < 2n ** 63n && wholeNumber.test(sequence) && Number(sequence) <= 2_147_483_647;
   if (!fits || !isId(executionId)) throw damaged();

@@ -1,5 +1,5 @@
 // Live streams over the events table: hints of this process wake them at once, a slow poll finds what other processes committed.
-import type { Database } from '../platform/database.ts';
+import type { Database, UnitOfWork } from '../platform/database.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ApprovalEventRow, EventRow, EventService, FeedPosition } from './event-service.ts';
 import type { Hints } from './hints.ts';
@@ -12,6 +12,19 @@ export interface LiveFeed {
   approvals(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<ApprovalEventRow, FeedPosition>>;
   /** Ids of executions with new events after a position. */
   changed(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<ChangedExecution, FeedPosition>>;
+  /** Rows of another table of the tenant, by a name for it, after a position in commit order, then live. Those who watch share the reading. */
+  other<Row>(
+    tenantId: string,
+    name: string,
+    source: {
+      read(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<readonly Row[]>;
+      positionOf(row: Row): FeedPosition;
+    },
+    after: FeedPosition,
+    signal: AbortSignal,
+  ): AsyncIterable<Batch<Row, FeedPosition>>;
+  /** Such rows were committed by this process. */
+  wake(tenantId: string, name: string): void;
   /** How many different things are watched now. */
   readonly size: number;
   /** Ends every stream. Sockets are closed before: to a client this end looks like the stream's own. */
@@ -37,6 +50,8 @@ interface Open {
   /** Set for the stream of one execution. */
   readonly executionId?: string;
   readonly approvalsOnly: boolean;
+  /** Not about executions: their hints do not concern it. */
+  readonly other?: true;
   readonly topic: { readonly isIdle: boolean; readonly head: unknown; wake(): Promise<void> };
 }
 
@@ -50,12 +65,16 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
   const unsubscribe = hints.subscribe((hint) => {
     for (const each of open.values()) {
       if (each.tenantId !== hint.tenantId || (each.executionId !== undefined && each.executionId !== hint.executionId)) continue;
-      if (each.approvalsOnly && !hint.approvals) continue;
-      wake(each);
-      // In commit order an older open transaction hides this one for a moment: look again before the poll does.
-      if (each.executionId === undefined) setTimeout(() => wake(each), 25).unref();
+      if (each.other || (each.approvalsOnly && !hint.approvals)) continue;
+      wakeInOrder(each);
     }
   });
+
+  function wakeInOrder(each: Open): void {
+    wake(each);
+    // In commit order an older open transaction hides this one for a moment: look again before the poll does.
+    if (each.executionId === undefined) setTimeout(() => wake(each), 25).unref();
+  }
 
   async function poll(): Promise<void> {
     for (const [tenantId, streams] of Map.groupBy(open.values(), (each) => each.tenantId)) {
@@ -136,6 +155,21 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
         },
       };
       return watch(`changed ${tenantId}`, { tenantId, approvalsOnly: false }, source, after, signal);
+    },
+    other(tenantId, name, { read, positionOf }, after, signal) {
+      const source: TopicSource<Awaited<ReturnType<typeof read>>[number], FeedPosition> = {
+        positionOf,
+        compare: comparePositions,
+        async read(position, limit) {
+          const rows = await database.read(tenantId, (uow) => read(uow, position, limit));
+          return { rows, position: rows.length > 0 ? positionOf(rows.at(-1)!) : position };
+        },
+      };
+      return watch(`${name} ${tenantId}`, { tenantId, approvalsOnly: false, other: true }, source, after, signal);
+    },
+    wake(tenantId, name) {
+      const watched = open.get(`${name} ${tenantId}`);
+      if (watched) wakeInOrder(watched);
     },
     get size() {
       return open.size;

@@ -11,6 +11,8 @@ export interface UnitOfWork {
   rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** A write whose answer nobody needs: it travels with the next statement or the commit. If it fails, the transaction does. */
   write(sql: string, params?: readonly unknown[]): void;
+  /** True when rows were written so far. What only functions or `with` write is not seen. */
+  readonly hasChanged: boolean;
   /** Runs after the commit succeeded: wake-up hints only, never anything that must not be lost. */
   afterCommit(hint: () => void): void;
 }
@@ -68,6 +70,9 @@ function unitOfWork(statements: Statements, tenantId: string, hints: (() => void
     tenantId,
     rows: (sql, params = []) => statements.rows(sql, params),
     write: (sql, params = []) => statements.queue(sql, params),
+    get hasChanged() {
+      return statements.hasChanged;
+    },
     afterCommit(hint) {
       hints.push(hint);
     },

@@ -8,6 +8,8 @@ export interface Statements {
   queue(sql: string, params: readonly unknown[]): void;
   rows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
   commit(): Promise<void>;
+  /** True when a statement so far has written a row; those that are not sent yet count as writing when they look like it. */
+  readonly hasChanged: boolean;
   /** False: the connection is in an unknown state. */
   rollback(): Promise<boolean>;
 }
@@ -24,6 +26,11 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
   let isOpen = false;
   let isSending = false;
 
+  let changed = false;
+  const note = (result: pg.QueryResult | null) => {
+    if (result && writing.has(result.command) && (result.rowCount ?? 0) > 0) changed = true;
+  };
+
   function flush(): void {
     isSending = false;
     const statements = waiting;
@@ -34,7 +41,12 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
   async function send(text: string, values: readonly unknown[], name?: string): Promise<pg.QueryResult> {
     isOpen = true;
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>();
-    waiting.push({ text, values, name, answer: (error, result) => (error ? reject(error) : resolve(result!)) });
+    const answer: Statement['answer'] = (error, result) => {
+      note(result);
+      if (error) reject(error);
+      else resolve(result!);
+    };
+    waiting.push({ text, values, name, answer });
     if (!isSending) {
       isSending = true;
       queueMicrotask(flush);
@@ -51,7 +63,10 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
   const nameFor = (text: string) => (readOnly ? undefined : nameOf(text));
 
   return {
-    queue: (text, values) => void waiting.push({ text, values, name: nameFor(text), answer: () => undefined }),
+    queue: (text, values) => void waiting.push({ text, values, name: nameFor(text), answer: (_error, result) => note(result) }),
+    get hasChanged() {
+      return changed || waiting.some(({ text }) => /^\s*(insert|update|delete|merge)\b/i.test(text));
+    },
     async rows<Row extends object>(text: string, values: readonly unknown[]) {
       return (await send(text, values, nameFor(text))).rows as Row[];
     },
@@ -72,6 +87,8 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
     },
   };
 }
+
+const writing: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /** Names of prepared statements are per connection; the same text has the same name on all. */
 const names = new Map<string, string>();

@@ -1,0 +1,123 @@
+// Reads of audit events, narrowed to what the actor may see: pages by id, and the stream in commit order. Writes nothing.
+import type { FeedPosition } from '../events/event-service.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { isId } from '../platform/ids.ts';
+import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { visibleRows } from '../principals/authorize.ts';
+import { can, type Authority } from '../principals/permission.ts';
+
+export interface AuditRow {
+  readonly id: string;
+  readonly principalId: string;
+  readonly action: string;
+  readonly subjectType: string | null;
+  readonly subjectId: string | null;
+  readonly projectId: string | null;
+  readonly environmentId: string | null;
+  readonly teamId: string | null;
+  readonly beforeDigest: string | null;
+  readonly afterDigest: string | null;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly traceId: string | null;
+  readonly occurredAt: Date;
+}
+
+export interface AuditFilter {
+  /** Names of mutations. */
+  readonly actions?: readonly string[] | null | undefined;
+  readonly principalId?: string | null | undefined;
+  readonly subjectType?: string | null | undefined;
+  readonly subjectId?: string | null | undefined;
+  readonly projectId?: string | null | undefined;
+  readonly traceId?: string | null | undefined;
+  readonly since?: Date | null | undefined;
+  readonly until?: Date | null | undefined;
+}
+
+/** A row with its place in the tenant's commit order. */
+export interface PlacedAuditRow extends AuditRow {
+  readonly transactionId: string;
+}
+
+const columns = `a.id, a.principal_id as "principalId", a.action, a.subject_type as "subjectType", a.subject_id as "subjectId",
+  a.project_id as "projectId", a.environment_id as "environmentId", a.team_id as "teamId", a.before_digest as "beforeDigest",
+  a.after_digest as "afterDigest", a.address, a.user_agent as "userAgent", a.trace_id as "traceId", a.occurred_at as "occurredAt"`;
+const places = { project: 'a.project_id', environment: 'a.environment_id', team: 'a.team_id' } as const;
+
+type Raw<Row extends AuditRow> = Omit<Row, 'occurredAt'> & { readonly occurredAt: string };
+const fromRaw = <Row extends AuditRow>(row: Raw<Row>) => ({ ...row, occurredAt: new Date(row.occurredAt) }) as unknown as Row;
+
+export async function auditEventsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<AuditRow[]> {
+  const params: unknown[] = [uow.tenantId, ids.filter(isId)];
+  const visible = visibleRows(actor, 'audit.read', places, params);
+  const rows = await uow.rows<Raw<AuditRow>>(
+    `select ${columns} from audit_events a where a.tenant_id = $1 and a.id = any($2::uuid[]) and ${visible}`,
+    params,
+  );
+  return rows.map(fromRaw);
+}
+
+export async function listAuditEvents(
+  uow: UnitOfWork,
+  actor: Authority,
+  filter: AuditFilter,
+  request: PageRequest,
+): Promise<Page<AuditRow>> {
+  const window = pageWindow('auditEvents', request);
+  const params: unknown[] = [uow.tenantId];
+  const bind = (value: unknown) => `$${params.push(value)}`;
+  const conditions = [visibleRows(actor, 'audit.read', places, params), ...conditionsOf(filter, bind)];
+  if (window.afterId !== null) conditions.push(`a.id < ${bind(window.afterId)}`);
+  const rows = await uow.rows<Raw<AuditRow>>(
+    `select ${columns} from audit_events a where a.tenant_id = $1 and ${conditions.join(' and ')} order by a.id desc limit ${window.limit}`,
+    params,
+  );
+  return pageOf(window, rows.map(fromRaw));
+}
+
+function conditionsOf(filter: AuditFilter, bind: (value: unknown) => string): string[] {
+  const { actions, principalId, subjectType, subjectId, projectId, traceId, since, until } = filter;
+  return [
+    ...(actions == null ? [] : [`a.action = any(${bind(actions)}::text[])`]),
+    ...(principalId == null ? [] : [`a.principal_id = ${bind(principalId)}`]),
+    ...(subjectType == null ? [] : [`a.subject_type = ${bind(subjectType)}`]),
+    ...(subjectId == null ? [] : [`a.subject_id = ${bind(subjectId)}`]),
+    ...(projectId == null ? [] : [`a.project_id = ${bind(projectId)}`]),
+    ...(traceId == null ? [] : [`a.trace_id = ${bind(traceId)}`]),
+    ...(since == null ? [] : [`a.occurred_at >= ${bind(since)}`]),
+    ...(until == null ? [] : [`a.occurred_at < ${bind(until)}`]),
+  ];
+}
+
+/** The same conditions on a row at hand. */
+export function matchesAuditFilter(row: AuditRow, filter: AuditFilter): boolean {
+  const { actions, principalId, subjectType, subjectId, projectId, traceId, since, until } = filter;
+  return (
+    (actions == null || actions.includes(row.action)) &&
+    (principalId == null || row.principalId === principalId) &&
+    (subjectType == null || row.subjectType === subjectType) &&
+    (subjectId == null || row.subjectId === subjectId) &&
+    (projectId == null || row.projectId === projectId) &&
+    (traceId == null || row.traceId === traceId) &&
+    (since == null || row.occurredAt >= since) &&
+    (until == null || row.occurredAt < until)
+  );
+}
+
+export const maySeeAudit = (actor: Authority, row: AuditRow): boolean => can(actor, 'audit.read', row);
+
+/** After a position in commit order, only those that no open transaction can still precede. For streams that everybody shares. */
+export async function auditEventsAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<PlacedAuditRow[]> {
+  const rows = await uow.rows<Raw<PlacedAuditRow>>(
+    `select ${columns}, a.transaction_id::text as "transactionId" from audit_events a
+     where a.tenant_id = $1 and (a.transaction_id, a.id) > ($2::xid8, $3::uuid)
+       and a.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+     order by a.transaction_id, a.id limit $4`,
+    [uow.tenantId, position.transactionId, position.executionId, limit],
+  );
+  return rows.map(fromRaw);
+}
+
+/** The feed's positions name a row by its id. */
+export const positionOfAudit = ({ transactionId, id }: PlacedAuditRow): FeedPosition => ({ transactionId, executionId: id, sequence: 0 });

@@ -1,0 +1,105 @@
+// The record of what people and machines changed through the API: one event for each mutation that changed something, in the mutation's
+// own transaction; and the stream of them. The only writer of audit_events, which nobody may change or delete.
+import { auditCursor, readAuditCursor } from '../events/cursor.ts';
+import type { EventService } from '../events/event-service.ts';
+import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { CursorExpiredError } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import type { Authority, Place } from '../principals/permission.ts';
+import type { Origin, Subject } from './audit.ts';
+import {
+  auditEventsAfter,
+  auditEventsByIds,
+  listAuditEvents,
+  matchesAuditFilter,
+  maySeeAudit,
+  positionOfAudit,
+  type AuditFilter,
+  type AuditRow,
+} from './audit-reads.ts';
+
+export interface AuditEntry {
+  /** Name of the mutation. */
+  readonly action: string;
+  readonly subject: Subject | null;
+  readonly beforeDigest: string | null;
+  readonly afterDigest: string | null;
+  /** By which reading it is permitted. */
+  readonly place: Place;
+  readonly origin: Origin;
+}
+
+export interface AuditBatch {
+  readonly events: readonly AuditRow[];
+  /** Everything up to here has been delivered. */
+  readonly cursor: string;
+  readonly caughtUp: boolean;
+}
+
+/** Who watches: rights as last read, and a transaction per read. */
+interface Watcher {
+  readonly authority: Authority;
+  readonly signal: AbortSignal;
+  read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+}
+
+export interface AuditService {
+  /** Travels with the commit: the change and its record are one. */
+  record(uow: UnitOfWork, actor: Authority, entry: AuditEntry): void;
+  readonly auditEventsByIds: typeof auditEventsByIds;
+  readonly listAuditEvents: typeof listAuditEvents;
+  /** In commit order, each once: what follows the cursor, or what happens from now on. */
+  watch(watcher: Watcher, filter: AuditFilter, after: string | null): AsyncGenerator<AuditBatch, void, undefined>;
+}
+
+interface AuditDependencies {
+  readonly clock: Clock;
+  readonly events: Pick<EventService, 'epoch' | 'currentPosition'>;
+  readonly feed: Pick<LiveFeed, 'other' | 'wake'>;
+}
+
+const topic = 'audit';
+
+export function createAuditService({ clock, events, feed }: AuditDependencies): AuditService {
+  return {
+    auditEventsByIds,
+    listAuditEvents,
+
+    record(uow, actor, { action, subject, beforeDigest, afterDigest, place, origin }) {
+      const { projectId = null, environmentId = null, teamId = null } = place;
+      uow.write(
+        `insert into audit_events (id, tenant_id, principal_id, action, subject_type, subject_id, project_id, environment_id, team_id,
+           before_digest, after_digest, address, user_agent, trace_id, occurred_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+        [
+          ...[newId(), uow.tenantId, actor.principalId, action, subject?.type ?? null, subject?.id ?? null],
+          ...[projectId, environmentId, teamId, beforeDigest, afterDigest, origin.address, origin.userAgent, origin.traceId, clock.now()],
+        ],
+      );
+      const { tenantId } = uow;
+      uow.afterCommit(() => feed.wake(tenantId, topic));
+    },
+
+    async *watch(watcher, filter, after) {
+      const { tenantId } = watcher.authority;
+      const { epoch, start } = await watcher.read(async (uow) => {
+        const [known, now] = [await events.epoch(uow), await events.currentPosition(uow)];
+        const position = after === null ? now : readAuditCursor(after, known);
+        if (comparePositions(position, now) > 0) {
+          throw new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
+        }
+        return { epoch: known, start: position };
+      });
+      let told = false;
+      const source = { read: auditEventsAfter, positionOf: positionOfAudit };
+      for await (const batch of feed.other(tenantId, topic, source, start, watcher.signal)) {
+        const seen = batch.rows.filter((row) => maySeeAudit(watcher.authority, row) && matchesAuditFilter(row, filter));
+        if (seen.length === 0 && (told || !batch.caughtUp)) continue;
+        told ||= batch.caughtUp;
+        yield { events: seen, cursor: auditCursor(epoch, batch.position), caughtUp: batch.caughtUp };
+      }
+    },
+  };
+}
