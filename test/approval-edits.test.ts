@@ -134,6 +134,16 @@ describe('edited arguments', () => {
     assert.ok((await newest(id)).consumedAt);
   });
 
+  it('are not counted by a rate limit until they run', async () => {
+    const when = { path: 'arguments.amount', greater: 100 };
+    await policy({ kind: 'approval_required', rules: [{ tools: ['bank.*'], when }] });
+    await policy({ kind: 'rate_limit', rules: { count: 'tool_calls', limit: 1, window: '1h' } });
+    const { id, approval } = await asked();
+    await edit(approval, { amount: 5 });
+    await decide(approval.id);
+    assert.deepEqual([await status(id), ran()], ['succeeded', [{ amount: 5 }]]);
+  });
+
   it('are asked about once more when a policy changes before they run, and stay edited, and not the editor’s to decide', async () => {
     const asking = await policy({ kind: 'approval_required', rules: [{ tools: ['bank.*'] }] });
     const { id, approval } = await asked();

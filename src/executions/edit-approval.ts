@@ -116,7 +116,7 @@ export function createApprovalEditService(deps: ApprovalEditDependencies): Appro
       const passage = await passageOf(uow, t, slot, approval, args);
       const { effect, signed } = passage;
       const asGiven = gateInput(clock, t, { ...effect, arguments: passage.arguments });
-      const judgement = await deps.gate.judge(uow, asGiven, { ...referenceOf(t), ...stepOf(slot) }, t.row);
+      const judgement = await deps.gate.judge(uow, asGiven, { ...referenceOf(t), ...stepOf(slot) }, { ...t.row, isRehearsal: true });
       const { verdict, decisionId, policyVersions } = judgement;
       if (verdict.effect === 'deny') {
         throw new InvalidStateError(`with these arguments it would be refused: ${verdict.reasons.join(' ')}`);

@@ -12,6 +12,7 @@ import type { GateInput, GateVerdict } from './gate.ts';
 import type { PolicyDocument, PolicyKind } from './policy.ts';
 import { compilePolicies, type PolicySet } from './policy-set.ts';
 import { holderOf, momentOf, readTurn } from './rate-turn.ts';
+import { boundedPolicies, watchDenials } from './rollout.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
 
 export type { DecisionReference } from './decision-store.ts';
@@ -75,6 +76,8 @@ interface Compiled {
   readonly revision: number;
   readonly policies: PolicySet;
   readonly kinds: ReadonlySet<PolicyKind>;
+  /** Policies that fall back when they deny too much. */
+  readonly bounded: ReadonlySet<string>;
   readonly facts: readonly ((input: GateInput) => Partial<GateInput>)[];
 }
 
@@ -118,7 +121,7 @@ export function createGate(settings: GateSettings): Gate {
   }
 
   async function judgeWith(
-    { policies, facts, kinds }: Compiled,
+    { policies, facts, kinds, bounded }: Compiled,
     uow: UnitOfWork,
     effect: GateInput,
     reference: DecisionReference,
@@ -132,6 +135,7 @@ export function createGate(settings: GateSettings): Gate {
     const verdict = evaluateGate(policies, input);
     const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
     const decisionId = recordDecision(uow, { input, reference, verdict, durationMicros, at: clock.now() }, redact);
+    await watchDenials(uow, bounded, verdict);
     const haltedBy = input.killSwitches?.[0] ?? null;
     // What a kill switch stops goes on later: it keeps its place.
     if (!haltedBy && !isRehearsal) turn?.settle(verdict);
@@ -191,5 +195,11 @@ async function load(uow: UnitOfWork): Promise<Omit<Compiled, 'facts'> & { isOwnC
   if (!first) throw new Error('the gate was asked to judge in a tenant that does not exist');
   const sources = rows.flatMap(({ id, version, document }): PolicySource[] => (id === null ? [] : [{ id, version, ...document }]));
   const kinds = new Set(sources.map(({ kind }) => kind));
-  return { revision: first.revision, policies: compilePolicies(sources), kinds, isOwnChange: first.isOwnChange === true };
+  return {
+    revision: first.revision,
+    policies: compilePolicies(sources),
+    kinds,
+    bounded: boundedPolicies(sources),
+    isOwnChange: first.isOwnChange === true,
+  };
 }
