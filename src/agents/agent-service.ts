@@ -1,6 +1,7 @@
 // Agents: create, edit, archive, activate, pause, publish versions. Deployments stand in deployment-service.ts.
 // The two of them are the only writers of agents, agent_versions and deployments.
 import type { Clock } from '../platform/clock.ts';
+import { approverProblems } from '../approvals/approver-reads.ts';
 import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ConflictError, InvalidStateError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
@@ -219,13 +220,16 @@ export function createAgentService({ clock, missingTools }: AgentDependencies): 
       if (!parsed.ok) throw new ValidationError(parsed.problems);
       const { definition, digest, locate } = parsed;
       const missing = new Set(await missingTools(uow, definition.tools));
-      refuse(
-        definition.tools.flatMap((tool, index): Problem[] => {
-          const path = `spec.tools[${index}]`;
-          if (!missing.has(tool)) return [];
-          return [{ path, message: `no tool server describes "${tool}"`, expected: 'a tool of a configured server', ...locate(path) }];
-        }),
+      const unknownTools = definition.tools.flatMap((tool, index): Problem[] => {
+        const path = `spec.tools[${index}]`;
+        if (!missing.has(tool)) return [];
+        return [{ path, message: `no tool server describes "${tool}"`, expected: 'a tool of a configured server', ...locate(path) }];
+      });
+      const asked = definition.steps.flatMap(({ approval }, index) =>
+        approval?.terms ? [{ terms: approval.terms, path: `spec.steps[${index}].approval.approvers` }] : [],
       );
+      const unknownPeople = (await approverProblems(uow, asked)).map((problem) => ({ ...problem, ...locate(problem.path) }));
+      refuse([...unknownTools, ...unknownPeople]);
       const existing = await reads.findVersion(uow, agent.id, definition.version);
       if (existing) {
         const same =

@@ -1,6 +1,7 @@
 // The document people write (`signalbox/v1`, kind Agent): its structure in zod, and the JSON Schema that editors complete it by.
 // What needs more than one part of the document (references, cycles) stands in definition-graph.ts.
 import { z } from 'zod';
+import { approvalTermsField } from '../approvals/approval-terms-schema.ts';
 import { parseDuration } from '../platform/duration.ts';
 import { knownKeys, textOf } from '../platform/problems.ts';
 import { dataReferencePattern } from '../policies/data-scope.ts';
@@ -61,6 +62,7 @@ const approval = knownKeys({
   risk: z.enum(riskClasses).default(defaults.approval.risk).describe('Risk class shown to the approver and to policies.'),
   expiresIn: duration('How long the request stays open; then the step is blocked.', 1000).default(defaults.approval.expiresIn),
   show: z.unknown().optional().describe('What the approver sees and signs. Strings may hold ${{ JSONata }}.'),
+  approvers: approvalTermsField.optional(),
 }).describe('Waits for a person. Output: { decision: "approved", by, note }.');
 
 const branchCase = knownKeys({

@@ -118,6 +118,7 @@ function effectOf(
         risk: approval.risk,
         expiresInMs: milliseconds(approval.expiresIn),
         show: expressions.template(approval.show ?? null, inside('approval.show')),
+        ...(approval.approvers !== undefined && { terms: approval.approvers }),
       },
     }),
     ...(wait !== undefined && { wait: waitOf(wait, inside('wait'), expressions, report) }),

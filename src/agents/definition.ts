@@ -1,5 +1,6 @@
 // The normalised form of an agent definition: what a version stores and the machine runs. Parsing stands in definition-parse.ts.
 import type { DataReference } from '../policies/gate.ts';
+import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { Capability, RiskClass } from '../tools/tool.ts';
 
 export const stepKinds = ['tool', 'http', 'agent', 'transform', 'approval', 'wait', 'branch'] as const;
@@ -63,6 +64,8 @@ export interface StepDefinition {
         readonly expiresInMs: number;
         /** What the approver is shown and signs. */
         readonly show: Template;
+        /** Absent: one person with the permission to decide. */
+        readonly terms?: ApprovalTerms | undefined;
       }
     | undefined;
   readonly wait?: WaitDefinition | undefined;

@@ -25,8 +25,9 @@ function* approversOf(terms: ApprovalTerms, path: string): Generator<{ readonly 
 const referenceIn = (approver: Approver): readonly ['principal' | 'team', string] | null =>
   'principal' in approver ? ['principal', approver.principal] : 'team' in approver ? ['team', approver.team] : null;
 
-async function namedIn(uow: UnitOfWork, terms: ApprovalTerms): Promise<(approver: Approver) => Named | null> {
-  const references = [...approversOf(terms, '')].flatMap(({ approver }) => [referenceIn(approver)].filter((each) => each !== null));
+async function namedIn(uow: UnitOfWork, asked: readonly ApprovalTerms[]): Promise<(approver: Approver) => Named | null> {
+  const approvers = asked.flatMap((terms) => [...approversOf(terms, '')].map(({ approver }) => approver));
+  const references = approvers.map(referenceIn).filter((each) => each !== null);
   const texts = (kind: Named['kind']) => references.filter(([each]) => each === kind).map(([, text]) => text);
   const rows =
     references.length === 0
@@ -52,32 +53,44 @@ async function namedIn(uow: UnitOfWork, terms: ApprovalTerms): Promise<(approver
 }
 
 /** What stands in the way of saving these terms: people and teams that do not exist, groups smaller than their quorum. */
-export async function approverProblems(uow: UnitOfWork, terms: ApprovalTerms, path: string): Promise<Problem[]> {
-  const find = await namedIn(uow, terms);
-  const problems = [...approversOf(terms, path)].flatMap(({ path: at, approver }): Problem[] => {
+export async function approverProblems(
+  uow: UnitOfWork,
+  asked: readonly { readonly terms: ApprovalTerms; readonly path: string }[],
+): Promise<Problem[]> {
+  const find = await namedIn(
+    uow,
+    asked.map(({ terms }) => terms),
+  );
+  return asked.flatMap(({ terms, path }) => [...absent(terms, path, find), ...tooFew(terms, path, find)]);
+}
+
+type Find = (approver: Approver) => Named | null;
+
+function absent(terms: ApprovalTerms, path: string, find: Find): Problem[] {
+  return [...approversOf(terms, path)].flatMap(({ path: at, approver }): Problem[] => {
     const reference = referenceIn(approver);
     if (!reference || find(approver)) return [];
     const [kind, text] = reference;
-    const way = `the name or id of a ${kind === 'team' ? 'team' : 'person or service account'} of this tenant`;
-    return [{ path: `${at}.${kind}`, message: `there is no ${kind} "${text.slice(0, 80)}"`, expected: way }];
+    const expected = `the name or id of a ${kind === 'team' ? 'team' : 'person or service account'} of this tenant`;
+    return [{ path: `${at}.${kind}`, message: `there is no ${kind} "${text.slice(0, 80)}"`, expected }];
   });
-  for (const [index, { approvers, quorum }] of terms.stages.entries()) {
+}
+
+function tooFew(terms: ApprovalTerms, path: string, find: Find): Problem[] {
+  return terms.stages.flatMap(({ approvers, quorum }, index): Problem[] => {
     const groups = approvers.map(find);
-    if (approvers.length === 0 || groups.some((group) => group === null)) continue;
-    const people = new Set(groups.flatMap((group) => group!.people));
-    if (people.size >= quorum) continue;
-    problems.push({
-      path: `${path}.stages[${index}].quorum`,
-      message: `${quorum} approvals are needed and the approvers are ${people.size} ${people.size === 1 ? 'person' : 'people'}, so it could never be reached`,
-      expected: `at most ${people.size}`,
-    });
-  }
-  return problems;
+    // Who holds a role is known only where it runs.
+    if (approvers.length === 0 || groups.some((group) => group === null)) return [];
+    const { size } = new Set(groups.flatMap((group) => group!.people));
+    if (size >= quorum) return [];
+    const message = `${quorum} approvals are needed and the approvers are ${size} ${size === 1 ? 'person' : 'people'}, so it could never be reached`;
+    return [{ path: `${path}.stages[${index}].quorum`, message, expected: `at most ${size}` }];
+  });
 }
 
 /** With ids in place of names, and the owners of the agent, as they are now: a request keeps to them. */
 export async function settledTerms(uow: UnitOfWork, terms: ApprovalTerms, agentId: string): Promise<ApprovalTerms> {
-  const [find, owners] = await Promise.all([namedIn(uow, terms), terms.excludeOwner ? ownersOf(uow, agentId) : null]);
+  const [find, owners] = await Promise.all([namedIn(uow, [terms]), terms.excludeOwner ? ownersOf(uow, agentId) : null]);
   // Whoever is not found is kept as written, and is nobody.
   const settle = (approver: Approver): Approver => {
     const found = find(approver);

@@ -170,7 +170,8 @@ function periodProblems(startsAt: Date, endsAt: Date, now: Date): Problem[] {
   if (endsAt <= now || endsAt <= startsAt) {
     return [{ path: 'endsAt', message: `must be after the beginning (${startsAt.toISOString()}), got ${endsAt.toISOString()}` }];
   }
-  const isLong = endsAt.getTime() - startsAt.getTime() > maxDelegationDays * dayMs || startsAt.getTime() - now.getTime() > maxDelegationDays * dayMs;
+  const isLong =
+    endsAt.getTime() - startsAt.getTime() > maxDelegationDays * dayMs || startsAt.getTime() - now.getTime() > maxDelegationDays * dayMs;
   return isLong ? [{ path: 'endsAt', message: `a delegation begins within ${maxDelegationDays} days and lasts at most as many` }] : [];
 }
 
@@ -189,7 +190,8 @@ async function refuseClash(uow: UnitOfWork, added: Parameters<typeof loopOf>[1],
     [uow.tenantId, now],
   );
   const same = open.find(
-    ({ fromPrincipalId, startsAt, endsAt }) => fromPrincipalId === added.fromPrincipalId && startsAt < added.endsAt && added.startsAt < endsAt,
+    ({ fromPrincipalId, startsAt, endsAt }) =>
+      fromPrincipalId === added.fromPrincipalId && startsAt < added.endsAt && added.startsAt < endsAt,
   );
   if (same) {
     throw new ConflictError(
@@ -198,10 +200,10 @@ async function refuseClash(uow: UnitOfWork, added: Parameters<typeof loopOf>[1],
   }
   const loop = loopOf(open, added);
   if (!loop) return;
-  const names = await uow.rows<{ id: string; name: string }>('select id, name from principals where tenant_id = $1 and id = any($2::uuid[])', [
-    uow.tenantId,
-    loop,
-  ]);
+  const names = await uow.rows<{ id: string; name: string }>(
+    'select id, name from principals where tenant_id = $1 and id = any($2::uuid[])',
+    [uow.tenantId, loop],
+  );
   const nameOf = (id: string) => names.find((row) => row.id === id)?.name ?? id;
   throw new ConflictError(`toPrincipalId: this would be a loop (${loop.map(nameOf).join(' → ')}); delegate to somebody outside of it`);
 }

@@ -76,11 +76,11 @@ export async function carryOut(
 }
 
 async function approvalStep(deps: DispatchDependencies, t: Transition, work: Extract<Work, { kind: 'approval' }>): Promise<null> {
-  const { slot, title, reason, risk, expiresInMs } = work;
+  const { slot, title, reason, risk, expiresInMs, terms } = work;
   const subject = subjectOf(t, slot, { tool: null, toolDigest: null, arguments: work.show ?? null, policies: [] });
   const grant = await useGrant(deps, t, slot, subject);
   if (!grant) {
-    await askForApproval(deps, t, slot, { source: 'step', title, reason, risk, expiresInMs, subject });
+    await askForApproval(deps, t, slot, { source: 'step', title, reason, risk, expiresInMs, terms, subject });
     return null;
   }
   const answers = await answersOf(t.uow, grant.id);

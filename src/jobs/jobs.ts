@@ -19,6 +19,10 @@ export interface JobPayloads {
   'continue-halted': { tenantId: string; killSwitchId: string; after: string | null };
   /** The next batch of a bulk operation. */
   'cancel-executions': { tenantId: string; operationId: string };
+  /** All of a simulation of policies; begins anew when it is repeated. */
+  'simulate-policies': { tenantId: string; simulationId: string };
+  /** A policy that is rolled out has denied something: does it deny too much? */
+  'watch-rollout': { tenantId: string; policyId: string };
 }
 
 /** How often a job is run before its work is given up; what the queue itself allows (graphile-worker's `max_attempts`). */
