@@ -57,7 +57,10 @@ describe('the start of an execution', () => {
     const { status, failure } = await look(id);
     assert.equal(status, 'blocked');
     assert.equal(failure?.code, 'DENIED');
-    assert.match(failure.message, /allows 1 starts of executions in 1h, and 1 count already; one more is possible from 2100-01-01T/);
+    assert.match(
+      failure.message,
+      /allows 1 start of an execution in 1h, and that many were made or wait for their turn; the next is possible from 2100-01-01T/,
+    );
     assert.deepEqual(await types(id), ['execution.queued', 'execution.blocked']);
     await checkRows(engine, id);
   });
@@ -75,5 +78,83 @@ describe('the start of an execution', () => {
     const decisions = await rows(`select effect from decisions where execution_id = $1 and action = 'execution.start' order by id`, second);
     assert.deepEqual(decisions, [{ effect: 'queue' }, { effect: 'allow' }]);
     await checkRows(engine, second);
+  });
+});
+
+describe('a start that a policy asks a person about', () => {
+  const asks = { kind: 'approval_required', rules: [{ actions: ['execution.start'], expiresIn: '1h' }] } as const;
+  const approvalOf = async (id: string) => (await rows('select * from approvals where execution_id = $1', id))[0];
+  async function decide(id: string, decision: 'approve' | 'reject') {
+    const { id: approvalId } = await approvalOf(id);
+    const { db, tenantId, services, reviewer } = engine;
+    await db.database.write(tenantId, (uow) => services.approvals.decide(uow, reviewer, { approvalId, decision, note: 'seen' }));
+    await engine.work();
+  }
+
+  it('awaits the approval before it begins, and begins with it', async (t) => {
+    await policy(t, asks);
+    const id = await start([{ id: 'say', ...tool('lab.say') }], { a: 1 });
+    assert.equal((await look(id)).status, 'awaiting_approval');
+    const approval = await approvalOf(id);
+    assert.deepEqual([approval.step_id, approval.source, approval.subject.arguments], [null, 'policy', { a: 1 }]);
+    await checkRows(engine, id);
+    await decide(id, 'approve');
+    assert.equal((await look(id)).status, 'succeeded');
+    assert.deepEqual((await types(id)).slice(0, 4), ['execution.queued', 'approval.requested', 'approval.approved', 'execution.started']);
+    assert.notEqual((await approvalOf(id)).consumed_at, null);
+    await checkRows(engine, id);
+  });
+
+  it('ends blocked when it is rejected, when nobody decides, and withdraws the request when it is cancelled', async (t) => {
+    await policy(t, asks);
+    const begin = () => start([{ id: 'say', ...tool('lab.say') }]);
+    const [rejected, expired, cancelled] = [await begin(), await begin(), await begin()];
+    await decide(rejected, 'reject');
+    assert.deepEqual((await look(rejected)).failure, { code: 'APPROVAL_REJECTED', message: 'the start was rejected: seen' });
+    await engine.cancel(cancelled);
+    assert.deepEqual((await types(cancelled)).slice(-2), ['approval.cancelled', 'execution.cancelled']);
+    assert.equal((await approvalOf(cancelled)).status, 'cancelled');
+    engine.clock.advance(3_600_000);
+    await engine.work();
+    assert.equal((await look(expired)).failure?.code, 'APPROVAL_EXPIRED');
+    assert.deepEqual((await types(expired)).slice(-2), ['approval.expired', 'execution.blocked']);
+    for (const id of [rejected, expired, cancelled]) await checkRows(engine, id);
+  });
+
+  it('that is paused meanwhile begins once it is approved and resumed', async (t) => {
+    await policy(t, asks);
+    const id = await start([{ id: 'say', ...tool('lab.say') }]);
+    const { db, tenantId, services, operator } = engine;
+    await db.database.write(tenantId, (uow) => services.control.pauseExecution(uow, operator, { executionId: id }));
+    await decide(id, 'approve');
+    assert.equal((await look(id)).status, 'paused');
+    await db.database.write(tenantId, (uow) => services.control.resumeExecution(uow, operator, { executionId: id }));
+    await engine.work();
+    assert.equal((await look(id)).status, 'succeeded');
+    await checkRows(engine, id);
+  });
+
+  it('of an agent step waits in the execution that was to be started, and fails the step when it is refused', async (t) => {
+    const childId = await engine.agent([{ id: 'say', ...tool('lab.say') }]);
+    await policy(t, { ...asks, scope: { agentId: childId } });
+    const id = await start([{ id: 'sub', kind: 'agent', agent: { name: `a-${childId}`, with: {}, onParentEnd: 'cancel' } }]);
+    const [child] = await rows('select id from executions where parent_id = $1', id);
+    assert.equal((await look(child.id)).status, 'awaiting_approval');
+    assert.equal((await look(id)).status, 'waiting');
+    await decide(child.id, 'reject');
+    assert.equal((await look(id)).status, 'failed');
+    await checkRows(engine, id);
+  });
+
+  it('is refused within an agent step when policies deny it', async (t) => {
+    const childId = await engine.agent([{ id: 'say', ...tool('lab.say') }]);
+    await policy(t, { kind: 'rate_limit', scope: { agentId: childId }, rules: { count: 'executions', limit: 1, window: '1h' } });
+    const step = { id: 'sub', kind: 'agent', agent: { name: `a-${childId}`, with: {}, onParentEnd: 'cancel' } } as const;
+    assert.equal((await look(await start([step]))).status, 'succeeded');
+    const id = await start([step]);
+    assert.equal((await look(id)).status, 'failed');
+    const failed = (await engine.events(id)).find(({ type }) => type === 'step.failed')!;
+    assert.equal((failed.data['failure'] as { code: string }).code, 'CHILD_BLOCKED');
+    await checkRows(engine, id);
   });
 });

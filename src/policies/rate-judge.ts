@@ -18,6 +18,11 @@ const actionsOf: Record<RateLimitRules['count'], readonly string[]> = {
   tool_calls: ['tool.call', 'http.request'],
 };
 
+const nouns: Record<RateLimitRules['count'], readonly [one: string, more: string]> = {
+  executions: ['start of an execution', 'starts of executions'],
+  tool_calls: ['tool call', 'tool calls'],
+};
+
 const partOf: Record<RatePart, (input: GateInput) => string | null> = {
   agent: (input) => input.agentId,
   tool: (input) => input.tool?.name ?? null,
@@ -36,9 +41,9 @@ export function compileRateLimit(source: PolicySource, rules: RateLimitRules, ma
     if (!actions.includes(input.action) || !matches(input)) return null;
     return { policyId: source.id, key: JSON.stringify(parts.map((part) => part(input))), limit: rules.limit, windowMs };
   };
-  const what = rules.count === 'executions' ? 'starts of executions' : 'tool calls';
+  const what = `${rules.limit} ${nouns[rules.count][rules.limit === 1 ? 0 : 1]}`;
   const each = rules.per.length === 0 ? '' : ` for each ${rules.per.join(' and ')}`;
-  const allows = `Policy "${source.name}" allows ${rules.limit} ${what} in ${rules.window}${each}`;
+  const allows = `Policy "${source.name}" allows ${what} in ${rules.window}${each}`;
   const said = rules.message === undefined ? '' : ` ${rules.message}`;
 
   const judge = (input: GateInput): Opinion | null => {
@@ -46,7 +51,7 @@ export function compileRateLimit(source: PolicySource, rules: RateLimitRules, ma
     if (demand === null) return null;
     const fact = factFor(demand, input);
     if (Date.parse(fact.freeAt) <= Date.parse(input.at)) return null;
-    const reason = `${allows}, and ${fact.count} count already; one more is possible from ${fact.freeAt}.${said}`;
+    const reason = `${allows}, and that many were made or wait for their turn; the next is possible from ${fact.freeAt}.${said}`;
     if (rules.onViolation === 'warn') return { effect: 'warn', reason };
     if (rules.onViolation === 'reject') return { effect: 'deny', reason };
     const waitsMs = Date.parse(fact.freeAt) - Date.parse(fact.askedAt ?? input.at);
