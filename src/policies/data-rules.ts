@@ -6,9 +6,10 @@ import { dataKinds, dataReferencePattern } from './data-scope.ts';
 import { hostList } from './destination-rules.ts';
 import { actionList, matchFields, messageField, ruleList, toolList } from './rule-fields.ts';
 
+const touchedForm = `must be a reference such as dataset:orders, or { kind, from }: ${dataKinds.join(', ')} and a path such as arguments.table`;
 const touched = z.union(
   [
-    z.string().regex(dataReferencePattern),
+    z.string().regex(dataReferencePattern, touchedForm),
     knownKeys({
       kind: z.enum(dataKinds),
       from: textOf(1_000).superRefine((value, context) => {
@@ -17,7 +18,7 @@ const touched = z.union(
       }),
     }),
   ],
-  { error: `must be a reference such as dataset:orders, or { kind, from }: ${dataKinds.join(', ')} and a path such as arguments.table` },
+  { error: touchedForm },
 );
 
 const dataRule = knownKeys({

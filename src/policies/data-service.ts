@@ -44,6 +44,9 @@ export function createDataService({ clock }: { readonly clock: Clock }): DataSer
       const [owner, grantee] = await visibleAgents(uow, actor, [ownerAgentId, granteeAgentId]);
       if (!owner) throw new NotFoundError(`ownerAgentId: there is no agent "${ownerAgentId.slice(0, 80)}"`);
       if (!grantee) throw new NotFoundError(`granteeAgentId: there is no agent "${granteeAgentId.slice(0, 80)}"`);
+      if (owner.id === grantee.id) {
+        throw new ValidationError([{ path: 'granteeAgentId', message: 'is the agent that declares the data; it needs no grant' }]);
+      }
       requirePermission(actor, 'agent.manage', owner);
       if (!(await declares(uow, ownerAgentId, data))) {
         throw new InvalidStateError(
@@ -99,11 +102,8 @@ export const dataFacts: FactSource = {
 };
 
 /** Every problem at once. */
-function validated({ ownerAgentId, granteeAgentId, data, reason }: GrantData): DataReference {
+function validated({ data, reason }: GrantData): DataReference {
   const problems: Problem[] = [];
-  if (ownerAgentId === granteeAgentId) {
-    problems.push({ path: 'granteeAgentId', message: 'is the agent that declares the data; it needs no grant' });
-  }
   const isReference = isDataReference(data);
   if (!isReference) {
     const expected = 'dataset:, api: or service: and a name, such as dataset:orders';

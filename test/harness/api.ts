@@ -29,6 +29,8 @@ export interface AgentSpec {
   readonly inputs?: object;
   readonly output?: unknown;
   readonly teamId?: string;
+  /** Data it declares. */
+  readonly data?: readonly string[];
   /** What it may call; the tools of this test when absent. */
   readonly tools?: readonly string[];
   readonly home?: Home;
@@ -123,7 +125,7 @@ export async function testApi({ tools = {}, remoteLimits, ...settings }: ApiSett
     reviewer,
     calls,
     async agent(steps, spec = {}) {
-      const { name = `agent-${newId()}`, version = '1.0.0', tags = [], inputs = { type: 'object' }, output, teamId } = spec;
+      const { name = `agent-${newId()}`, version = '1.0.0', tags = [], inputs = { type: 'object' }, output, teamId, data } = spec;
       const { write, admin, project, staging } = spec.home ?? home;
       const document = {
         apiVersion: 'signalbox/v1',
@@ -133,7 +135,7 @@ export async function testApi({ tools = {}, remoteLimits, ...settings }: ApiSett
           version,
           capabilities: { read: true, write: true, notify: true, execute: true },
           tools: spec.tools ?? Object.keys(tools),
-          ...{ inputs, steps, output },
+          ...{ inputs, steps, output, data },
         },
       };
       const { id } = await write((uow) => services.agents.createAgent(uow, admin, { projectId: project, name, teamId }));
