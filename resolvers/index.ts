@@ -8,6 +8,7 @@ import './data-grant.ts';
 import './kill-switch.ts';
 import './policy.ts';
 import './decision.ts';
+import './simulation.ts';
 import './approval.ts';
 import './approval-delegation.ts';
 import './approval-comment.ts';

@@ -51,3 +51,10 @@ export function globalIdsOfAny(max = 100) {
   acceptedTypes.set(schema, []);
   return schema;
 }
+
+/** The same for one type: the resolver gets the uuids. */
+export function globalIds(typename: string, max = 100) {
+  const schema = z.array(globalId(typename)).max(max, `at most ${max} ids`);
+  acceptedTypes.set(schema, [typename]);
+  return schema;
+}

@@ -23,6 +23,7 @@ import './policy.ts';
 import './policy-inputs.ts';
 import './decision.ts';
 import './decision-replay.ts';
+import './simulation.ts';
 import './replay.ts';
 import './comparison.ts';
 import './approval.ts';

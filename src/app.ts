@@ -29,6 +29,7 @@ import { createGate } from './policies/gate-service.ts';
 import { createDataService, dataFacts } from './policies/data-service.ts';
 import { killSwitchFacts } from './policies/kill-switch-facts.ts';
 import { createPolicyService } from './policies/policy-service.ts';
+import { createSimulationService } from './policies/simulation-service.ts';
 import type { Redactor } from './policies/redaction.ts';
 import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
@@ -109,6 +110,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     data,
     gate,
     decisions: createDecisionService(),
+    simulations: createSimulationService({ clock, policies }),
     approvals,
     approvalDelegations,
     approvalContext: approvalContextReads,

@@ -21,6 +21,17 @@ export async function policySources(uow: UnitOfWork): Promise<PolicySource[]> {
   return rows.map(sourceOf);
 }
 
+/** One of them, with the moment from which its version holds; null when it is not enabled. */
+export async function policySource(uow: UnitOfWork, policyId: string): Promise<{ source: PolicySource; versionAt: Date } | null> {
+  const [row] = await uow.rows<Stored & { versionAt: string }>(
+    `select p.id, p.version, v.rules as "document", v.created_at as "versionAt"
+     from policies p join policy_versions v on v.policy_id = p.id and v.version = p.version
+     where p.tenant_id = $1 and p.id = $2 and p.enabled and p.deleted_at is null`,
+    [uow.tenantId, policyId],
+  );
+  return row ? { source: sourceOf(row), versionAt: new Date(row.versionAt) } : null;
+}
+
 /** Those that were enabled at a moment, by their history. */
 export async function sourcesInForce(uow: UnitOfWork, at: Date): Promise<PolicySource[]> {
   const rows = await uow.rows<Stored>(

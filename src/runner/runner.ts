@@ -9,6 +9,9 @@ import { admitExecutions } from '../executions/admission.ts';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { RetentionSettings } from '../policies/decision-retention.ts';
+import type { PolicyService } from '../policies/policy-service.ts';
+import { watchRollout } from '../policies/rollout.ts';
+import { runSimulation } from '../policies/simulation-job.ts';
 import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
 import { createDecisionKeeper } from './decision-keeper.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
@@ -40,6 +43,7 @@ export interface Runner {
 type RunnerDependencies = {
   readonly control: Pick<ControlService, 'cancelWithStarter'>;
   readonly bulkCancel: Pick<BulkCancelService, 'cancelBatch'>;
+  readonly policies: Pick<PolicyService, 'fallBack'>;
   readonly approvalDelegations: Pick<DelegationService, 'movedAlong' | 'tellMoved'>;
 } & Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> &
   Omit<EffectDependencies, 'checkMs'>;
@@ -102,6 +106,16 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     },
     'cancel-executions': async (payload, { job }) => {
       await holding(job.id, () => bulkCancel.cancelBatch(database, payload as JobPayloads['cancel-executions']));
+    },
+    'simulate-policies': async (payload, { job }) => {
+      const onError = (err: unknown, simulationId: string) => logger.error({ err, simulationId }, 'a simulation of policies failed');
+      const work = payload as JobPayloads['simulate-policies'];
+      await holding(job.id, () => runSimulation(database, work, { clock, onError }, () => draining));
+    },
+    'watch-rollout': async (payload) => {
+      const { tenantId, policyId } = payload as JobPayloads['watch-rollout'];
+      const reading = await database.write(tenantId, (uow) => watchRollout(uow, deps, policyId));
+      if (reading?.fellBack) logger.warn({ policyId, ...reading }, 'a policy denied too much; it is only observed from now on');
     },
     'continue-halted': async (payload) => {
       const onError = (err: unknown, executionId: string) => logger.error({ err, executionId }, 'a halted execution could not go on');
