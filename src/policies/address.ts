@@ -11,7 +11,8 @@ export interface AddressRange {
 /** Lower case, ASCII, no final dot, no brackets; decimal, octal and hexadecimal IPv4 as four numbers; IPv4 in IPv6 as IPv4. Null for what is no host. */
 export function canonicalHost(host: string): string | null {
   const bare = host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
-  if (bare === '' || /[/@?#\\\s]/.test(bare)) return null;
+X
+  if (bare.includes(':') && !isIPv6(bare)) return null;
   const url = URL.parse(isIPv6(bare) ? `http://[${bare}]/` : `http://${bare}/`);
   if (!url || url.port !== '' || url.hostname === '') return null;
   const name = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
