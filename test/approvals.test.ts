@@ -1,11 +1,8 @@
 // Approvals: who may decide, once; expiry; grants that fit exactly one thing and are used exactly once, also under races.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import pg from 'pg';
 import { maxNoteLength, subjectDigest, type ApprovalSubject } from '#src/approvals/approval.ts';
-import { createApprovalService, type NewApproval } from '#src/approvals/approval-service.ts';
-import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
-import type { Deciding } from '#src/approvals/deciding.ts';
+import type { ApprovalService } from '#src/approvals/approval-service.ts';
 import {
   ConflictError,
   ForbiddenError,
@@ -14,81 +11,19 @@ import {
   NotFoundError,
   ValidationError,
 } from '#src/platform/errors.ts';
-import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
-import { recordingLog } from './harness/approvals.ts';
-import { testDatabase, type TestDatabase } from './harness/database.ts';
-import { createWorld } from './harness/governance.ts';
+import { approvalStand, hour, later, start, type ApprovalStand } from './harness/approvals.ts';
 
-let db: TestDatabase;
-let owner: pg.Client;
+let stand: ApprovalStand;
+let approvals: ApprovalService;
 before(async () => {
-  db = await testDatabase();
-  owner = new pg.Client({ connectionString: db.ownerUrl });
-  await owner.connect();
+  stand = await approvalStand();
+  ({ approvals } = stand);
 });
-after(async () => {
-  await owner.end();
-  await db.close();
-});
+after(() => stand.close());
 
-const start = new Date('2026-11-21T10:00:00.000Z');
-const later = (ms: number) => new Date(start.getTime() + ms);
-let now = start;
-const approvals = createApprovalService({ clock: { now: () => now }, log: recordingLog() });
-const hour = 3_600_000;
-
-async function approvalWorld() {
-  now = start;
-  const world = await createWorld(db.database);
-  const requester = await world.person('rita', world.on('operator'));
-  const reviewer = await world.person('rex', world.on('reviewer'));
-  const write = <T>(work: (uow: UnitOfWork) => Promise<T>) => db.database.write(world.tenantId, work);
-  const executionId = newId();
-  const subject = (change: Partial<ApprovalSubject> = {}): ApprovalSubject => ({
-    tenantId: world.tenantId,
-    executionId,
-    stepId: 'write',
-    itemIndex: null,
-    agentVersionDigest: 'v',
-    tool: 'files.write_file',
-    toolDigest: 'd',
-    arguments: { path: 'report.md', content: 'all well' },
-    policies: ['p@1'],
-    ...change,
-  });
-  const request = (change: Partial<NewApproval> = {}) =>
-    write((uow) =>
-      approvals.request(uow, {
-        projectId: world.projectId,
-        environmentId: world.environmentId,
-        teamId: world.teamId,
-        agentId: world.agentId,
-        source: 'policy',
-        title: 'Write the report',
-        reason: 'because',
-        risk: 'high',
-        subject: subject(),
-        requestedBy: requester.principalId,
-        expiresInMs: hour,
-        ...change,
-      }),
-    );
-  const decide = (actor: Authority, approvalId: string, input: Partial<Deciding> = {}) =>
-    write((uow) => approvals.decide(uow, actor, { approvalId, decision: 'approve', ...input }));
-  const jobs = async () =>
-    (
-      await owner.query<{ name: string; payload: Record<string, unknown>; runAt: Date }>(
-        `select t.identifier as name, j.payload, j.run_at as "runAt" from graphile_worker._private_jobs j
-         join graphile_worker._private_tasks t on t.id = j.task_id where j.payload->>'tenantId' = $1 order by j.id`,
-        [world.tenantId],
-      )
-    ).rows;
-  const whyNot = async (actor: Authority, approval: ApprovalRow) =>
-    (await write((uow) => approvals.whyNotDecide(uow, actor, [approval])))[0]!;
-  return { ...world, requester, reviewer, write, subject, request, decide, jobs, whyNot, executionId };
-}
+const approvalWorld = () => stand.world();
 
 test('a request holds exactly what will run, its digest, and the job that ends it', async () => {
   const { request, subject, requester, jobs, write, executionId } = await approvalWorld();
@@ -106,11 +41,11 @@ test('a request holds exactly what will run, its digest, and the job that ends i
 test('approving records who, when and why, and wakes the step in the same transaction', async () => {
   const { request, decide, reviewer, jobs, executionId, subject } = await approvalWorld();
   const approval = await request();
-  now = later(1_000);
+  stand.at(1_000);
   const decided = await decide(reviewer, approval.id, { note: 'looks right', expectedDigest: approval.digest });
   assert.deepEqual(
     [decided.status, decided.decidedBy, decided.decidedAt, decided.note, decided.consumedAt],
-    ['approved', reviewer.principalId, now, 'looks right', null],
+    ['approved', reviewer.principalId, stand.now(), 'looks right', null],
   );
   const [, wake] = await jobs();
   assert.deepEqual([wake?.name, wake?.payload['executionId'], wake?.payload['stepId'], wake?.payload['itemIndex']], ['run-step', executionId, 'write', -1]); // prettier-ignore
@@ -179,7 +114,7 @@ test('repeating a decision with its idempotency key gives the same answer; the k
   const approval = await request();
   const input = { decision: 'reject', note: 'no', idempotencyKey: 'k-1' } as const;
   const first = await decide(reviewer, approval.id, input);
-  now = later(2 * hour);
+  stand.at(2 * hour);
   assert.deepEqual(await decide(reviewer, approval.id, input), first);
   assert.equal((await jobs()).filter(({ name }) => name === 'run-step').length, 1);
   await assert.rejects(decide(reviewer, approval.id, { ...input, decision: 'approve' }), IdempotencyConflictError);
@@ -204,10 +139,10 @@ test('of decisions that race, exactly one wins and the step is woken once', asyn
 test('an approval can be decided until just before it expires, and ends by its job', async () => {
   const { request, decide, whyNot, reviewer, write, jobs } = await approvalWorld();
   const [one, two] = [await request(), await request()];
-  now = later(hour - 1);
+  stand.at(hour - 1);
   assert.equal((await decide(reviewer, one.id)).status, 'approved');
   assert.equal(await write((uow) => approvals.expire(uow, two.id)), null, 'too early: the job is put off');
-  now = later(hour);
+  stand.at(hour);
   await assert.rejects(decide(reviewer, two.id), (error: Error) => error instanceof InvalidStateError && /expired at 2026-11-21T11:00/.test(error.message)); // prettier-ignore
   assert.match((await whyNot(reviewer, two))!, /expired/);
   assert.equal(await write((uow) => approvals.expire(uow, one.id)), null, 'decided: nothing to end');
@@ -260,12 +195,12 @@ test('a grant is consumed exactly once, also when dispatches race', async () => 
   const { request, decide, reviewer, write } = await approvalWorld();
   const approval = await request();
   await decide(reviewer, approval.id);
-  now = later(10 * hour);
+  stand.at(10 * hour);
   const consume = () => write((uow) => approvals.consume(uow, approval.id, approval.digest));
   const results = await Promise.all(Array.from({ length: 6 }, consume));
   assert.equal(results.filter(({ ok }) => ok).length, 1, 'an approved grant does not expire');
   for (const result of results) if (!result.ok) assert.equal(result.code, 'already_consumed');
-  assert.equal((await write((uow) => approvals.findApproval(uow, reviewer, approval.id)))?.consumedAt?.getTime(), now.getTime());
+  assert.equal((await write((uow) => approvals.findApproval(uow, reviewer, approval.id)))?.consumedAt?.getTime(), stand.now().getTime());
   assert.deepEqual((await write((uow) => approvals.consume(uow, newId(), approval.digest))), { ok: false, code: 'not_found', reason: 'the approval does not exist' }); // prettier-ignore
 });
 
