@@ -36,7 +36,7 @@ export async function beginAudit(
   return async (result: Readonly<Record<string, unknown>>, origin: Origin): Promise<void> => {
     const id = idOf(result[field]) ?? named;
     const after = await rowOf(id);
-    if (!uow.hasChanged) return;
+    if (!uow.hasChanged()) return;
     const subject: Subject | null = read ? { type, id } : typeName === null ? null : { type: typeName, id: null };
     const place = placeOf(type, after ?? before);
     services.audit.record(uow, actor, {

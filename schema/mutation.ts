@@ -69,6 +69,7 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
     t.field({
       type: Success,
       description,
+      extensions: { audited: true },
       authScopes: permission === 'authenticated' ? { authenticated: true } : { permission },
       args: { input: t.arg({ type: input, required: true, description: `Input of \`${name}\`.` }) },
       errors: {

@@ -12,7 +12,7 @@ export interface UnitOfWork {
   /** A write whose answer nobody needs: it travels with the next statement or the commit. If it fails, the transaction does. */
   write(sql: string, params?: readonly unknown[]): void;
   /** True when rows were written so far. What only functions or `with` write is not seen. */
-  readonly hasChanged: boolean;
+  hasChanged(): boolean;
   /** Runs after the commit succeeded: wake-up hints only, never anything that must not be lost. */
   afterCommit(hint: () => void): void;
 }
@@ -70,9 +70,7 @@ function unitOfWork(statements: Statements, tenantId: string, hints: (() => void
     tenantId,
     rows: (sql, params = []) => statements.rows(sql, params),
     write: (sql, params = []) => statements.queue(sql, params),
-    get hasChanged() {
-      return statements.hasChanged;
-    },
+    hasChanged: () => statements.hasChanged(),
     afterCommit(hint) {
       hints.push(hint);
     },

@@ -9,7 +9,7 @@ export interface Statements {
   rows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
   commit(): Promise<void>;
   /** True when a statement so far has written a row; those that are not sent yet count as writing when they look like it. */
-  readonly hasChanged: boolean;
+  hasChanged(): boolean;
   /** False: the connection is in an unknown state. */
   rollback(): Promise<boolean>;
 }
@@ -64,7 +64,7 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
 
   return {
     queue: (text, values) => void waiting.push({ text, values, name: nameFor(text), answer: (_error, result) => note(result) }),
-    get hasChanged() {
+    hasChanged() {
       return changed || waiting.some(({ text }) => /^\s*(insert|update|delete|merge)\b/i.test(text));
     },
     async rows<Row extends object>(text: string, values: readonly unknown[]) {
