@@ -11,7 +11,7 @@ export interface AddressRange {
 /** Lower case, ASCII, no final dot, no brackets; decimal, octal and hexadecimal IPv4 as four numbers; IPv4 in IPv6 as IPv4. Null for what is no host. */
 export function canonicalHost(host: string): string | null {
   const bare = host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
-X
+  if (bare === '' || /[/@?#\\\s]/.test(bare)) return null;
   if (bare.includes(':') && !isIPv6(bare)) return null;
   const url = URL.parse(isIPv6(bare) ? `http://[${bare}]/` : `http://${bare}/`);
   if (!url || url.port !== '' || url.hostname === '') return null;
