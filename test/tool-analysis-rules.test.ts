@@ -165,10 +165,9 @@ test('a sign says what it is and where, and shows nothing that could mislead', (
     risk: 'critical',
     detail: 'arguments.options[0].command: rm on "/" and everything below it',
   });
-  const [hidden] = analyseCall({ ...shell, arguments: { command: 'rm -rf build\u202e\u0007' } }).filter(
-    ({ code }) => code === 'recursive_delete',
-  );
-  assert.doesNotMatch(hidden!.detail, /\u202e|\u0007/);
+  const signs = analyseCall({ ...shell, arguments: { command: 'rm -rf build\u202e\u0007' } });
+  const hidden = signs.find(({ code }) => code === 'recursive_delete');
+  assert.ok(!hidden!.detail.includes('\u202e') && !hidden!.detail.includes('\u0007'));
 });
 
 test('commands are found in every shape in which tools take them', () => {
@@ -279,8 +278,8 @@ test('hostile input ends quickly and is reported, never thrown', () => {
     [{ command: `${'sudo '.repeat(20)}ls` }, 'too_complex'],
     [{ command: quoted(10) }, 'too_complex'],
     [{ command: `x=${'a'.repeat(1_000)}; ${'x=$x$x; '.repeat(200)} $x` }, null],
-    [{ command: `${'{a,b}'.repeat(40)}` }, null],
-    [{ command: `${'('.repeat(5_000)}` }, 'unparsable_command'],
+    [{ command: '{a,b}'.repeat(40) }, null],
+    [{ command: '('.repeat(5_000) }, 'unparsable_command'],
     [{ command: `${'$('.repeat(1_000)}ls${')'.repeat(1_000)}` }, null],
     [{ command: `f() { f; f; f; }; ${'f; '.repeat(500)}` }, null],
     [{ command: `a() { b; b; }; b() { c; c; }; c() { d; d; }; d() { ls; ls; }; ${'a; '.repeat(900)}` }, 'too_complex'],

@@ -19,13 +19,18 @@ const metadataHosts = new Set([
   'metadata.azure.com',
 ]);
 
+/** A host is shorter. */
+const maxAddressLength = 300;
+
 /** Addresses at which a cloud gives out the keys of a machine, however they are written. */
 export function judgeAddress({ findings }: { readonly findings: Findings }, text: string): void {
-  if (text.length > 2_048 || !/^(?:[a-z][a-z0-9+.-]*:\/\/|[\w[.-]+(?::\d+)?(?:\/|$))/i.test(text)) return;
-  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text.replace(/^[a-z][a-z0-9+.-]*:/i, 'http:') : `http://${text}`;
+  const hasScheme = /^[a-z][a-z0-9+.-]{0,20}:\/\//i.test(text);
+  if (!hasScheme && (text.length > maxAddressLength || !/^[\w[][\w.:[\]-]*(?:\/|$)/.test(text))) return;
+  const start = text.slice(0, maxAddressLength);
+  const url = hasScheme ? start.replace(/^[a-z0-9+.-]+:/i, 'http:') : `http://${start}`;
   if (!URL.canParse(url)) return;
   const host = new URL(url).hostname.replace(/\.$/, '');
-  if (!metadataHosts.has(host) || ((host === 'metadata' || host === 'instance-data') && !text.includes('://'))) return;
+  if (!metadataHosts.has(host) || ((host === 'metadata' || host === 'instance-data') && !hasScheme)) return;
   findings.add('cloud_metadata', `${shown(text)} is where a cloud gives out the keys of a machine`);
 }
 

@@ -59,7 +59,7 @@ const interpret: Rule = (shell, { name, args, stdin }) => {
   }
   const file = readOptions(args, { short: 'mWX', stopsAtOperand: true }).operands[0];
   const content = file && file.text !== '-' ? shell.contentOf(shell.path(file)) : stdin;
-  if (content && (!file || file.text === '-' || content !== stdin) && !args.some((arg) => /^-m/.test(arg.text)))
+  if (content && (!file || file.text === '-' || content !== stdin) && !args.some((arg) => arg.text.startsWith('-m')))
     runCode(shell, name, content, false);
 };
 

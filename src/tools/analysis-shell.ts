@@ -1,14 +1,5 @@
 // Walks a shell script as a shell would, without running it, and hands every command it comes across to the rules. Decides nothing itself.
-import {
-  forEachChild,
-  parse,
-  type ArrayValue,
-  type Command,
-  type ParsedScript,
-  type Redirection,
-  type Statement,
-  type SyntaxNode,
-} from 'unbash';
+import { forEachChild, parse, type ArrayValue, type Command, type ParsedScript, type Redirection, type SyntaxNode } from 'unbash';
 import { judgeCommand } from './analysis-commands.ts';
 import { normalPath } from './analysis-paths.ts';
 import { shown, type Findings } from './analysis-signs.ts';
@@ -27,6 +18,7 @@ import {
   type Scope,
 } from './analysis-words.ts';
 import { judgeReading, judgeWriting } from './analysis-files.ts';
+import { injects, isForkBomb } from './analysis-patterns.ts';
 
 /** All scripts within one another. */
 const maxTotalLength = 4 * maxTextLength;
@@ -291,22 +283,4 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
   }
 
   return shell;
-}
-
-/** Environment variables that make programs load or run something of the caller's choice. */
-const injects = (name: string): boolean =>
-  /^(?:LD_PRELOAD|LD_AUDIT|DYLD_INSERT_LIBRARIES|BASH_ENV|PROMPT_COMMAND|GIT_SSH_COMMAND|PERL5OPT)$/.test(name);
-
-/** Does it call itself in the background, or several times in one pipeline? */
-function isForkBomb(name: string, body: SyntaxNode): boolean {
-  let isBomb = false;
-  const callsIn = (node: SyntaxNode): number => {
-    let calls = node.type === 'Command' && node.name?.value === name ? 1 : 0;
-    forEachChild(node, (child) => void (calls += callsIn(child)));
-    if (calls > 0 && node.type === 'Statement' && (node as Statement).background) isBomb = true;
-    if (calls > 1 && node.type === 'Pipeline') isBomb = true;
-    return calls;
-  };
-  callsIn(body);
-  return isBomb;
 }

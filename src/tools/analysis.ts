@@ -20,6 +20,11 @@ const argumentNames = /^(?:args|arguments|argv|parameters|params)$/;
 const folderNames = /^(?:cwd|workdir|workingdir|workingdirectory|dir|directory|folder)$/;
 const pathNames =
   /^(?:(?:file|old|new|source|src|destination|dest|target|from|to|input|output|in|out|root|base|local|remote|notebook|absolute|relative)?(?:path|file|filename|filepath|folder|directory|dir)s?|source|destination|src|dest|target|uri|cwd|workdir|root|files?|paths?|glob)$/;
+/** Control characters but tab and line ends, format characters, and tags. */
+const invisible = new RegExp(
+  String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]`,
+  'u',
+);
 const maxNodes = 50_000;
 const maxDepth = 64;
 
@@ -31,10 +36,7 @@ export function analyseCall({ category, capability, arguments: args }: AnalysedC
 
   function text(value: string, key: string, at: string, folder: string | null): void {
     findings.at = at;
-    const hidden =
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/u.exec(
-        value,
-      );
+    const hidden = invisible.exec(value);
     if (hidden) {
       const code = hidden[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
       findings.add('hidden_characters', `holds U+${code}, which people do not see`);
