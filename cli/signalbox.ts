@@ -5,6 +5,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { demoCommand } from './demo.ts';
 import { gatewayCommand } from './gateway.ts';
 import { migrateCommand } from './migrate.ts';
+import { policiesCommand } from './policies.ts';
 import { startCommand } from './start.ts';
 import { workerCommand } from './worker.ts';
 
@@ -16,6 +17,7 @@ await new Command('signalbox')
   .addCommand(gatewayCommand)
   .addCommand(workerCommand)
   .addCommand(migrateCommand)
+  .addCommand(policiesCommand)
   .addCommand(demoCommand)
   .showHelpAfterError()
   .parseAsync();

@@ -33,3 +33,12 @@ export function group<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const keys = Object.keys(shape).join(', ');
   return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping of ${keys}`) });
 }
+
+export const postgresUrl = () =>
+  url('a URL such as postgres://user:password@host:5432/database', ({ protocol, pathname }) => {
+    return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
+  });
+
+export const httpUrl = () => url('an http or https URL', ({ protocol }) => ['http:', 'https:'].includes(protocol));
+
+export const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host);

@@ -1,18 +1,11 @@
 // Every setting once: its type, its default, its environment variable and what it means.
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
-import { expect, group, integer, oneOf, setting, text, url, type About } from './config-fields.ts';
+import { expect, group, httpUrl, integer, isLoopback, oneOf, postgresUrl, setting, text, url, type About } from './config-fields.ts';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
 import { isRedactionPath, redactionPathForm } from './policies/redaction.ts';
 import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
 import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
-
-const postgresUrl = () =>
-  url('a URL such as postgres://user:password@host:5432/database', ({ protocol, pathname }) => {
-    return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
-  });
-
-const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host);
 
 const issuer = group({
   issuer: setting(
@@ -74,7 +67,7 @@ const http = group({
       env: 'SIGNALBOX_HTTP_PUBLIC_URL',
       description: 'Where users reach it, when that is not the address it listens on (behind a proxy).',
     },
-    url('an http or https URL', ({ protocol }) => ['http:', 'https:'].includes(protocol)).optional(),
+    httpUrl().optional(),
   ),
   allowedOrigins: setting(
     {
@@ -186,6 +179,17 @@ const outbound = group({
   ),
 });
 
+const client = group({
+  url: setting(
+    { env: 'SIGNALBOX_URL', description: 'The server that commands such as `signalbox policies apply` talk to.' },
+    httpUrl().default('http://127.0.0.1:4400/graphql'),
+  ),
+  apiKey: setting(
+    { env: 'SIGNALBOX_API_KEY', description: 'The API key such commands show there.', secret: true },
+    text('an API key').optional(),
+  ),
+});
+
 const decisions = group({
   redact: setting(
     {
@@ -245,6 +249,7 @@ export const configSchema = group({
   limits: limits.prefault({}),
   outbound: outbound.prefault({}),
   decisions: decisions.prefault({}),
+  client: client.prefault({}),
   oidc: z.array(issuer, expect('a list of issuers')).default([]),
   toolServers: z
     .record(

@@ -45,6 +45,35 @@ export type AgentStatus =
   /** Not now: somebody paused it, with a reason. */
   | 'PAUSED';
 
+/** The answer to a question of an approver. */
+export type AnswerApprovalQuestionInput = {
+  /** The question. */
+  questionId: string;
+  /** 1 to 4000 characters. */
+  text: string;
+};
+
+/** A policy as a document, which says all of it. */
+export type ApplyPolicyInput = {
+  /** YAML or JSON as `policies/policy.schema.json` describes it; projects, environments, agents and teams by name. */
+  document: string;
+  /** The version of the policy of that name that you read; 0: there is none yet. Anything else is a conflict. */
+  expectedVersion: number;
+};
+
+/** What was said about an approval. */
+export type ApprovalCommentKind =
+  /** The answer to a question. */
+  | 'ANSWER'
+  /** A remark to everybody. */
+  | 'COMMENT'
+  /** Somebody changed what will run. */
+  | 'EDIT'
+  /** Somebody put off the end. */
+  | 'EXTENSION'
+  /** What an approver wants to know of whoever asks. */
+  | 'QUESTION';
+
 /** What an approver can answer. */
 export type ApprovalDecision =
   /** It may run, exactly as shown. */
@@ -112,6 +141,14 @@ export type ArchiveAgentInput = {
   agentId: string;
 };
 
+/** A question to whoever asks for an approval. */
+export type AskAboutApprovalInput = {
+  /** The approval. */
+  approvalId: string;
+  /** 1 to 4000 characters. */
+  question: string;
+};
+
 /** How one try of an effect stands. */
 export type AttemptStatus =
   /** Its process ended, or the execution did; nothing of it was committed. */
@@ -122,6 +159,24 @@ export type AttemptStatus =
   | 'RUNNING'
   /** Its result was committed. */
   | 'SUCCEEDED';
+
+/** Conditions that an audit event must all satisfy. */
+export type AuditEventFilter = {
+  /** Of one of these mutations, by name. */
+  actions?: Array<string> | null | undefined;
+  /** Of this person or machine. */
+  principalId?: string | null | undefined;
+  /** In this project. */
+  projectId?: string | null | undefined;
+  /** At or after this moment. */
+  since?: string | null | undefined;
+  /** About this thing, of any type. */
+  subjectId?: string | null | undefined;
+  /** Of this trace. */
+  traceId?: string | null | undefined;
+  /** Before this moment. */
+  until?: string | null | undefined;
+};
 
 /** How an operation on many executions stands. */
 export type BulkStatus =
@@ -159,6 +214,17 @@ export type Capability =
   /** Changes data. */
   | 'WRITE';
 
+/** What happens to a line. */
+export type ChangeLineKind =
+  /** It is put in. */
+  | 'ADDED'
+  /** It stays. */
+  | 'CONTEXT'
+  /** Lines that stay are left out here. */
+  | 'GAP'
+  /** It is taken out. */
+  | 'REMOVED';
+
 /** Whether a runner sends calls to a tool server. */
 export type CircuitState =
   /** It does. */
@@ -167,6 +233,14 @@ export type CircuitState =
   | 'HALF_OPEN'
   /** It does not, for 5 seconds at first and up to a minute. */
   | 'OPEN';
+
+/** A remark about an approval. */
+export type CommentOnApprovalInput = {
+  /** The approval. */
+  approvalId: string;
+  /** 1 to 4000 characters. */
+  text: string;
+};
 
 /** Which of the two executions has it. */
 export type ComparisonPresence =
@@ -219,6 +293,8 @@ export type CreateEnvironmentInput = {
 
 /** A new policy. */
 export type CreatePolicyInput = {
+  /** More places, at most 50. */
+  attachments?: Array<PolicyAttachmentInput> | null | undefined;
   /** What it is for. */
   description?: string | null | undefined;
   /** True when absent. */
@@ -229,9 +305,13 @@ export type CreatePolicyInput = {
   mode?: PolicyMode | null | undefined;
   /** Lower-case letters, digits and `-`; unique in the tenant. */
   name: string;
+  /** `ALLOW` when absent. */
+  onError?: PolicyFailureMode | null | undefined;
   /** Lower first, 0 to 10000; 100 when absent. */
   priority?: number | null | undefined;
-  /** A list of rules as `policies/<kind>.schema.json` describes them. */
+  /** Everything at once when absent. */
+  rollout?: PolicyRolloutInput | null | undefined;
+  /** Rules as `policies/<kind>.schema.json` describes them. */
   rules: unknown;
   /** The whole tenant when absent. */
   scope?: PolicyScopeInput | null | undefined;
@@ -271,6 +351,16 @@ export type CreateTenantInput = {
   name: string;
 };
 
+/** Conditions that a grant of data must all satisfy. */
+export type DataGrantFilter = {
+  /** To this agent. */
+  granteeAgentId?: string | null | undefined;
+  /** True: in force. False: revoked. */
+  inForce?: boolean | null | undefined;
+  /** Of data that this agent declares. */
+  ownerAgentId?: string | null | undefined;
+};
+
 /** Conditions that a dead letter must all satisfy. */
 export type DeadLetterFilter = {
   /** Of this agent. */
@@ -305,21 +395,41 @@ export type DecideApprovalInput = {
 export type DecisionEffect =
   /** It may run. */
   | 'ALLOW'
+  /** It waits until a moment that it names. */
+  | 'DELAY'
   /** It is refused. */
   | 'DENY'
+  /** It waits in line until a place is free. */
+  | 'QUEUE'
   /** A person must approve exactly this first. */
-  | 'REQUIRE_APPROVAL';
+  | 'REQUIRE_APPROVAL'
+  /** It may run, with a warning. */
+  | 'WARN';
 
 /** Conditions that a decision must all satisfy; an absent one is satisfied by every decision. */
 export type DecisionFilter = {
+  /** About one of these actions. */
+  action?: Array<GateAction> | null | undefined;
   /** Of this agent. */
   agentId?: string | null | undefined;
   /** With one of these outcomes. */
   effect?: Array<DecisionEffect> | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
   /** Of this execution. */
   executionId?: string | null | undefined;
+  /** About which this policy had something to say, observed or not. */
+  policyId?: string | null | undefined;
+  /** On behalf of this principal. */
+  principalId?: string | null | undefined;
+  /** In this project. */
+  projectId?: string | null | undefined;
   /** Decided at this moment or later. */
   since?: string | null | undefined;
+  /** About this step of the definition. */
+  stepId?: string | null | undefined;
+  /** About this tool, `server.name`. */
+  tool?: string | null | undefined;
   /** Decided before this moment. */
   until?: string | null | undefined;
 };
@@ -380,6 +490,18 @@ export type DivergenceKind =
   /** It ended, or stands, otherwise. */
   | 'STATUS';
 
+/** What to run instead of what is asked for. It still has to be approved, by somebody else. */
+export type EditApprovalInput = {
+  /** The approval. */
+  approvalId: string;
+  /** All arguments, not only those that change. */
+  arguments: unknown;
+  /** Digest of what you were shown; refused as a conflict when it is another by now. */
+  expectedDigest: string;
+  /** Why; at most 4000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** Which policy to switch on. */
 export type EnablePolicyInput = {
   /** The policy. */
@@ -390,6 +512,18 @@ export type EnablePolicyInput = {
 export type EnablePrincipalInput = {
   /** The principal. */
   principalId: string;
+};
+
+/** What to stop, and why. */
+export type EngageKillSwitchInput = {
+  /** With the scope TOOL: `files.write_file` or `files.*`; `http.request` is what http steps call. With DESTINATION: `api.example.com`, `*.example.com`, `10.0.0.7:8080`. */
+  pattern?: string | null | undefined;
+  /** Shown to everyone whose work stops; at most 1,000 characters. */
+  reason: string;
+  /** What to stop. */
+  scope: KillSwitchScope;
+  /** The project, environment or agent; with no other scope. */
+  scopeId?: string | null | undefined;
 };
 
 /** What an environment is for; policies go by it. */
@@ -428,20 +562,38 @@ export type ErrorCode =
 
 /** What happened; each has an object type of its own. */
 export type EventType =
+  /** A stage is complete; the people of the next one are asked. */
+  | 'APPROVAL_ADVANCED'
   /** A person approved what the step will run. */
   | 'APPROVAL_APPROVED'
   /** The execution ended before anybody decided. */
   | 'APPROVAL_CANCELLED'
+  /** Somebody said, asked or answered something about it. */
+  | 'APPROVAL_COMMENTED'
+  /** Somebody who is asked has a delegate, who can decide in their place. */
+  | 'APPROVAL_DELEGATED'
+  /** An approver changed what will run; it is still to be decided. */
+  | 'APPROVAL_EDITED'
+  /** Nobody completed the stage in time; more people are asked. */
+  | 'APPROVAL_ESCALATED'
   /** Nobody decided in time. */
   | 'APPROVAL_EXPIRED'
+  /** An approver put off its end. */
+  | 'APPROVAL_EXTENDED'
   /** A person rejected it. */
   | 'APPROVAL_REJECTED'
   /** The step waits for a person. */
   | 'APPROVAL_REQUESTED'
-  /** It ended because a step was refused by a policy or a person. */
+  /** A person approved it; others have to, too. */
+  | 'APPROVAL_VOTED'
+  /** It expires soon. */
+  | 'APPROVAL_WARNED'
+  /** It ended because its start, or a step, was refused by a policy or a person. */
   | 'EXECUTION_BLOCKED'
   /** It was cancelled. */
   | 'EXECUTION_CANCELLED'
+  /** A policy puts its start off until a moment; then it is judged anew. */
+  | 'EXECUTION_DEFERRED'
   /** It ended because a step failed for good, or its output could not be made. */
   | 'EXECUTION_FAILED'
   /** Nothing new starts; effects that run may finish. */
@@ -466,10 +618,16 @@ export type EventType =
   | 'STEP_BLOCKED'
   /** The step started an execution of another agent and waits for it. */
   | 'STEP_CHILD_STARTED'
+  /** The kill switch was released; the step is ready again. */
+  | 'STEP_CONTINUED'
+  /** A policy puts the step off until a moment; then it passes the gate anew. */
+  | 'STEP_DEFERRED'
   /** The list of a forEach step is known, or a loop begins. */
   | 'STEP_EXPANDED'
   /** The step, or an item of it, failed for good. */
   | 'STEP_FAILED'
+  /** A kill switch stopped it before its effect began, or aborted the effect; it goes on once the switch is released. */
+  | 'STEP_HALTED'
   /** The process of an attempt ended; the step is ready again. */
   | 'STEP_INTERRUPTED'
   /** Another iteration of a loop begins. */
@@ -515,7 +673,9 @@ export type ExecutionFilter = {
 
 /** Where an execution stands. */
 export type ExecutionStatus =
-  /** Ended because a policy or a person refused a step. */
+  /** A policy asks a person before it may start. */
+  | 'AWAITING_APPROVAL'
+  /** Ended because a policy or a person refused its start, or a step. */
   | 'BLOCKED'
   /** Ended by a person. */
   | 'CANCELLED'
@@ -554,8 +714,22 @@ export type GateAction =
   | 'EXECUTION_START'
   /** A request of an http step, with exactly its URL, headers and body. */
   | 'HTTP_REQUEST'
+  /** An output that a step or an execution hands on. */
+  | 'OUTPUT_DELIVER'
   /** A call of a tool, with exactly its arguments. */
   | 'TOOL_CALL';
+
+/** Which data, to which agent, and why. */
+export type GrantDataInput = {
+  /** `dataset:orders`, `api:payments` or `service:mail`, as it is declared. */
+  data: string;
+  /** The agent that may touch it, too. */
+  granteeAgentId: string;
+  /** The agent that declares the data in `spec.data`. */
+  ownerAgentId: string;
+  /** Why; at most 1,000 characters. */
+  reason: string;
+};
 
 /** Which role, where, to whom. */
 export type GrantRoleInput = {
@@ -566,6 +740,42 @@ export type GrantRoleInput = {
   /** The tenant, project, environment or team that the role is on. */
   scopeId: string;
 };
+
+/** Why a reader would be deceived by a character. */
+export type HiddenCharacterKind =
+  /** It makes text read in another order than it runs. */
+  | 'BIDIRECTIONAL'
+  /** It steers terminals and is not seen. */
+  | 'CONTROL'
+  /** It is not seen. */
+  | 'INVISIBLE'
+  /** It looks like another letter. */
+  | 'LOOKALIKE'
+  /** It looks like a space and is none. */
+  | 'SPACE';
+
+/** Conditions that a kill switch must all satisfy. */
+export type KillSwitchFilter = {
+  /** True: in force. False: released. */
+  engaged?: boolean | null | undefined;
+  /** Of this scope. */
+  scope?: KillSwitchScope | null | undefined;
+};
+
+/** What a kill switch stops. */
+export type KillSwitchScope =
+  /** Everything one agent does. */
+  | 'AGENT'
+  /** HTTP requests to the hosts that a pattern names. */
+  | 'DESTINATION'
+  /** Everything in an environment. */
+  | 'ENVIRONMENT'
+  /** Everything in a project. */
+  | 'PROJECT'
+  /** Everything. */
+  | 'TENANT'
+  /** Calls of the tools that a pattern names. */
+  | 'TOOL';
 
 /** What a concurrency limit is set on. */
 export type LimitScope =
@@ -606,6 +816,8 @@ export type Permission =
   | 'APPROVAL_DECIDE'
   /** See approvals. */
   | 'APPROVAL_READ'
+  /** See who changed what. */
+  | 'AUDIT_READ'
   /** See what policies decided. */
   | 'DECISION_READ'
   /** Create, change and delete environments. */
@@ -624,6 +836,10 @@ export type Permission =
   | 'GRANT_MANAGE'
   /** Make, see and revoke the API keys of others. */
   | 'KEY_MANAGE'
+  /** Engage and release kill switches. */
+  | 'KILLSWITCH_MANAGE'
+  /** See kill switches. */
+  | 'KILLSWITCH_READ'
   /** Create, change, enable, disable and delete policies. */
   | 'POLICY_MANAGE'
   /** See policies. */
@@ -651,6 +867,25 @@ export type Permission =
   /** See tools. */
   | 'TOOL_READ';
 
+/** One more place of a policy; what is left out is as in the policy. */
+export type PolicyAttachmentInput = {
+  /** False: an exception, the policy says nothing there. */
+  enabled?: boolean | null | undefined;
+  /** The mode there. */
+  mode?: PolicyMode | null | undefined;
+  /** The priority there. */
+  priority?: number | null | undefined;
+  /** Where; no other place of the policy may be the same. */
+  scope: PolicyScopeInput;
+};
+
+/** What a policy says of calls of low and medium risk when it cannot be evaluated. Those of high and critical risk are refused. */
+export type PolicyFailureMode =
+  /** They pass. */
+  | 'ALLOW'
+  /** They are refused. */
+  | 'DENY';
+
 /** Conditions that a policy must all satisfy; an absent one is satisfied by every policy. */
 export type PolicyFilter = {
   /** Whose scope names this agent. */
@@ -663,16 +898,30 @@ export type PolicyFilter = {
   kind?: PolicyKind | null | undefined;
   /** In this mode. */
   mode?: PolicyMode | null | undefined;
+  /** The one of this name. */
+  name?: string | null | undefined;
   /** Whose scope names this project. */
   projectId?: string | null | undefined;
   /** Whose scope names this tag. */
   tag?: string | null | undefined;
+  /** Whose scope names this team. */
+  teamId?: string | null | undefined;
 };
 
 /** What a policy decides; it gives `rules` their shape. */
 export type PolicyKind =
-  /** Which tool calls a person must approve first. */
+  /** What a person must approve first. */
   | 'APPROVAL_REQUIRED'
+  /** What inputs, arguments and outputs must not contain. */
+  | 'CONTENT'
+  /** That an agent touches only data that it declares, or that another agent has granted it. */
+  | 'DATA_SCOPE'
+  /** Where requests may go: hosts, addresses, ports, schemes, methods. */
+  | 'DESTINATION'
+  /** How many executions or tool calls there may be in a sliding window. */
+  | 'RATE_LIMIT'
+  /** On which days and at which hours something may happen. */
+  | 'TIME_WINDOW'
   /** Which tools may be called: rules that allow or deny. */
   | 'TOOL_ACCESS';
 
@@ -680,8 +929,20 @@ export type PolicyKind =
 export type PolicyMode =
   /** Evaluated, recorded and enforced. */
   | 'ENFORCE'
+  /** Never changes what happens: its reason is put in front of the output, and the run goes on. */
+  | 'INJECT'
   /** Evaluated and recorded with each decision, never enforced. */
   | 'OBSERVE';
+
+/** Switches a policy on by and by. */
+export type PolicyRolloutInput = {
+  /** It falls back to `OBSERVE` when it denies more than this share, 0 to 100; never when absent. */
+  maxDenialPercent?: number | null | undefined;
+  /** Share of executions for which it has its mode, 0 to 100; it is observed for the others. */
+  percent: number;
+  /** Time in which denials are counted, 60000 to 1209600000 milliseconds; 3600000 when absent. */
+  windowMs?: number | null | undefined;
+};
 
 /** Where a policy applies: every member that is given must match; none is the whole tenant. */
 export type PolicyScopeInput = {
@@ -693,6 +954,10 @@ export type PolicyScopeInput = {
   projectId?: string | null | undefined;
   /** Only for agents with this tag; at most 63 characters. */
   tag?: string | null | undefined;
+  /** Only for agents of this team. */
+  teamId?: string | null | undefined;
+  /** Only for tools of this pattern, such as `files.*`; then nothing is said of effects without a tool. */
+  tool?: string | null | undefined;
 };
 
 /** What kind of actor a principal is. */
@@ -744,6 +1009,14 @@ export type RegisterToolServerInput = {
   url: string;
 };
 
+/** Which switch to release. */
+export type ReleaseKillSwitchInput = {
+  /** The kill switch. */
+  killSwitchId: string;
+  /** Kept with it; at most 1,000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** Who shall no longer be in which team. */
 export type RemoveTeamMemberInput = {
   /** Who shall leave it. */
@@ -776,6 +1049,12 @@ export type RetryExecutionInput = {
 export type RevokeApiKeyInput = {
   /** The key. */
   apiKeyId: string;
+};
+
+/** Which grant to revoke. */
+export type RevokeDataGrantInput = {
+  /** The grant. */
+  dataGrantId: string;
 };
 
 /** Which grant to revoke. */
@@ -985,6 +1264,8 @@ export type UpdateEnvironmentInput = {
 
 /** What to change of a policy; fields left out stay as they are. */
 export type UpdatePolicyInput = {
+  /** New attachments, replacing the old ones as a whole. */
+  attachments?: Array<PolicyAttachmentInput> | null | undefined;
   /** A new description. */
   description?: string | null | undefined;
   /** The version that you read; another current one is a conflict. */
@@ -993,10 +1274,14 @@ export type UpdatePolicyInput = {
   mode?: PolicyMode | null | undefined;
   /** A new name. */
   name?: string | null | undefined;
+  /** A new failure mode. */
+  onError?: PolicyFailureMode | null | undefined;
   /** The policy. */
   policyId: string;
   /** A new priority. */
   priority?: number | null | undefined;
+  /** A new rollout; null ends it. */
+  rollout?: PolicyRolloutInput | null | undefined;
   /** New rules, replacing the old ones as a whole. */
   rules?: unknown;
   /** A new scope, replacing the old one as a whole; `{}` is the whole tenant. */
@@ -1166,14 +1451,79 @@ export type RollbackAgentMutation = { rollbackAgent:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
-export type ApprovalFieldsFragment = { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null };
+export type ApprovalCommentFieldsFragment = { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null };
+
+export type ApprovalContentQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ApprovalContentQuery = { approval: { costMicroUsd: number | null, isEdited: boolean, requestedArguments: unknown, editedAt: string | null, id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, editedBy: { id: string, name: string } | null, presentation: { summary: string, omittedValues: number, warnings: Array<string>, values: Array<{ path: string, text: string, isTruncated: boolean, isChanged: boolean, before: string | null }>, changes: Array<{ path: string, added: number, removed: number, isWhole: boolean, isTruncated: boolean, comparedWithStepId: string | null, comparedWithAt: string | null, lines: Array<{ kind: ChangeLineKind, oldLine: number | null, newLine: number | null, text: string }> }>, hidden: Array<{ codePoint: string, name: string, kind: HiddenCharacterKind, count: number }> }, context: { agentName: string, agentVersion: string | null, environmentName: string, environmentKind: EnvironmentKind, requesterName: string | null, labels: unknown, startedAt: string | null, stepTotal: number, stepsFinished: number, nextSteps: Array<string>, lastSteps: Array<{ stepId: string, status: StepStatus, finishedAt: string }> } | null, comments: { edges: Array<{ node: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }> }, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null };
+
+export type EditApprovalMutationVariables = Exact<{
+  input: EditApprovalInput;
+}>;
+
+
+export type EditApprovalMutation = { editApproval:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'EditApprovalSuccess', approval: { isEdited: boolean, requestedArguments: unknown, id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type CommentOnApprovalMutationVariables = Exact<{
+  input: CommentOnApprovalInput;
+}>;
+
+
+export type CommentOnApprovalMutation = { commentOnApproval:
+    | { __typename: 'CommentOnApprovalSuccess', comment: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type AskAboutApprovalMutationVariables = Exact<{
+  input: AskAboutApprovalInput;
+}>;
+
+
+export type AskAboutApprovalMutation = { askAboutApproval:
+    | { __typename: 'AskAboutApprovalSuccess', question: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type AnswerApprovalQuestionMutationVariables = Exact<{
+  input: AnswerApprovalQuestionInput;
+}>;
+
+
+export type AnswerApprovalQuestionMutation = { answerApprovalQuestion:
+    | { __typename: 'AnswerApprovalQuestionSuccess', answer: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ApprovalFieldsFragment = { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null };
 
 export type ApprovalQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null };
+export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null };
 
 export type ApprovalsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1182,7 +1532,7 @@ export type ApprovalsQueryVariables = Exact<{
 }>;
 
 
-export type ApprovalsQuery = { approvals: { edges: Array<{ cursor: string, node: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type ApprovalsQuery = { approvals: { edges: Array<{ cursor: string, node: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type DecideApprovalMutationVariables = Exact<{
   input: DecideApprovalInput;
@@ -1191,7 +1541,7 @@ export type DecideApprovalMutationVariables = Exact<{
 
 export type DecideApprovalMutation = { decideApproval:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
-    | { __typename: 'DecideApprovalSuccess', approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }
+    | { __typename: 'DecideApprovalSuccess', approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
@@ -1205,7 +1555,64 @@ export type ApprovalRequestsSubscriptionVariables = Exact<{
 }>;
 
 
-export type ApprovalRequestsSubscription = { approvalRequests: { cursor: string, caughtUp: boolean, changes: Array<{ type: EventType, occurredAt: string, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> } };
+export type ApprovalRequestsSubscription = { approvalRequests: { cursor: string, caughtUp: boolean, changes: Array<{ type: EventType, occurredAt: string, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> } };
+
+export type AuditEventFieldsFragment = { id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string };
+
+export type AuditEventsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AuditEventFilter | null | undefined;
+}>;
+
+
+export type AuditEventsQuery = { auditEvents: { edges: Array<{ cursor: string, node: { id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type AuditEventStreamSubscriptionVariables = Exact<{
+  filter?: AuditEventFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type AuditEventStreamSubscription = { auditEvents: { cursor: string, caughtUp: boolean, events: Array<{ id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string }> } };
+
+export type DataGrantFieldsFragment = { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null };
+
+export type DataGrantsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: DataGrantFilter | null | undefined;
+}>;
+
+
+export type DataGrantsQuery = { dataGrants: { edges: Array<{ cursor: string, node: { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type GrantDataMutationVariables = Exact<{
+  input: GrantDataInput;
+}>;
+
+
+export type GrantDataMutation = { grantData:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'GrantDataSuccess', dataGrant: { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null } }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RevokeDataGrantMutationVariables = Exact<{
+  input: RevokeDataGrantInput;
+}>;
+
+
+export type RevokeDataGrantMutation = { revokeDataGrant:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RevokeDataGrantSuccess', dataGrant: { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
 
 export type SignalFieldsFragment = { id: string, name: string, payload: unknown, sentAt: string, receivedByStepId: string | null, receivedAt: string | null };
 
@@ -1290,19 +1697,37 @@ export type SlotFieldsFragment =
   | SlotFields_StepItem_Fragment
 ;
 
+type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
 
+type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
+type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
 type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_ExecutionDeferred_Fragment = { __typename: 'ExecutionDeferred', sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
@@ -1328,36 +1753,51 @@ type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: str
 
 type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string };
 
+type EventFields_StepContinued_Fragment = { __typename: 'StepContinued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
 type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+
+type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
 type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string };
 
 export type EventFieldsFragment =
+  | EventFields_ApprovalAdvanced_Fragment
   | EventFields_ApprovalApproved_Fragment
   | EventFields_ApprovalCancelled_Fragment
+  | EventFields_ApprovalCommented_Fragment
+  | EventFields_ApprovalDelegated_Fragment
+  | EventFields_ApprovalEdited_Fragment
+  | EventFields_ApprovalEscalated_Fragment
   | EventFields_ApprovalExpired_Fragment
+  | EventFields_ApprovalExtended_Fragment
   | EventFields_ApprovalRejected_Fragment
   | EventFields_ApprovalRequested_Fragment
+  | EventFields_ApprovalVoted_Fragment
+  | EventFields_ApprovalWarned_Fragment
   | EventFields_ExecutionBlocked_Fragment
   | EventFields_ExecutionCancelled_Fragment
+  | EventFields_ExecutionDeferred_Fragment
   | EventFields_ExecutionFailed_Fragment
   | EventFields_ExecutionPaused_Fragment
   | EventFields_ExecutionQueued_Fragment
@@ -1370,8 +1810,11 @@ export type EventFieldsFragment =
   | EventFields_SignalReceived_Fragment
   | EventFields_StepBlocked_Fragment
   | EventFields_StepChildStarted_Fragment
+  | EventFields_StepContinued_Fragment
+  | EventFields_StepDeferred_Fragment
   | EventFields_StepExpanded_Fragment
   | EventFields_StepFailed_Fragment
+  | EventFields_StepHalted_Fragment
   | EventFields_StepInterrupted_Fragment
   | EventFields_StepIterated_Fragment
   | EventFields_StepQueued_Fragment
@@ -1434,13 +1877,22 @@ export type ExecutionEventsSubscriptionVariables = Exact<{
 
 
 export type ExecutionEventsSubscription = { executionEvents: { cursor: string, caughtUp: boolean, events: Array<
+      | { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionDeferred', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionPaused', reason: string, pausedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string }
@@ -1453,16 +1905,19 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepContinued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepHalted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepReused', stepId: string, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string }
     > } };
 
@@ -1530,7 +1985,47 @@ export type CompareExecutionsQuery = { compareExecutions: { equal: boolean, same
 
 export type ComparedStepFieldsFragment = { waitedMs: number | null, ranMs: number | null, tookMs: number | null, outputDigest: string | null, branchCase: number | null, attempts: number, reused: boolean, step: { kind: StepKind, itemTotal: number | null, itemDone: number | null, itemFailed: number | null, stepId: string, status: StepStatus, queuedAt: string | null, startedAt: string | null, finishedAt: string | null, wakeAt: string | null, signal: string | null, childExecution: { id: string, status: ExecutionStatus } | null, failure: { code: string, message: string, stepId: string | null } | null }, decisions: Array<{ action: GateAction, effect: DecisionEffect, reasons: Array<string>, count: number, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }> | null };
 
-export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } };
+export type KillSwitchFieldsFragment = { id: string, scope: KillSwitchScope, pattern: string | null, isEngaged: boolean, reason: string, engagedAt: string, releaseReason: string | null, releasedAt: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null };
+
+export type KillSwitchesQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: KillSwitchFilter | null | undefined;
+}>;
+
+
+export type KillSwitchesQuery = { killSwitches: { edges: Array<{ cursor: string, node: { id: string, scope: KillSwitchScope, pattern: string | null, isEngaged: boolean, reason: string, engagedAt: string, releaseReason: string | null, releasedAt: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type EngageKillSwitchMutationVariables = Exact<{
+  input: EngageKillSwitchInput;
+}>;
+
+
+export type EngageKillSwitchMutation = { engageKillSwitch:
+    | { __typename: 'EngageKillSwitchSuccess', killSwitch: { id: string, scope: KillSwitchScope, pattern: string | null, isEngaged: boolean, reason: string, engagedAt: string, releaseReason: string | null, releasedAt: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ReleaseKillSwitchMutationVariables = Exact<{
+  input: ReleaseKillSwitchInput;
+}>;
+
+
+export type ReleaseKillSwitchMutation = { releaseKillSwitch:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ReleaseKillSwitchSuccess', killSwitch: { id: string, scope: KillSwitchScope, pattern: string | null, isEngaged: boolean, reason: string, engagedAt: string, releaseReason: string | null, releasedAt: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type PolicyScopeFieldsFragment = { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null };
+
+export type PolicyAttachmentFieldsFragment = { mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } };
+
+export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> };
 
 export type DecisionFieldsFragment = { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
 
@@ -1539,7 +2034,7 @@ export type PolicyQueryVariables = Exact<{
 }>;
 
 
-export type PolicyQuery = { policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } | null };
+export type PolicyQuery = { policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } | null };
 
 export type PoliciesQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1548,7 +2043,7 @@ export type PoliciesQueryVariables = Exact<{
 }>;
 
 
-export type PoliciesQuery = { policies: { edges: Array<{ cursor: string, node: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type PoliciesQuery = { policies: { edges: Array<{ cursor: string, node: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type DecisionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1559,6 +2054,36 @@ export type DecisionsQueryVariables = Exact<{
 
 export type DecisionsQuery = { decisions: { edges: Array<{ cursor: string, node: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type PoliciesInForceQueryVariables = Exact<{
+  agentId: string;
+  environmentId: string;
+  tool?: string | null | undefined;
+}>;
+
+
+export type PoliciesInForceQuery = { policiesInForce: Array<{ attachment: number | null, mode: PolicyMode, priority: number, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }> };
+
+export type ValidatePolicyQueryVariables = Exact<{
+  document: string;
+}>;
+
+
+export type ValidatePolicyQuery = { validatePolicy: { changes: Array<string>, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }>, current: { id: string, version: number, description: string, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode } | null, policy: { name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, rules: unknown, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } | null } };
+
+export type ApplyPolicyMutationVariables = Exact<{
+  input: ApplyPolicyInput;
+}>;
+
+
+export type ApplyPolicyMutation = { applyPolicy:
+    | { __typename: 'ApplyPolicySuccess', changes: Array<string>, policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
 export type CreatePolicyMutationVariables = Exact<{
   input: CreatePolicyInput;
 }>;
@@ -1566,7 +2091,7 @@ export type CreatePolicyMutationVariables = Exact<{
 
 export type CreatePolicyMutation = { createPolicy:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
-    | { __typename: 'CreatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'CreatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
@@ -1582,7 +2107,7 @@ export type UpdatePolicyMutation = { updatePolicy:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'UpdatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'UpdatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -1592,7 +2117,7 @@ export type EnablePolicyMutationVariables = Exact<{
 
 
 export type EnablePolicyMutation = { enablePolicy:
-    | { __typename: 'EnablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'EnablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -1605,7 +2130,7 @@ export type DisablePolicyMutationVariables = Exact<{
 
 
 export type DisablePolicyMutation = { disablePolicy:
-    | { __typename: 'DisablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'DisablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -1618,7 +2143,7 @@ export type DeletePolicyMutationVariables = Exact<{
 
 
 export type DeletePolicyMutation = { deletePolicy:
-    | { __typename: 'DeletePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, scope: { tag: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null } } }
+    | { __typename: 'DeletePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -2171,6 +2696,26 @@ export const DeploymentFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"DeploymentFields"}) as unknown as TypedDocumentString<DeploymentFieldsFragment, unknown>;
+export const ApprovalCommentFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}
+    `, {"fragmentName":"ApprovalCommentFields"}) as unknown as TypedDocumentString<ApprovalCommentFieldsFragment, unknown>;
 export const ApprovalFieldsFragmentDoc = new TypedDocumentString(`
     fragment ApprovalFields on Approval {
   id
@@ -2211,6 +2756,39 @@ export const ApprovalFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ApprovalFields"}) as unknown as TypedDocumentString<ApprovalFieldsFragment, unknown>;
+export const AuditEventFieldsFragmentDoc = new TypedDocumentString(`
+    fragment AuditEventFields on AuditEvent {
+  id
+  action
+  principalId
+  subjectType
+  subjectId
+  beforeDigest
+  afterDigest
+  address
+  userAgent
+  traceId
+  occurredAt
+}
+    `, {"fragmentName":"AuditEventFields"}) as unknown as TypedDocumentString<AuditEventFieldsFragment, unknown>;
+export const DataGrantFieldsFragmentDoc = new TypedDocumentString(`
+    fragment DataGrantFields on DataGrant {
+  id
+  data
+  reason
+  isInForce
+  createdAt
+  revokedAt
+  ownerAgent {
+    id
+    name
+  }
+  granteeAgent {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"DataGrantFields"}) as unknown as TypedDocumentString<DataGrantFieldsFragment, unknown>;
 export const SignalFieldsFragmentDoc = new TypedDocumentString(`
     fragment SignalFields on Signal {
   id
@@ -2509,6 +3087,81 @@ fragment ComparedDecisionFields on ComparedDecision {
     reason
   }
 }`, {"fragmentName":"ComparedStepFields"}) as unknown as TypedDocumentString<ComparedStepFieldsFragment, unknown>;
+export const KillSwitchFieldsFragmentDoc = new TypedDocumentString(`
+    fragment KillSwitchFields on KillSwitch {
+  id
+  scope
+  pattern
+  isEngaged
+  reason
+  engagedAt
+  releaseReason
+  releasedAt
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"KillSwitchFields"}) as unknown as TypedDocumentString<KillSwitchFieldsFragment, unknown>;
+export const PolicyScopeFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"PolicyScopeFields"}) as unknown as TypedDocumentString<PolicyScopeFieldsFragment, unknown>;
+export const PolicyAttachmentFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
+    fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}`, {"fragmentName":"PolicyAttachmentFields"}) as unknown as TypedDocumentString<PolicyAttachmentFieldsFragment, unknown>;
 export const PolicyFieldsFragmentDoc = new TypedDocumentString(`
     fragment PolicyFields on Policy {
   id
@@ -2518,28 +3171,52 @@ export const PolicyFieldsFragmentDoc = new TypedDocumentString(`
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }
-    `, {"fragmentName":"PolicyFields"}) as unknown as TypedDocumentString<PolicyFieldsFragment, unknown>;
+    fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}`, {"fragmentName":"PolicyFields"}) as unknown as TypedDocumentString<PolicyFieldsFragment, unknown>;
 export const DecisionFieldsFragmentDoc = new TypedDocumentString(`
     fragment DecisionFields on Decision {
   id
@@ -3231,6 +3908,331 @@ fragment Failure on Error {
     }
   }
 }`) as unknown as TypedDocumentString<RollbackAgentMutation, RollbackAgentMutationVariables>;
+export const ApprovalContentDocument = new TypedDocumentString(`
+    query approvalContent($id: ID!) {
+  approval(id: $id) {
+    ...ApprovalFields
+    costMicroUsd
+    isEdited
+    requestedArguments
+    editedAt
+    editedBy {
+      id
+      name
+    }
+    presentation {
+      summary
+      values {
+        path
+        text
+        isTruncated
+        isChanged
+        before
+      }
+      omittedValues
+      changes {
+        path
+        added
+        removed
+        isWhole
+        isTruncated
+        comparedWithStepId
+        comparedWithAt
+        lines {
+          kind
+          oldLine
+          newLine
+          text
+        }
+      }
+      hidden {
+        codePoint
+        name
+        kind
+        count
+      }
+      warnings
+    }
+    context {
+      agentName
+      agentVersion
+      environmentName
+      environmentKind
+      requesterName
+      labels
+      startedAt
+      stepTotal
+      stepsFinished
+      lastSteps {
+        stepId
+        status
+        finishedAt
+      }
+      nextSteps
+    }
+    comments(first: 100) {
+      edges {
+        node {
+          ...ApprovalCommentFields
+        }
+      }
+    }
+  }
+}
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}
+fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<ApprovalContentQuery, ApprovalContentQueryVariables>;
+export const EditApprovalDocument = new TypedDocumentString(`
+    mutation editApproval($input: EditApprovalInput!) {
+  editApproval(input: $input) {
+    __typename
+    ... on EditApprovalSuccess {
+      approval {
+        ...ApprovalFields
+        isEdited
+        requestedArguments
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<EditApprovalMutation, EditApprovalMutationVariables>;
+export const CommentOnApprovalDocument = new TypedDocumentString(`
+    mutation commentOnApproval($input: CommentOnApprovalInput!) {
+  commentOnApproval(input: $input) {
+    __typename
+    ... on CommentOnApprovalSuccess {
+      comment {
+        ...ApprovalCommentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<CommentOnApprovalMutation, CommentOnApprovalMutationVariables>;
+export const AskAboutApprovalDocument = new TypedDocumentString(`
+    mutation askAboutApproval($input: AskAboutApprovalInput!) {
+  askAboutApproval(input: $input) {
+    __typename
+    ... on AskAboutApprovalSuccess {
+      question {
+        ...ApprovalCommentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<AskAboutApprovalMutation, AskAboutApprovalMutationVariables>;
+export const AnswerApprovalQuestionDocument = new TypedDocumentString(`
+    mutation answerApprovalQuestion($input: AnswerApprovalQuestionInput!) {
+  answerApprovalQuestion(input: $input) {
+    __typename
+    ... on AnswerApprovalQuestionSuccess {
+      answer {
+        ...ApprovalCommentFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<AnswerApprovalQuestionMutation, AnswerApprovalQuestionMutationVariables>;
 export const ApprovalDocument = new TypedDocumentString(`
     query approval($id: ID!) {
   approval(id: $id) {
@@ -3447,6 +4449,178 @@ export const ApprovalRequestsDocument = new TypedDocumentString(`
     name
   }
 }`) as unknown as TypedDocumentString<ApprovalRequestsSubscription, ApprovalRequestsSubscriptionVariables>;
+export const AuditEventsDocument = new TypedDocumentString(`
+    query auditEvents($first: Int, $after: String, $filter: AuditEventFilter) {
+  auditEvents(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...AuditEventFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment AuditEventFields on AuditEvent {
+  id
+  action
+  principalId
+  subjectType
+  subjectId
+  beforeDigest
+  afterDigest
+  address
+  userAgent
+  traceId
+  occurredAt
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<AuditEventsQuery, AuditEventsQueryVariables>;
+export const AuditEventStreamDocument = new TypedDocumentString(`
+    subscription auditEventStream($filter: AuditEventFilter, $after: String) {
+  auditEvents(filter: $filter, after: $after) {
+    events {
+      ...AuditEventFields
+    }
+    cursor
+    caughtUp
+  }
+}
+    fragment AuditEventFields on AuditEvent {
+  id
+  action
+  principalId
+  subjectType
+  subjectId
+  beforeDigest
+  afterDigest
+  address
+  userAgent
+  traceId
+  occurredAt
+}`) as unknown as TypedDocumentString<AuditEventStreamSubscription, AuditEventStreamSubscriptionVariables>;
+export const DataGrantsDocument = new TypedDocumentString(`
+    query dataGrants($first: Int, $after: String, $filter: DataGrantFilter) {
+  dataGrants(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...DataGrantFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment DataGrantFields on DataGrant {
+  id
+  data
+  reason
+  isInForce
+  createdAt
+  revokedAt
+  ownerAgent {
+    id
+    name
+  }
+  granteeAgent {
+    id
+    name
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<DataGrantsQuery, DataGrantsQueryVariables>;
+export const GrantDataDocument = new TypedDocumentString(`
+    mutation grantData($input: GrantDataInput!) {
+  grantData(input: $input) {
+    __typename
+    ... on GrantDataSuccess {
+      dataGrant {
+        ...DataGrantFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment DataGrantFields on DataGrant {
+  id
+  data
+  reason
+  isInForce
+  createdAt
+  revokedAt
+  ownerAgent {
+    id
+    name
+  }
+  granteeAgent {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<GrantDataMutation, GrantDataMutationVariables>;
+export const RevokeDataGrantDocument = new TypedDocumentString(`
+    mutation revokeDataGrant($input: RevokeDataGrantInput!) {
+  revokeDataGrant(input: $input) {
+    __typename
+    ... on RevokeDataGrantSuccess {
+      dataGrant {
+        ...DataGrantFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment DataGrantFields on DataGrant {
+  id
+  data
+  reason
+  isInForce
+  createdAt
+  revokedAt
+  ownerAgent {
+    id
+    name
+  }
+  granteeAgent {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RevokeDataGrantMutation, RevokeDataGrantMutationVariables>;
 export const PauseExecutionDocument = new TypedDocumentString(`
     mutation pauseExecution($input: PauseExecutionInput!) {
   pauseExecution(input: $input) {
@@ -4456,13 +5630,177 @@ fragment ComparedStepFields on ComparedStep {
     ...ComparedDecisionFields
   }
 }`) as unknown as TypedDocumentString<CompareExecutionsQuery, CompareExecutionsQueryVariables>;
+export const KillSwitchesDocument = new TypedDocumentString(`
+    query killSwitches($first: Int, $after: String, $filter: KillSwitchFilter) {
+  killSwitches(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...KillSwitchFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment KillSwitchFields on KillSwitch {
+  id
+  scope
+  pattern
+  isEngaged
+  reason
+  engagedAt
+  releaseReason
+  releasedAt
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<KillSwitchesQuery, KillSwitchesQueryVariables>;
+export const EngageKillSwitchDocument = new TypedDocumentString(`
+    mutation engageKillSwitch($input: EngageKillSwitchInput!) {
+  engageKillSwitch(input: $input) {
+    __typename
+    ... on EngageKillSwitchSuccess {
+      killSwitch {
+        ...KillSwitchFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment KillSwitchFields on KillSwitch {
+  id
+  scope
+  pattern
+  isEngaged
+  reason
+  engagedAt
+  releaseReason
+  releasedAt
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<EngageKillSwitchMutation, EngageKillSwitchMutationVariables>;
+export const ReleaseKillSwitchDocument = new TypedDocumentString(`
+    mutation releaseKillSwitch($input: ReleaseKillSwitchInput!) {
+  releaseKillSwitch(input: $input) {
+    __typename
+    ... on ReleaseKillSwitchSuccess {
+      killSwitch {
+        ...KillSwitchFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment KillSwitchFields on KillSwitch {
+  id
+  scope
+  pattern
+  isEngaged
+  reason
+  engagedAt
+  releaseReason
+  releasedAt
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+}`) as unknown as TypedDocumentString<ReleaseKillSwitchMutation, ReleaseKillSwitchMutationVariables>;
 export const PolicyDocument = new TypedDocumentString(`
     query policy($id: ID!) {
   policy(id: $id) {
     ...PolicyFields
   }
 }
-    fragment PolicyFields on Policy {
+    fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
+fragment PolicyFields on Policy {
   id
   name
   description
@@ -4470,25 +5808,22 @@ export const PolicyDocument = new TypedDocumentString(`
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<PolicyQuery, PolicyQueryVariables>;
 export const PoliciesDocument = new TypedDocumentString(`
@@ -4509,6 +5844,34 @@ export const PoliciesDocument = new TypedDocumentString(`
   hasNextPage
   endCursor
 }
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
 fragment PolicyFields on Policy {
   id
   name
@@ -4517,25 +5880,22 @@ fragment PolicyFields on Policy {
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<PoliciesQuery, PoliciesQueryVariables>;
 export const DecisionsDocument = new TypedDocumentString(`
@@ -4579,6 +5939,226 @@ fragment DecisionFields on Decision {
     reason
   }
 }`) as unknown as TypedDocumentString<DecisionsQuery, DecisionsQueryVariables>;
+export const PoliciesInForceDocument = new TypedDocumentString(`
+    query policiesInForce($agentId: ID!, $environmentId: ID!, $tool: String) {
+  policiesInForce(agentId: $agentId, environmentId: $environmentId, tool: $tool) {
+    attachment
+    mode
+    priority
+    scope {
+      ...PolicyScopeFields
+    }
+    policy {
+      ...PolicyFields
+    }
+  }
+}
+    fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  onError
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
+  scope {
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
+  }
+}`) as unknown as TypedDocumentString<PoliciesInForceQuery, PoliciesInForceQueryVariables>;
+export const ValidatePolicyDocument = new TypedDocumentString(`
+    query validatePolicy($document: String!) {
+  validatePolicy(document: $document) {
+    changes
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+    current {
+      id
+      version
+      description
+      mode
+      priority
+      enabled
+      onError
+    }
+    policy {
+      name
+      description
+      kind
+      mode
+      priority
+      enabled
+      onError
+      rules
+      rollout {
+        percent
+        maxDenialPercent
+        windowMs
+      }
+      scope {
+        ...PolicyScopeFields
+      }
+      attachments {
+        ...PolicyAttachmentFields
+      }
+    }
+  }
+}
+    fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}`) as unknown as TypedDocumentString<ValidatePolicyQuery, ValidatePolicyQueryVariables>;
+export const ApplyPolicyDocument = new TypedDocumentString(`
+    mutation applyPolicy($input: ApplyPolicyInput!) {
+  applyPolicy(input: $input) {
+    __typename
+    ... on ApplyPolicySuccess {
+      changes
+      policy {
+        ...PolicyFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
+fragment PolicyFields on Policy {
+  id
+  name
+  description
+  kind
+  mode
+  priority
+  enabled
+  onError
+  version
+  rules
+  createdAt
+  updatedAt
+  deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
+  scope {
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
+  }
+}`) as unknown as TypedDocumentString<ApplyPolicyMutation, ApplyPolicyMutationVariables>;
 export const CreatePolicyDocument = new TypedDocumentString(`
     mutation createPolicy($input: CreatePolicyInput!) {
   createPolicy(input: $input) {
@@ -4605,6 +6185,34 @@ export const CreatePolicyDocument = new TypedDocumentString(`
     }
   }
 }
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
 fragment PolicyFields on Policy {
   id
   name
@@ -4613,25 +6221,22 @@ fragment PolicyFields on Policy {
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<CreatePolicyMutation, CreatePolicyMutationVariables>;
 export const UpdatePolicyDocument = new TypedDocumentString(`
@@ -4660,6 +6265,34 @@ export const UpdatePolicyDocument = new TypedDocumentString(`
     }
   }
 }
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
 fragment PolicyFields on Policy {
   id
   name
@@ -4668,25 +6301,22 @@ fragment PolicyFields on Policy {
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<UpdatePolicyMutation, UpdatePolicyMutationVariables>;
 export const EnablePolicyDocument = new TypedDocumentString(`
@@ -4715,6 +6345,34 @@ export const EnablePolicyDocument = new TypedDocumentString(`
     }
   }
 }
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
 fragment PolicyFields on Policy {
   id
   name
@@ -4723,25 +6381,22 @@ fragment PolicyFields on Policy {
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<EnablePolicyMutation, EnablePolicyMutationVariables>;
 export const DisablePolicyDocument = new TypedDocumentString(`
@@ -4770,6 +6425,34 @@ export const DisablePolicyDocument = new TypedDocumentString(`
     }
   }
 }
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
 fragment PolicyFields on Policy {
   id
   name
@@ -4778,25 +6461,22 @@ fragment PolicyFields on Policy {
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<DisablePolicyMutation, DisablePolicyMutationVariables>;
 export const DeletePolicyDocument = new TypedDocumentString(`
@@ -4825,6 +6505,34 @@ export const DeletePolicyDocument = new TypedDocumentString(`
     }
   }
 }
+fragment PolicyScopeFields on PolicyScope {
+  tag
+  tool
+  project {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  agent {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+}
+fragment PolicyAttachmentFields on PolicyAttachment {
+  mode
+  priority
+  enabled
+  scope {
+    ...PolicyScopeFields
+  }
+}
 fragment PolicyFields on Policy {
   id
   name
@@ -4833,25 +6541,22 @@ fragment PolicyFields on Policy {
   mode
   priority
   enabled
+  onError
   version
   rules
   createdAt
   updatedAt
   deletedAt
+  rollout {
+    percent
+    maxDenialPercent
+    windowMs
+  }
   scope {
-    tag
-    project {
-      id
-      name
-    }
-    environment {
-      id
-      name
-    }
-    agent {
-      id
-      name
-    }
+    ...PolicyScopeFields
+  }
+  attachments {
+    ...PolicyAttachmentFields
   }
 }`) as unknown as TypedDocumentString<DeletePolicyMutation, DeletePolicyMutationVariables>;
 export const ViewerDocument = new TypedDocumentString(`

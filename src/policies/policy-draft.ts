@@ -102,10 +102,9 @@ export async function draftOfChange(uow: UnitOfWork, actor: Authority, before: P
 async function refuseUnknownApprovers(uow: UnitOfWork, kind: PolicyKind, value: unknown): Promise<void> {
   const parsed = parseRules(kind, value);
   const rules: readonly { readonly approvers?: ApprovalTerms | undefined }[] = parsed.ok && Array.isArray(parsed.rules) ? parsed.rules : [];
-  const problems = await Promise.all(
-    rules.map(({ approvers }, index) => (approvers ? approverProblems(uow, approvers, `rules[${index}].approvers`) : [])),
-  );
-  if (problems.flat().length > 0) throw new ValidationError(problems.flat());
+  const asked = rules.flatMap(({ approvers }, index) => (approvers ? [{ terms: approvers, path: `rules[${index}].approvers` }] : []));
+  const problems = await approverProblems(uow, asked);
+  if (problems.length > 0) throw new ValidationError(problems);
 }
 
 function finished(
