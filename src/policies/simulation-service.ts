@@ -199,8 +199,10 @@ function refuseInvalid({ since, until }: { since: Date; until: Date }, key: stri
   if (key !== null && (key.length === 0 || key.length > maxKeyLength || !isStorableText(key))) {
     problems.push({ path: 'idempotencyKey', message: `must have 1 to ${maxKeyLength} characters, and ${unstorableText}` });
   }
-  if (since && until && since >= until)
-    problems.push({ path: 'until', message: 'is not later than "since", so nothing lies between them' });
+  if (since >= until) {
+    const message = `${until.toISOString()} is not later than "since", ${since.toISOString()}, so nothing lies between them`;
+    problems.push({ path: 'until', message });
+  }
   if (problems.length > 0) throw new ValidationError(problems);
 }
 
