@@ -12,6 +12,8 @@ export interface Setup {
   readonly tools: readonly ToolDescription[];
   readonly graceMs: number;
   readonly concurrency: number;
+  /** How far its clock is ahead; milliseconds. */
+  readonly skewMs: number;
 }
 
 interface CallMessage {
@@ -46,7 +48,7 @@ export interface RunnerProcess {
 }
 
 export interface Fleet {
-  start(options?: { graceMs?: number; concurrency?: number }): Promise<RunnerProcess>;
+  start(options?: { graceMs?: number; concurrency?: number; skewMs?: number }): Promise<RunnerProcess>;
   /** The next call that no test has taken yet, of any process. */
   call(): Promise<FleetCall>;
   /** Answers every call from now on. */
@@ -70,7 +72,7 @@ export function createFleet(engine: Engine, toolNames: readonly string[]): Fleet
   }
 
   return {
-    async start({ graceMs = 5_000, concurrency = 4 } = {}) {
+    async start({ graceMs = 5_000, concurrency = 4, skewMs = 0 } = {}) {
       const child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       children.add(child);
       const exited = once(child, 'exit').then(([code]) => {
@@ -117,7 +119,7 @@ export function createFleet(engine: Engine, toolNames: readonly string[]): Fleet
         });
       });
       const { ownerUrl, appRole } = engine.db;
-      child.send({ ownerUrl, appRole, tools, graceMs, concurrency } satisfies Setup);
+      child.send({ ownerUrl, appRole, tools, graceMs, concurrency, skewMs } satisfies Setup);
       await ready;
       return runner;
     },

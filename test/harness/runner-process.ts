@@ -2,7 +2,6 @@
 import { createServices } from '#src/app.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { ormOptions } from '#src/orm.ts';
-import { systemClock as clock } from '#src/platform/clock.ts';
 import { openDatabase } from '#src/platform/database.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { createRunner } from '#src/runner/runner.ts';
@@ -17,7 +16,8 @@ process.once('message', (setup: Setup) => {
   void serve(setup);
 });
 
-async function serve({ ownerUrl, appRole, tools, graceMs, concurrency }: Setup): Promise<void> {
+async function serve({ ownerUrl, appRole, tools, graceMs, concurrency, skewMs }: Setup): Promise<void> {
+  const clock = { now: () => new Date(Date.now() + skewMs) };
   const logger = createLogger({ level: 'silent' });
   const database = await openDatabase(ormOptions({ url: ownerUrl, actAs: appRole, poolMax: 10 }));
   const services = createServices({ clock, database, logger });

@@ -1,0 +1,222 @@
+// Rate limits: exact in any stretch of time, whoever counts, whatever the clocks of the processes say; places in line are kept and given back.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import pg from 'pg';
+import { newId } from '#src/platform/ids.ts';
+import type { UnitOfWork } from '#src/platform/database.ts';
+import type { GateInput } from '#src/policies/gate.ts';
+import { createGate } from '#src/policies/gate-service.ts';
+import type { RateLimitRules } from '#src/policies/rate-rules.ts';
+import type { Authority } from '#src/principals/permission.ts';
+import { testEngine, type Engine } from './harness/engine.ts';
+import { tool } from './harness/engine-looks.ts';
+import { toolCall } from './harness/governance.ts';
+import { randomOf } from './harness/random.ts';
+import { createFleet, type Fleet } from './harness/runner-fleet.ts';
+
+let engine: Engine;
+let admin: Authority;
+let owner: pg.Client;
+let fleet: Fleet | undefined;
+before(async () => {
+  engine = await testEngine({ 'rate.one': { annotations: { readOnlyHint: true }, run: () => null } });
+  admin = await engine.authority(['admin']);
+  owner = new pg.Client({ connectionString: engine.db.ownerUrl });
+  await owner.connect();
+  await owner.query(`set app.tenant_id = '${engine.tenantId}'`);
+  // What is counted is forgotten once it has left the window: the test keeps it.
+  await owner.query(`create table counted (policy_id uuid, key text, at timestamptz);
+    create function keep_counted() returns trigger language plpgsql security definer as
+      'begin insert into public.counted values (new.policy_id, new.key, new.at); return new; end';
+    create trigger keep after insert or update on rate_entries for each row when (new.asked_at is null) execute function keep_counted()`);
+});
+after(async () => {
+  await owner.end();
+  await engine.close();
+});
+afterEach(() => fleet?.close());
+
+const write = <T>(work: (uow: UnitOfWork) => Promise<T>) => engine.db.database.write(engine.tenantId, work);
+const limit = (rules: Partial<RateLimitRules>, more: { mode?: 'observe' | 'inject'; scope?: { agentId: string } } = {}) =>
+  write((uow) =>
+    engine.services.policies.createPolicy(uow, admin, {
+      ...{ name: `p-${newId()}`, kind: 'rate_limit', mode: 'enforce', ...more },
+      rules: { count: 'tool_calls', limit: 2, window: '1m', ...rules },
+    }),
+  );
+const momentsOf = async (policyId: string): Promise<number[]> => {
+  const { rows } = await owner.query<{ at: Date }>('select at from counted where policy_id = $1 order by at', [policyId]);
+  return rows.map(({ at }) => at.getTime());
+};
+/** The most that any stretch of `windowMs` holds. */
+const mostWithin = (moments: readonly number[], windowMs: number) =>
+  Math.max(0, ...moments.map((from) => moments.filter((at) => from <= at && at < from + windowMs).length));
+
+/** A gate with a clock of its own that also counts, and calls of an agent that no other test has. */
+async function asker() {
+  const agentId = await engine.agent([]);
+  let now = Date.parse('2100-01-01T00:00:00Z');
+  const clock = { now: () => new Date(now) };
+  const gate = createGate({ clock, rateClock: clock });
+  return {
+    agentId,
+    at: () => now,
+    turn: (milliseconds: number) => (now += milliseconds),
+    async ask(executionId = newId(), change: Partial<GateInput> = {}) {
+      const { tenantId, projectId, environmentId } = engine;
+      const place = { projectId, environmentId, agentId, teamId: null };
+      const input = toolCall({ tenantId, ...place, principalId: newId(), at: clock.now().toISOString(), ...change });
+
+      const { verdict, notBefore } = await write((uow) => gate.judge(uow, input, { executionId, stepId: 's', itemIndex: null, ...place }));
+      return { effect: verdict.effect, inMs: notBefore && notBefore.getTime() - now, reasons: verdict.reasons };
+    },
+  };
+}
+
+describe('a counter', () => {
+  it('allows exactly the limit in a window that slides, the moment the oldest has left it included', async () => {
+    const { agentId, ask, turn } = await asker();
+    await limit({ limit: 2, window: '10s' }, { scope: { agentId } });
+    const effects = async (...asked: number[]) => {
+      const got: string[] = [];
+      for (const after of asked) {
+        turn(after);
+        got.push((await ask()).effect);
+      }
+      return got;
+    };
+    assert.deepEqual(await effects(0, 4_000, 0), ['allow', 'allow', 'deny']);
+    assert.deepEqual(await effects(5_999, 1, 0), ['deny', 'allow', 'deny']);
+    assert.deepEqual(await effects(4_000, 0, 5_999, 1), ['allow', 'deny', 'deny', 'allow']);
+  });
+
+  it('agrees with a model over random lives, clocks that run back included', async () => {
+    const random = randomOf(7);
+    for (let life = 0; life < 5; life += 1) {
+      const { agentId, ask, at, turn } = await asker();
+      const most = 1 + Math.floor(random() * 4);
+      await limit({ limit: most, window: '10s' }, { scope: { agentId } });
+      const counted: number[] = [];
+      let time = 0;
+      for (let asked = 0; asked < 60; asked += 1) {
+        turn(Math.floor(random() * 4_000) - (random() < 0.2 ? 6_000 : 0));
+        time = Math.max(time, at());
+        const isFree = counted.filter((each) => each > time - 10_000).length < most;
+        assert.equal((await ask()).effect, isFree ? 'allow' : 'deny', `life ${life}, ${asked}`);
+        if (isFree) counted.push(time);
+      }
+    }
+  });
+
+  it('is kept for each of what `per` names, and for what its conditions match alone', async () => {
+    const { agentId, ask } = await asker();
+    const [one, other] = [newId(), newId()];
+    await limit({ limit: 1, per: ['tool', 'principal'], tools: ['files.*'] }, { scope: { agentId } });
+    const call = async (principalId: string, name: string) => {
+      const { tool: called } = toolCall({}, { name });
+      return (await ask(newId(), { principalId, tool: called, agentTools: [name] })).effect;
+    };
+    assert.deepEqual([await call(one, 'files.a'), await call(one, 'files.b'), await call(other, 'files.a')], ['allow', 'allow', 'allow']);
+    assert.deepEqual([await call(one, 'files.a'), await call(other, 'files.a')], ['deny', 'deny']);
+    assert.deepEqual([await call(one, 'mail.a'), await call(one, 'mail.a')], ['allow', 'allow']);
+  });
+
+  it('counts no call that is refused, by it or by another policy', async () => {
+    const { agentId, ask, turn } = await asker();
+    await limit({ limit: 1, window: '10s' }, { scope: { agentId } });
+    assert.equal((await ask(newId(), { agentTools: [] })).effect, 'deny');
+    assert.equal((await ask()).effect, 'allow');
+    turn(9_000);
+    assert.equal((await ask()).effect, 'deny');
+    turn(1_000);
+    assert.equal((await ask()).effect, 'allow');
+  });
+
+  it('that only observes counts and refuses nothing; one that warns says so and lets it pass', async () => {
+    const watched = await asker();
+    const { id } = await limit({ limit: 1 }, { scope: { agentId: watched.agentId }, mode: 'observe' });
+    assert.deepEqual([(await watched.ask()).effect, (await watched.ask()).effect], ['allow', 'allow']);
+    assert.equal((await momentsOf(id)).length, 2);
+    const warned = await asker();
+    await limit({ limit: 1, onViolation: 'warn', message: 'Slow down.' }, { scope: { agentId: warned.agentId } });
+    assert.equal((await warned.ask()).effect, 'allow');
+    const { effect, reasons } = await warned.ask();
+    assert.equal(effect, 'warn');
+    assert.match(reasons.join(), /allows 1 tool call in 1m, .* Slow down\.$/);
+  });
+});
+
+describe('a line', () => {
+  it('gives each its turn in the order they asked, up to the longest wait, and refuses beyond it', async () => {
+    const { agentId, ask } = await asker();
+    await limit({ limit: 2, window: '10s', onViolation: 'queue', maxDelay: '20s' }, { scope: { agentId } });
+    const waits = [];
+    for (let index = 0; index < 8; index += 1) waits.push(await ask());
+    const seen = waits.map(({ effect, inMs }) => [effect, inMs]);
+    const [now, first, second] = [
+      ['allow', null],
+      ['queue', 10_000],
+      ['queue', 20_000],
+    ];
+    assert.deepEqual(seen.slice(0, 6), [now, now, first, first, second, second]);
+    assert.deepEqual(seen.slice(6), [
+      ['deny', null],
+      ['deny', null],
+    ]);
+    assert.match(waits[7]!.reasons.join(), /would have to wait longer than 20s \("maxDelay"\), so it is refused/);
+  });
+
+  it('keeps the place of who asks again, is not overtaken, and stays exact when somebody comes late', async () => {
+    const { agentId, ask, turn } = await asker();
+    await limit({ limit: 1, window: '10s', onViolation: 'queue', maxDelay: '10m' }, { scope: { agentId } });
+    const [first, second, third] = [newId(), newId(), newId()];
+    assert.equal((await ask()).effect, 'allow');
+    assert.deepEqual([(await ask(first)).inMs, (await ask(second)).inMs, (await ask(third)).inMs], [10_000, 20_000, 30_000]);
+    assert.equal((await ask(second)).inMs, 20_000, 'asking again changes nothing');
+    turn(15_000);
+    assert.equal((await ask(second)).inMs, 5_000);
+    assert.equal((await ask(first)).effect, 'allow', 'five seconds late');
+    turn(5_000);
+    assert.equal((await ask(second)).inMs, 5_000, 'ten after the one that was late');
+    turn(5_000);
+    assert.equal((await ask(third)).inMs, 10_000, 'not before the second, which has not gone yet');
+    assert.equal((await ask(second)).effect, 'allow');
+    turn(10_000);
+    assert.equal((await ask(third)).effect, 'allow');
+  });
+
+  it('is given back what is refused in the meantime, and what its execution leaves behind', async (t) => {
+    const agentId = await engine.agent([{ id: 'one', ...tool('rate.one') }]);
+    const { id } = await limit({ limit: 1, window: '1h', onViolation: 'queue', maxDelay: '30d' }, { scope: { agentId } });
+    await engine.runner();
+    t.after(() => engine.stopRunners());
+    assert.equal((await engine.finished((await engine.start(agentId)).id)).status, 'succeeded');
+    const waiting = await engine.until((await engine.start(agentId)).id, ({ status }) => status === 'waiting');
+    const places = async () => (await owner.query('select from rate_entries where policy_id = $1 and asked_at is not null', [id])).rowCount;
+    assert.equal(await places(), 1);
+    await engine.cancel(waiting.id);
+    assert.equal(await places(), 0);
+  });
+});
+
+describe('several processes', () => {
+  it('together keep the limit exactly, with clocks that are apart, and one that dies', { timeout: 120_000 }, async () => {
+    const agentId = await engine.agent(Array.from({ length: 3 }, (_, index) => ({ id: `s${index}`, ...tool('rate.one') })));
+    const { id } = await limit({ limit: 5, window: '1s', onViolation: 'queue', maxDelay: '10m' }, { scope: { agentId } });
+    fleet = createFleet(engine, ['rate.one']);
+    fleet.answerAll((call) => call.succeed('done'));
+    const [dying] = await Promise.all([fleet.start({ skewMs: 700 }), fleet.start({ skewMs: -400 })]);
+    const started = await Promise.all(Array.from({ length: 8 }, () => engine.start(agentId)));
+    await engine.until(started[0]!.id, ({ status }) => status !== 'queued');
+    while ((await momentsOf(id)).length < 10) await new Promise((resolve) => setTimeout(resolve, 50));
+    await dying!.kill();
+    await fleet.start({ skewMs: 2_000 });
+    for (const execution of started) assert.equal((await engine.finished(execution.id)).status, 'succeeded');
+    const moments = await momentsOf(id);
+    assert.ok(moments.length >= 24, `${moments.length} calls were counted`);
+    assert.equal(mostWithin(moments, 1_000), 5);
+    // Nobody waits much longer than there is something to wait for.
+    const took = moments.at(-1)! - moments[0]!;
+    assert.ok(took < (moments.length / 5 + 12) * 1_000, `${moments.length} calls took ${took} ms`);
+  });
+});
