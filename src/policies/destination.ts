@@ -7,9 +7,8 @@ export const requestToolName = 'http.request';
 
 /** Methods that are safe (RFC 9110 §9.2.1) only read. */
 export const requestTool = (method: string): GateTool =>
-  isSafe(method)
-    ? { name: requestToolName, digest: '', risk: 'low', capability: 'read' }
-    : { name: requestToolName, digest: '', risk: 'high', capability: 'write' };
+  isSafe(method) ? { ...request, risk: 'low', capability: 'read' } : { ...request, risk: 'high', capability: 'write' };
+const request = { name: requestToolName, digest: '', source: 'http', category: 'network' } as const;
 
 /** The port a URL without one means. */
 const usualPort = { http: 80, https: 443 } as const;

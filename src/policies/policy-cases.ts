@@ -48,8 +48,8 @@ const caseSchema = knownKeys({
     grantedData: z.array(reference).default([]),
     costMicroUsd: z.int().nullable().default(null),
     at: z.iso.datetime({ offset: true }).default('2026-11-21T00:00:00.000Z'),
-    /** What the counter of a rate limit says. */
-    rate: knownKeys({ limit: z.int(), windowMs: z.int(), count: z.int(), freeAt: z.iso.datetime({ offset: true }) }).optional(),
+    /** What the counter of a rate limit says: how many are in the window, and from when on one more is within the limit. */
+    rate: knownKeys({ count: z.int(), freeAt: z.iso.datetime({ offset: true }) }).optional(),
   }),
   expect: knownKeys({
     effect: z.enum(decisionEffects),
@@ -89,7 +89,12 @@ export function runCases(document: PolicyFileDocument, cases: readonly PolicyCas
     },
   ]);
   return cases.map(({ name, request, expect }) => {
-    const verdict = combine([], policies.findingsOn(inputOf(request)));
+    const input = inputOf(request);
+    const demands = policies.inForce(input).flatMap(({ judge }) => judge.counts?.(input) ?? []);
+    const rates = Object.fromEntries(
+      demands.flatMap((demand) => (request.rate ? [[demand.policyId, { ...demand, ...request.rate }]] : [])),
+    );
+    const verdict = combine([], policies.findingsOn({ ...input, rates }));
     return { name, verdict, differences: differencesOf(verdict, expect) };
   });
 }
@@ -106,7 +111,7 @@ const scopeOf = (scope: NamedScope): PolicyScope => ({
 });
 
 function inputOf(request: PolicyCase['request']): GateInput {
-  const { tool, risk, capability, source, category, signs, destination, rate } = request;
+  const { tool, risk, capability, source, category, signs, destination } = request;
   const usual = destination ? 'http.request' : tool === undefined ? 'execution.start' : 'tool.call';
   const name = tool ?? (destination ? 'http.request' : undefined);
   return {
@@ -134,7 +139,6 @@ function inputOf(request: PolicyCase['request']): GateInput {
     grantedData: request.grantedData,
     output: request.output,
     costMicroUsd: request.costMicroUsd,
-    rates: rate && { [policyId]: { key: 'case', ...rate } },
   };
 }
 
