@@ -14,7 +14,13 @@ type Value<Data> = Data[Exclude<keyof Data, '__typename'>];
 type Outcome<Result> = [SuccessOf<Result>] extends [never] ? Result : SuccessOf<Result>;
 
 /** Subscriptions among the documents; a test compares this list with them. */
-export const subscriptionNames = ['executionEvents', 'executionChanged', 'approvalRequests', 'auditEventStream'] as const;
+export const subscriptionNames = [
+  'executionEvents',
+  'executionChanged',
+  'approvalRequests',
+  'auditEventStream',
+  'simulationProgress',
+] as const;
 type SubscriptionName = (typeof subscriptionNames)[number];
 
 export type Operations = {

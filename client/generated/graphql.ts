@@ -203,6 +203,12 @@ export type CancelExecutionsInput = {
   reason?: string | null | undefined;
 };
 
+/** Which simulation to cancel. */
+export type CancelSimulationInput = {
+  /** The simulation. */
+  simulationId: string;
+};
+
 /** What an agent must be allowed to do in order to call a tool. */
 export type Capability =
   /** Runs programs or commands. */
@@ -351,6 +357,16 @@ export type CreateTenantInput = {
   name: string;
 };
 
+/** A new webhook; a tenant has at most 10. */
+export type CreateWebhookInput = {
+  /** What it is told of. */
+  events: Array<WebhookEvent>;
+  /** 1 to 100 characters, unique in the tenant. */
+  name: string;
+  /** http or https at a public address; redirects are not followed. */
+  url: string;
+};
+
 /** Conditions that a grant of data must all satisfy. */
 export type DataGrantFilter = {
   /** To this agent. */
@@ -456,6 +472,12 @@ export type DeleteProjectInput = {
 export type DeleteTeamInput = {
   /** The team; it may have neither members nor agents. */
   teamId: string;
+};
+
+/** Which webhook to remove. */
+export type DeleteWebhookInput = {
+  /** The webhook. */
+  webhookId: string;
 };
 
 /** How a version became live. */
@@ -694,6 +716,17 @@ export type ExecutionStatus =
   /** Every open step waits: for a person, a moment, a signal or another execution; this costs nothing. */
   | 'WAITING';
 
+/** What a finding had to do with the outcome. */
+export type FindingRole =
+  /** It is among those that made the outcome. */
+  | 'DECIDED'
+  /** Its text goes in front of the output; it changed nothing else. */
+  | 'INJECTED'
+  /** It was recorded only. */
+  | 'OBSERVED'
+  /** It was enforced, and something stronger decided. */
+  | 'OUTWEIGHED';
+
 /** Where to begin again, and with what. */
 export type ForkExecutionInput = {
   /** The execution to fork; it stays as it is. */
@@ -865,7 +898,9 @@ export type Permission =
   /** Register, change and remove tool servers; held in the whole tenant only. */
   | 'TOOL_MANAGE'
   /** See tools. */
-  | 'TOOL_READ';
+  | 'TOOL_READ'
+  /** Register, change and remove webhooks; held in the whole tenant only. */
+  | 'WEBHOOK_MANAGE';
 
 /** One more place of a policy; what is left out is as in the policy. */
 export type PolicyAttachmentInput = {
@@ -877,6 +912,18 @@ export type PolicyAttachmentInput = {
   priority?: number | null | undefined;
   /** Where; no other place of the policy may be the same. */
   scope: PolicyScopeInput;
+};
+
+/** Policies to try, new, changed and removed; at most 100 together, each once. */
+export type PolicyCandidateInput = {
+  /** New policies, as `createPolicy` takes them. */
+  create?: Array<CreatePolicyInput> | null | undefined;
+  /** Policies as YAML or JSON text: each stands for the policy of its name, new or changed. */
+  documents?: Array<string> | null | undefined;
+  /** Policies that would be gone. */
+  remove?: Array<string> | null | undefined;
+  /** Changes, as `updatePolicy` takes them. */
+  update?: Array<UpdatePolicyInput> | null | undefined;
 };
 
 /** What a policy says of calls of low and medium risk when it cannot be evaluated. Those of high and critical risk are refused. */
@@ -934,6 +981,13 @@ export type PolicyMode =
   /** Evaluated and recorded with each decision, never enforced. */
   | 'OBSERVE';
 
+/** With which policies a decision is computed again. */
+export type PolicyMoment =
+  /** Those of now. */
+  | 'CURRENT'
+  /** Those of the moment of the decision, in the versions that the record names. */
+  | 'RECORDED';
+
 /** Switches a policy on by and by. */
 export type PolicyRolloutInput = {
   /** It falls back to `OBSERVE` when it denies more than this share, 0 to 100; never when absent. */
@@ -985,6 +1039,12 @@ export type PublishAgentVersionInput = {
   agentId: string;
   /** The definition as YAML or JSON text of at most 1 MiB; `docs/definition.schema.json` is its JSON Schema. */
   definition: string;
+};
+
+/** Which delivery to send once more. */
+export type RedeliverWebhookInput = {
+  /** The delivery. */
+  deliveryId: string;
 };
 
 /** Which tool server to look at. */
@@ -1099,6 +1159,12 @@ export type RollbackAgentInput = {
   version?: string | null | undefined;
 };
 
+/** Which webhook gets a new secret. */
+export type RotateWebhookSecretInput = {
+  /** The webhook. */
+  webhookId: string;
+};
+
 /** On what a role is granted; it is inherited downwards. */
 export type ScopeKind =
   /** One environment; also reads the agents of its project. */
@@ -1129,6 +1195,49 @@ export type SignalExecutionInput = {
   /** Any JSON of at most 256 KiB: `payload` in the output of the step that takes it. */
   payload?: unknown;
 };
+
+/** What to try, on which decisions. */
+export type SimulatePoliciesInput = {
+  /** The policies to try. */
+  candidate: PolicyCandidateInput;
+  /** Only these decisions. */
+  filter?: SimulationFilter | null | undefined;
+  /** The same key and input give the same simulation again. */
+  idempotencyKey?: string | null | undefined;
+  /** From this moment on; seven days before `until` when absent. */
+  since?: string | null | undefined;
+  /** Before this moment; now when absent. At most 1000000 decisions may lie between. */
+  until?: string | null | undefined;
+};
+
+/** Conditions on the decisions to look at; an absent one is satisfied by every decision. */
+export type SimulationFilter = {
+  /** About one of these actions. */
+  action?: Array<GateAction> | null | undefined;
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** With one of these outcomes then. */
+  effect?: Array<DecisionEffect> | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** In this project. */
+  projectId?: string | null | undefined;
+  /** About this tool, `server.name`. */
+  tool?: string | null | undefined;
+};
+
+/** How a simulation stands. */
+export type SimulationStatus =
+  /** Over because somebody cancelled it. */
+  | 'CANCELLED'
+  /** Over because of a fault. */
+  | 'FAILED'
+  /** Accepted; it has not begun. */
+  | 'QUEUED'
+  /** Under way; its numbers grow. */
+  | 'RUNNING'
+  /** Over: every decision of the period was looked at. */
+  | 'SUCCEEDED';
 
 /** What to run, where, with what. */
 export type StartExecutionInput = {
@@ -1323,6 +1432,44 @@ export type UpdateToolServerInput = {
   /** A new URL. */
   url?: string | null | undefined;
 };
+
+/** What to change of a webhook; fields left out stay as they are. */
+export type UpdateWebhookInput = {
+  /** Switch it on, or off: nothing more is sent, and what happens meanwhile is not told later. */
+  enabled?: boolean | null | undefined;
+  /** New events, replacing the old ones. */
+  events?: Array<WebhookEvent> | null | undefined;
+  /** A new name. */
+  name?: string | null | undefined;
+  /** A new URL. */
+  url?: string | null | undefined;
+  /** The webhook. */
+  webhookId: string;
+};
+
+/** How a delivery stands. */
+export type WebhookDeliveryStatus =
+  /** The receiver answered with a status from 200 to 299. */
+  | 'DELIVERED'
+  /** It was tried as often as it can be, or the receiver answered 410. */
+  | 'FAILED'
+  /** It is under way, or will be tried again. */
+  | 'PENDING';
+
+/** What a webhook can tell of. */
+export type WebhookEvent =
+  /** The execution ended before anybody decided. */
+  | 'APPROVAL_CANCELLED'
+  /** A request was approved or rejected. */
+  | 'APPROVAL_DECIDED'
+  /** A second group is asked. */
+  | 'APPROVAL_ESCALATED'
+  /** Nobody decided in time. */
+  | 'APPROVAL_EXPIRED'
+  /** A request will expire soon. */
+  | 'APPROVAL_EXPIRING'
+  /** Somebody has to look: a new request, the next stage of one, or one that was edited. */
+  | 'APPROVAL_REQUESTED';
 
 export type AgentFieldsFragment = { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null };
 
@@ -1613,6 +1760,21 @@ export type RevokeDataGrantMutation = { revokeDataGrant:
     | { __typename: 'RevokeDataGrantSuccess', dataGrant: { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
+
+export type ExplainDecisionQueryVariables = Exact<{
+  decisionId: string;
+}>;
+
+
+export type ExplainDecisionQuery = { explainDecision: { summary: string, refusals: Array<string>, decision: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> }, findings: Array<{ role: FindingRole, rules: unknown, finding: { policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string, notBefore: string | null, failed: boolean, policy: { id: string } | null } }> } | null };
+
+export type ReevaluateDecisionQueryVariables = Exact<{
+  decisionId: string;
+  policies?: PolicyMoment | null | undefined;
+}>;
+
+
+export type ReevaluateDecisionQuery = { reevaluateDecision: { policies: PolicyMoment, same: boolean, effect: DecisionEffect, reasons: Array<string>, digestMatches: boolean | null, findings: Array<{ policyName: string, version: number, mode: PolicyMode, effect: DecisionEffect, reason: string }>, differences: Array<{ path: string, recorded: unknown, computed: unknown, policy: { id: string, name: string } | null }>, decision: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } } | null };
 
 export type SignalFieldsFragment = { id: string, name: string, payload: unknown, sentAt: string, receivedByStepId: string | null, receivedAt: string | null };
 
@@ -2027,7 +2189,7 @@ export type PolicyAttachmentFieldsFragment = { mode: PolicyMode | null, priority
 
 export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> };
 
-export type DecisionFieldsFragment = { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
+export type DecisionFieldsFragment = { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
 
 export type PolicyQueryVariables = Exact<{
   id: string;
@@ -2052,7 +2214,7 @@ export type DecisionsQueryVariables = Exact<{
 }>;
 
 
-export type DecisionsQuery = { decisions: { edges: Array<{ cursor: string, node: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, inputDigest: string, durationMicros: number, createdAt: string, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type DecisionsQuery = { decisions: { edges: Array<{ cursor: string, node: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type PoliciesInForceQueryVariables = Exact<{
   agentId: string;
@@ -2339,6 +2501,58 @@ export type CancelExecutionsMutation = { cancelExecutions:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
+export type SimulationFieldsFragment = { id: string, status: SimulationStatus, since: string, until: string, total: number, processed: number, changed: number, drifted: number, failed: number, redacted: number, error: string | null, createdAt: string, finishedAt: string | null, requestedBy: { id: string, name: string } | null, verdicts: Array<{ before: DecisionEffect, after: DecisionEffect, count: number }> };
+
+export type PolicySimulationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type PolicySimulationsQuery = { policySimulations: { edges: Array<{ cursor: string, node: { id: string, status: SimulationStatus, since: string, until: string, total: number, processed: number, changed: number, drifted: number, failed: number, redacted: number, error: string | null, createdAt: string, finishedAt: string | null, requestedBy: { id: string, name: string } | null, verdicts: Array<{ before: DecisionEffect, after: DecisionEffect, count: number }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type PolicySimulationQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type PolicySimulationQuery = { policySimulation: { candidate: unknown, agentCount: number | null, executionCount: number | null, id: string, status: SimulationStatus, since: string, until: string, total: number, processed: number, changed: number, drifted: number, failed: number, redacted: number, error: string | null, createdAt: string, finishedAt: string | null, agents: Array<{ changed: number, executions: number, agent: { id: string, name: string } | null }> | null, approvals: Array<{ day: string, approver: string, count: number }> | null, changes: { edges: Array<{ cursor: string, node: { before: DecisionEffect, after: DecisionEffect, approvers: Array<string>, decision: { id: string, action: GateAction, tool: string | null, reasons: Array<string>, createdAt: string } | null, execution: { id: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, requestedBy: { id: string, name: string } | null, verdicts: Array<{ before: DecisionEffect, after: DecisionEffect, count: number }> } | null };
+
+export type SimulatePoliciesMutationVariables = Exact<{
+  input: SimulatePoliciesInput;
+}>;
+
+
+export type SimulatePoliciesMutation = { simulatePolicies:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'SimulatePoliciesSuccess', simulation: { id: string, status: SimulationStatus, since: string, until: string, total: number, processed: number, changed: number, drifted: number, failed: number, redacted: number, error: string | null, createdAt: string, finishedAt: string | null, requestedBy: { id: string, name: string } | null, verdicts: Array<{ before: DecisionEffect, after: DecisionEffect, count: number }> } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type CancelSimulationMutationVariables = Exact<{
+  input: CancelSimulationInput;
+}>;
+
+
+export type CancelSimulationMutation = { cancelSimulation:
+    | { __typename: 'CancelSimulationSuccess', simulation: { id: string, status: SimulationStatus, since: string, until: string, total: number, processed: number, changed: number, drifted: number, failed: number, redacted: number, error: string | null, createdAt: string, finishedAt: string | null, requestedBy: { id: string, name: string } | null, verdicts: Array<{ before: DecisionEffect, after: DecisionEffect, count: number }> } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type SimulationProgressSubscriptionVariables = Exact<{
+  simulationId: string;
+}>;
+
+
+export type SimulationProgressSubscription = { simulationProgress: { simulation: { id: string, status: SimulationStatus, since: string, until: string, total: number, processed: number, changed: number, drifted: number, failed: number, redacted: number, error: string | null, createdAt: string, finishedAt: string | null, requestedBy: { id: string, name: string } | null, verdicts: Array<{ before: DecisionEffect, after: DecisionEffect, count: number }> } | null } };
+
 export type ProjectFieldsFragment = { id: string, name: string, description: string, createdAt: string };
 
 export type EnvironmentFieldsFragment = { id: string, name: string, kind: EnvironmentKind, createdAt: string, project: { id: string, name: string } };
@@ -2622,6 +2836,85 @@ export type RemoveToolServerMutation = { removeToolServer:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'RemoveToolServerSuccess', toolServer: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type WebhookFieldsFragment = { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string };
+
+export type WebhookDeliveryFieldsFragment = { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, attempts: number, lastError: string | null, createdAt: string, deliveredAt: string | null };
+
+export type WebhooksQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  deliveries?: number | null | undefined;
+}>;
+
+
+export type WebhooksQuery = { webhooks: { edges: Array<{ cursor: string, node: { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string, deliveries: { edges: Array<{ node: { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, attempts: number, lastError: string | null, createdAt: string, deliveredAt: string | null } }> } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type CreateWebhookMutationVariables = Exact<{
+  input: CreateWebhookInput;
+}>;
+
+
+export type CreateWebhookMutation = { createWebhook:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'CreateWebhookSuccess', secret: string, webhook: { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type UpdateWebhookMutationVariables = Exact<{
+  input: UpdateWebhookInput;
+}>;
+
+
+export type UpdateWebhookMutation = { updateWebhook:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UpdateWebhookSuccess', webhook: { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RotateWebhookSecretMutationVariables = Exact<{
+  input: RotateWebhookSecretInput;
+}>;
+
+
+export type RotateWebhookSecretMutation = { rotateWebhookSecret:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RotateWebhookSecretSuccess', secret: string, webhook: { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string } }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type DeleteWebhookMutationVariables = Exact<{
+  input: DeleteWebhookInput;
+}>;
+
+
+export type DeleteWebhookMutation = { deleteWebhook:
+    | { __typename: 'DeleteWebhookSuccess', webhook: { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RedeliverWebhookMutationVariables = Exact<{
+  input: RedeliverWebhookInput;
+}>;
+
+
+export type RedeliverWebhookMutation = { redeliverWebhook:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RedeliverWebhookSuccess', delivery: { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, attempts: number, lastError: string | null, createdAt: string, deliveredAt: string | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -3226,9 +3519,15 @@ export const DecisionFieldsFragmentDoc = new TypedDocumentString(`
   stepId
   itemIndex
   input
+  redacted
   inputDigest
   durationMicros
   createdAt
+  tool
+  principal {
+    id
+    name
+  }
   execution {
     id
   }
@@ -3337,6 +3636,32 @@ export const BulkOperationFieldsFragmentDoc = new TypedDocumentString(`
   finishedAt
 }
     `, {"fragmentName":"BulkOperationFields"}) as unknown as TypedDocumentString<BulkOperationFieldsFragment, unknown>;
+export const SimulationFieldsFragmentDoc = new TypedDocumentString(`
+    fragment SimulationFields on PolicySimulation {
+  id
+  status
+  since
+  until
+  total
+  processed
+  changed
+  drifted
+  failed
+  redacted
+  error
+  createdAt
+  finishedAt
+  requestedBy {
+    id
+    name
+  }
+  verdicts {
+    before
+    after
+    count
+  }
+}
+    `, {"fragmentName":"SimulationFields"}) as unknown as TypedDocumentString<SimulationFieldsFragment, unknown>;
 export const ProjectFieldsFragmentDoc = new TypedDocumentString(`
     fragment ProjectFields on Project {
   id
@@ -3422,6 +3747,28 @@ export const ToolServerFieldsFragmentDoc = new TypedDocumentString(`
   updatedAt
 }
     `, {"fragmentName":"ToolServerFields"}) as unknown as TypedDocumentString<ToolServerFieldsFragment, unknown>;
+export const WebhookFieldsFragmentDoc = new TypedDocumentString(`
+    fragment WebhookFields on Webhook {
+  id
+  name
+  url
+  events
+  enabled
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"WebhookFields"}) as unknown as TypedDocumentString<WebhookFieldsFragment, unknown>;
+export const WebhookDeliveryFieldsFragmentDoc = new TypedDocumentString(`
+    fragment WebhookDeliveryFields on WebhookDelivery {
+  id
+  event
+  status
+  attempts
+  lastError
+  createdAt
+  deliveredAt
+}
+    `, {"fragmentName":"WebhookDeliveryFields"}) as unknown as TypedDocumentString<WebhookDeliveryFieldsFragment, unknown>;
 export const AgentDocument = new TypedDocumentString(`
     query agent($id: ID!) {
   agent(id: $id) {
@@ -4621,6 +4968,120 @@ fragment Failure on Error {
     }
   }
 }`) as unknown as TypedDocumentString<RevokeDataGrantMutation, RevokeDataGrantMutationVariables>;
+export const ExplainDecisionDocument = new TypedDocumentString(`
+    query explainDecision($decisionId: ID!) {
+  explainDecision(decisionId: $decisionId) {
+    summary
+    refusals
+    decision {
+      ...DecisionFields
+    }
+    findings {
+      role
+      rules
+      finding {
+        policyName
+        version
+        kind
+        mode
+        effect
+        reason
+        notBefore
+        failed
+        policy {
+          id
+        }
+      }
+    }
+  }
+}
+    fragment DecisionFields on Decision {
+  id
+  action
+  effect
+  reasons
+  stepId
+  itemIndex
+  input
+  redacted
+  inputDigest
+  durationMicros
+  createdAt
+  tool
+  principal {
+    id
+    name
+  }
+  execution {
+    id
+  }
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}`) as unknown as TypedDocumentString<ExplainDecisionQuery, ExplainDecisionQueryVariables>;
+export const ReevaluateDecisionDocument = new TypedDocumentString(`
+    query reevaluateDecision($decisionId: ID!, $policies: PolicyMoment) {
+  reevaluateDecision(decisionId: $decisionId, policies: $policies) {
+    policies
+    same
+    effect
+    reasons
+    digestMatches
+    findings {
+      policyName
+      version
+      mode
+      effect
+      reason
+    }
+    differences {
+      path
+      recorded
+      computed
+      policy {
+        id
+        name
+      }
+    }
+    decision {
+      ...DecisionFields
+    }
+  }
+}
+    fragment DecisionFields on Decision {
+  id
+  action
+  effect
+  reasons
+  stepId
+  itemIndex
+  input
+  redacted
+  inputDigest
+  durationMicros
+  createdAt
+  tool
+  principal {
+    id
+    name
+  }
+  execution {
+    id
+  }
+  findings {
+    policyName
+    version
+    kind
+    mode
+    effect
+    reason
+  }
+}`) as unknown as TypedDocumentString<ReevaluateDecisionQuery, ReevaluateDecisionQueryVariables>;
 export const PauseExecutionDocument = new TypedDocumentString(`
     mutation pauseExecution($input: PauseExecutionInput!) {
   pauseExecution(input: $input) {
@@ -5924,9 +6385,15 @@ fragment DecisionFields on Decision {
   stepId
   itemIndex
   input
+  redacted
   inputDigest
   durationMicros
   createdAt
+  tool
+  principal {
+    id
+    name
+  }
   execution {
     id
   }
@@ -7259,6 +7726,253 @@ fragment BulkOperationFields on BulkOperation {
   createdAt
   finishedAt
 }`) as unknown as TypedDocumentString<CancelExecutionsMutation, CancelExecutionsMutationVariables>;
+export const PolicySimulationsDocument = new TypedDocumentString(`
+    query policySimulations($first: Int, $after: String) {
+  policySimulations(first: $first, after: $after) {
+    edges {
+      cursor
+      node {
+        ...SimulationFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment SimulationFields on PolicySimulation {
+  id
+  status
+  since
+  until
+  total
+  processed
+  changed
+  drifted
+  failed
+  redacted
+  error
+  createdAt
+  finishedAt
+  requestedBy {
+    id
+    name
+  }
+  verdicts {
+    before
+    after
+    count
+  }
+}`) as unknown as TypedDocumentString<PolicySimulationsQuery, PolicySimulationsQueryVariables>;
+export const PolicySimulationDocument = new TypedDocumentString(`
+    query policySimulation($id: ID!) {
+  policySimulation(id: $id) {
+    ...SimulationFields
+    candidate
+    agentCount
+    executionCount
+    agents {
+      changed
+      executions
+      agent {
+        id
+        name
+      }
+    }
+    approvals {
+      day
+      approver
+      count
+    }
+    changes(first: 20) {
+      edges {
+        cursor
+        node {
+          before
+          after
+          approvers
+          decision {
+            id
+            action
+            tool
+            reasons
+            createdAt
+          }
+          execution {
+            id
+          }
+        }
+      }
+      pageInfo {
+        ...Page
+      }
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment SimulationFields on PolicySimulation {
+  id
+  status
+  since
+  until
+  total
+  processed
+  changed
+  drifted
+  failed
+  redacted
+  error
+  createdAt
+  finishedAt
+  requestedBy {
+    id
+    name
+  }
+  verdicts {
+    before
+    after
+    count
+  }
+}`) as unknown as TypedDocumentString<PolicySimulationQuery, PolicySimulationQueryVariables>;
+export const SimulatePoliciesDocument = new TypedDocumentString(`
+    mutation simulatePolicies($input: SimulatePoliciesInput!) {
+  simulatePolicies(input: $input) {
+    __typename
+    ... on SimulatePoliciesSuccess {
+      simulation {
+        ...SimulationFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment SimulationFields on PolicySimulation {
+  id
+  status
+  since
+  until
+  total
+  processed
+  changed
+  drifted
+  failed
+  redacted
+  error
+  createdAt
+  finishedAt
+  requestedBy {
+    id
+    name
+  }
+  verdicts {
+    before
+    after
+    count
+  }
+}`) as unknown as TypedDocumentString<SimulatePoliciesMutation, SimulatePoliciesMutationVariables>;
+export const CancelSimulationDocument = new TypedDocumentString(`
+    mutation cancelSimulation($input: CancelSimulationInput!) {
+  cancelSimulation(input: $input) {
+    __typename
+    ... on CancelSimulationSuccess {
+      simulation {
+        ...SimulationFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment SimulationFields on PolicySimulation {
+  id
+  status
+  since
+  until
+  total
+  processed
+  changed
+  drifted
+  failed
+  redacted
+  error
+  createdAt
+  finishedAt
+  requestedBy {
+    id
+    name
+  }
+  verdicts {
+    before
+    after
+    count
+  }
+}`) as unknown as TypedDocumentString<CancelSimulationMutation, CancelSimulationMutationVariables>;
+export const SimulationProgressDocument = new TypedDocumentString(`
+    subscription simulationProgress($simulationId: ID!) {
+  simulationProgress(simulationId: $simulationId) {
+    simulation {
+      ...SimulationFields
+    }
+  }
+}
+    fragment SimulationFields on PolicySimulation {
+  id
+  status
+  since
+  until
+  total
+  processed
+  changed
+  drifted
+  failed
+  redacted
+  error
+  createdAt
+  finishedAt
+  requestedBy {
+    id
+    name
+  }
+  verdicts {
+    before
+    after
+    count
+  }
+}`) as unknown as TypedDocumentString<SimulationProgressSubscription, SimulationProgressSubscriptionVariables>;
 export const ProjectsDocument = new TypedDocumentString(`
     query projects($first: Int, $after: String, $name: String) {
   projects(first: $first, after: $after, name: $name) {
@@ -8067,3 +8781,223 @@ fragment ToolServerFields on ToolServer {
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<RemoveToolServerMutation, RemoveToolServerMutationVariables>;
+export const WebhooksDocument = new TypedDocumentString(`
+    query webhooks($first: Int, $after: String, $deliveries: Int) {
+  webhooks(first: $first, after: $after) {
+    edges {
+      cursor
+      node {
+        ...WebhookFields
+        deliveries(first: $deliveries) {
+          edges {
+            node {
+              ...WebhookDeliveryFields
+            }
+          }
+        }
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}
+fragment WebhookFields on Webhook {
+  id
+  name
+  url
+  events
+  enabled
+  createdAt
+  updatedAt
+}
+fragment WebhookDeliveryFields on WebhookDelivery {
+  id
+  event
+  status
+  attempts
+  lastError
+  createdAt
+  deliveredAt
+}`) as unknown as TypedDocumentString<WebhooksQuery, WebhooksQueryVariables>;
+export const CreateWebhookDocument = new TypedDocumentString(`
+    mutation createWebhook($input: CreateWebhookInput!) {
+  createWebhook(input: $input) {
+    __typename
+    ... on CreateWebhookSuccess {
+      secret
+      webhook {
+        ...WebhookFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment WebhookFields on Webhook {
+  id
+  name
+  url
+  events
+  enabled
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<CreateWebhookMutation, CreateWebhookMutationVariables>;
+export const UpdateWebhookDocument = new TypedDocumentString(`
+    mutation updateWebhook($input: UpdateWebhookInput!) {
+  updateWebhook(input: $input) {
+    __typename
+    ... on UpdateWebhookSuccess {
+      webhook {
+        ...WebhookFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment WebhookFields on Webhook {
+  id
+  name
+  url
+  events
+  enabled
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<UpdateWebhookMutation, UpdateWebhookMutationVariables>;
+export const RotateWebhookSecretDocument = new TypedDocumentString(`
+    mutation rotateWebhookSecret($input: RotateWebhookSecretInput!) {
+  rotateWebhookSecret(input: $input) {
+    __typename
+    ... on RotateWebhookSecretSuccess {
+      secret
+      webhook {
+        ...WebhookFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment WebhookFields on Webhook {
+  id
+  name
+  url
+  events
+  enabled
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
+export const DeleteWebhookDocument = new TypedDocumentString(`
+    mutation deleteWebhook($input: DeleteWebhookInput!) {
+  deleteWebhook(input: $input) {
+    __typename
+    ... on DeleteWebhookSuccess {
+      webhook {
+        ...WebhookFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment WebhookFields on Webhook {
+  id
+  name
+  url
+  events
+  enabled
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<DeleteWebhookMutation, DeleteWebhookMutationVariables>;
+export const RedeliverWebhookDocument = new TypedDocumentString(`
+    mutation redeliverWebhook($input: RedeliverWebhookInput!) {
+  redeliverWebhook(input: $input) {
+    __typename
+    ... on RedeliverWebhookSuccess {
+      delivery {
+        ...WebhookDeliveryFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment WebhookDeliveryFields on WebhookDelivery {
+  id
+  event
+  status
+  attempts
+  lastError
+  createdAt
+  deliveredAt
+}`) as unknown as TypedDocumentString<RedeliverWebhookMutation, RedeliverWebhookMutationVariables>;

@@ -76,7 +76,23 @@ function plainValue(type: GraphQLNamedType, sample: Sample, idOf: (type: string)
   return values[type.name];
 }
 
-/** `values` with `value` at `path`; objects in between are made, with what they require. */
+/** `values` with the objects on the way to `path`, each with what it requires; a list in between gets one. */
+export function withObjects(
+  inputs: readonly Input[],
+  values: Values,
+  path: readonly string[],
+  sample: Sample,
+  idOf: (type: string) => string,
+): Values {
+  const [name, ...rest] = path;
+  const type = getNamedType(inputs.find((input) => input.name === name)!.type);
+  if (rest.length === 0 || !isInputObjectType(type)) return values;
+  const inner = Object.values(type.getFields());
+  const given = (values[name!] ?? requiredValues(inner, sample, idOf, 'input')) as Values;
+  return { ...values, [name!]: withObjects(inner, given, rest, sample, idOf) };
+}
+
+/** `values` with `value` at `path`; objects in between are made. */
 export function withValue(values: Values, path: readonly string[], value: unknown): Values {
   const [name, ...rest] = path;
   return { ...values, [name!]: rest.length === 0 ? value : withValue((values[name!] ?? {}) as Values, rest, value) };

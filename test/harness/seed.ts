@@ -8,6 +8,7 @@ import type { Database } from '#src/platform/database.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { createRunner } from '#src/runner/runner.ts';
+import { toolCall } from './governance.ts';
 import { localOutbound as outbound } from './outbound.ts';
 import type { Home } from './people.ts';
 
@@ -144,6 +145,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     write((uow) => services.data.grantData(uow, admin, { ownerAgentId, granteeAgentId, data, reason: 'seeded' }));
   const dataGrant = await grantData(agent.id, helper.id, 'dataset:seeded');
   await grantData(helper.id, agent.id, 'service:seeded');
+  const simulation = await simulateSeeded(services, home, { policyId: policy.id, agentId: helper.id, principalId: person.id });
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -163,11 +165,30 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     Signal: signal.id,
     Approval: approval,
     Decision: decision!.id,
+    PolicySimulation: simulation,
     ConcurrencyLimit: limit!.id,
     BulkOperation: bulk.id,
     KillSwitch: killSwitch.id,
     DataGrant: dataGrant.id,
   };
+}
+
+/** A decision that the policy observes, and what would have become of it if the policy were enforced. */
+async function simulateSeeded(
+  { gate, simulations }: ReturnType<typeof createServices>,
+  { admin, tenantId, project: projectId, staging: environmentId, team: teamId, write, read }: Home,
+  { policyId, agentId, principalId }: Record<'policyId' | 'agentId' | 'principalId', string>,
+): Promise<string> {
+  const place = { projectId, environmentId, agentId, teamId };
+  const call = { tenantId, ...place, principalId, agentTools: ['nothing.at_all'], at: new Date().toISOString() };
+  const reference = { executionId: null, stepId: null, itemIndex: null, ...place };
+  await write((uow) => gate.judge(uow, toolCall(call, { name: 'nothing.at_all' }), reference));
+  const until = new Date(Date.now() + 60_000);
+  const candidate = { update: [{ policyId, expectedVersion: 1, mode: 'enforce' as const }] };
+  const { id } = await write((uow) => simulations.simulatePolicies(uow, admin, { candidate, until }));
+  const watcher = { authority: admin, signal: new AbortController().signal, read };
+  for await (const _ of simulations.progress(watcher, id)) continue;
+  return id;
 }
 
 /** Another execution of the seeded agent. */

@@ -10,6 +10,7 @@ import {
   placesWithArguments,
   readOperation,
   requiredValues,
+  withObjects,
   withValue,
   type Field,
   type IdPath,
@@ -101,7 +102,10 @@ export async function twoTenants(): Promise<TwoTenants> {
     mutate(field, at, id = null, as = at.home.adminKey) {
       const input = getNamedType(field.args[0]!.type) as GraphQLInputObjectType;
       let values: Values = { input: requiredValues(Object.values(input.getFields()), sample, at.idOf, 'input') };
-      if (id) values = withValue(values, id.at.path, id.at.isList ? [id.value] : id.value);
+      if (id) {
+        values = withObjects(field.args, values, id.at.path, sample, at.idOf);
+        values = withValue(values, id.at.path, id.at.isList ? [id.value] : id.value);
+      }
       const query = `mutation ($input: ${input.name}!) { ${field.name}(input: $input) { __typename ... on Error { code message } } }`;
       return server.gql(query, values, { as });
     },
