@@ -121,7 +121,12 @@ async function prepareRunner(
   starting.defer(() => remote.close());
   return createRunner(
     { ...services, clock, database, evaluator, toolServers: allToolServers(toolServers, remote), outbound, logger },
-    { connectionString, ...config.runner, decisions: { retentionDays, exportDir: exportDir ?? join(config.dataDir, 'exports') } },
+    {
+      connectionString,
+      ...config.runner,
+      ...config.webhooks,
+      decisions: { retentionDays, exportDir: exportDir ?? join(config.dataDir, 'exports') },
+    },
   );
 }
 

@@ -12,6 +12,7 @@ import './simulation.ts';
 import './approval.ts';
 import './approval-delegation.ts';
 import './approval-comment.ts';
+import './webhook.ts';
 import './execution.ts';
 import './replay.ts';
 import './comparison.ts';

@@ -31,5 +31,6 @@ import './approval-people.ts';
 import './approval-inputs.ts';
 import './approval-content.ts';
 import './approval-comment.ts';
+import './webhook.ts';
 import './stream.ts';
 import './audit.ts';

@@ -35,6 +35,7 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'approval.decide': 'Approve and reject.',
   'policy.manage': 'Create, change, enable, disable and delete policies.',
   'queue.manage': 'Limit how much runs at a time.',
+  'webhook.manage': 'Register, change and remove webhooks; held in the whole tenant only.',
   'killswitch.manage': 'Engage and release kill switches.',
   'audit.read': 'See who changed what.',
 });

@@ -38,6 +38,7 @@ import { createTenantService } from './tenants/tenant-service.ts';
 import { createRemoteServerService } from './tools/remote-service.ts';
 import { createDiscovery } from './tools/remote-discovery.ts';
 import { createToolService } from './tools/tool-service.ts';
+import { createWebhookService } from './webhooks/webhook-service.ts';
 import type { ToolServers } from './tools/tool-servers.ts';
 
 export interface ServiceSettings {
@@ -69,6 +70,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     sealer: remote?.sealer ?? { seal: closed, open: closed },
     discover: remote ? createDiscovery({ outbound: remote.outbound, logger }) : async () => closed(),
   });
+  const webhooks = createWebhookService({ clock, sealer: remote?.sealer ?? { seal: closed, open: closed }, random: Math.random });
   const policies = createPolicyService({ clock });
   const killSwitches = createKillSwitchService({ clock });
   const data = createDataService({ clock });
@@ -116,6 +118,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     approvalContext: approvalContextReads,
     approvalComments,
     approvalEdits,
+    webhooks,
     agents,
     executions,
     control,

@@ -221,6 +221,23 @@ const decisions = group({
   ),
 });
 
+const webhooks = group({
+  approvalPage: setting(
+    {
+      env: 'SIGNALBOX_WEBHOOKS_APPROVAL_PAGE',
+      description:
+        'Where people read an approval, such as https://console.example.com/approvals/{id}: the link that webhooks tell. Unset: they tell none.',
+    },
+    z
+      .string(expect('an http or https URL with {id} in it'))
+      .refine(
+        (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? '') && value.includes('{id}'),
+        expect('an http or https URL with {id} in it'),
+      )
+      .optional(),
+  ),
+});
+
 export const configSchema = group({
   mode: setting(
     { env: 'NODE_ENV', description: 'development serves GraphiQL at /; production does not.' },
@@ -250,6 +267,7 @@ export const configSchema = group({
   outbound: outbound.prefault({}),
   decisions: decisions.prefault({}),
   client: client.prefault({}),
+  webhooks: webhooks.prefault({}),
   oidc: z.array(issuer, expect('a list of issuers')).default([]),
   toolServers: z
     .record(

@@ -28,6 +28,7 @@ import {
   type NewApproval,
 } from './approval-store.ts';
 import type { ApprovalTerms } from './approval-terms.ts';
+import { tellOfApprovals } from './approval-telling.ts';
 import { settledTerms } from './approver-reads.ts';
 import { nextAttention } from './attention.ts';
 import { afterWorking } from './business-hours.ts';
@@ -95,6 +96,7 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
       const expiresAt = afterWorking(terms.businessHours, createdAt, input.expiresInMs);
       const approval = await insertApproval(uow, { ...input, terms, createdAt, expiresAt });
       await scheduleClocks(uow, approval);
+      tellOfApprovals(uow, 'approval.requested', [approval], createdAt);
       if (approval.toolCallId !== null) await log.tellCall(uow, approval, { type: 'requested', expiresAt: expiresAt.toISOString() });
       return approval;
     },
@@ -109,6 +111,7 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
       }
       const expired = await changeApproval(uow, approval.id, { status: 'expired' });
       await wake(uow, expired);
+      tellOfApprovals(uow, 'approval.expired', [expired], clock.now());
       if (expired.toolCallId !== null) await log.tellCall(uow, expired, { type: 'expired' });
       return expired;
     },
@@ -127,6 +130,7 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
       const expiresAt = changed.expiresAt.toISOString();
       await log.note(uow, changed, [next.kind === 'warn' ? { type: 'warned', expiresAt } : { type: 'escalated', stage: changed.stage }]);
       await scheduleClocks(uow, changed);
+      tellOfApprovals(uow, next.kind === 'warn' ? 'approval.expiring' : 'approval.escalated', [changed], now);
       return changed;
     },
 

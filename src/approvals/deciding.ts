@@ -22,6 +22,7 @@ import type { ApprovalLog, ApprovalNote } from './approval-log.ts';
 import { approvalsByIds, type ApprovalRow } from './approval-reads.ts';
 import { rightToDecide, votesOfStage, type DecidingFacts, type Right } from './approval-rights.ts';
 import { changeApproval, insertVote, lockApproval, scheduleClocks, wake } from './approval-store.ts';
+import { tellOfApprovals } from './approval-telling.ts';
 import { stageOf } from './approval-terms.ts';
 
 export interface Deciding {
@@ -94,6 +95,7 @@ export function createDecisions({ clock, log }: { readonly clock: Clock; readonl
       ...{ status: decidedStatus[decision], decided_at: now, decided_by: actor.principalId, note },
     });
     await wake(uow, decided);
+    tellOfApprovals(uow, 'approval.decided', [decided], now);
     if (decided.toolCallId !== null) await log.tellCall(uow, decided, { type: decidedStatus[decision], decidedBy: actor.principalId });
     return decided;
   }
@@ -107,6 +109,8 @@ export function createDecisions({ clock, log }: { readonly clock: Clock; readonl
     }
     const next = await changeApproval(uow, approval.id, { stage: approval.stage + 1, stage_at: now, escalated_at: null });
     await scheduleClocks(uow, next);
+    // Other people are asked now.
+    tellOfApprovals(uow, 'approval.requested', [next], now);
     await log.note(uow, next, [...notes, { type: 'advanced', stage: next.stage }]);
     return next;
   }

@@ -6,6 +6,7 @@ import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import { rightToDecide } from '../approvals/approval-rights.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import { lockApproval, scheduleClocks } from '../approvals/approval-store.ts';
+import { tellOfApprovals } from '../approvals/approval-telling.ts';
 import { maxNoteLength, subjectDigest, type ApprovalSubject } from '../approvals/approval.ts';
 import { settledTerms } from '../approvals/approver-reads.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -133,6 +134,7 @@ export function createApprovalEditService(deps: ApprovalEditDependencies): Appro
         ...{ approval, subject, terms, decisionId, editedBy: actor.principalId, text: input.reason ?? '', at: clock.now() },
       });
       await scheduleClocks(uow, edited);
+      tellOfApprovals(uow, 'approval.requested', [edited], clock.now());
       const note = { type: 'edited', digest: edited.digest, editedBy: actor.principalId } as const;
       await must(t.run({ type: 'note', slot, approvalId: edited.id, note }));
       await t.save();

@@ -1,6 +1,7 @@
 // One transition: lock the execution, let the machine decide, then write rows, events and jobs together. The only way an execution changes.
 import type { Definition } from '../agents/definition.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
+import { tellOfApprovals } from '../approvals/approval-telling.ts';
 import type { NewEvent } from '../events/catalogue.ts';
 import { isSlotEvent } from '../events/catalogue.ts';
 import type { EventService } from '../events/event-service.ts';
@@ -108,6 +109,7 @@ export async function beginTransition(
       let outcome = decide(plan, state, command, now);
       if (outcome.ok && isFinalExecution(outcome.state.status) && outcome.state.status !== 'succeeded') {
         const withdrawn = await approvals.cancelForExecution(uow, executionId);
+        tellOfApprovals(uow, 'approval.cancelled', withdrawn, new Date(now));
         const pending = withdrawn.map(({ id, stepId, itemIndex }): PendingApproval => ({
           slot: stepId === null ? wholeExecution : { stepId, itemIndex: itemIndex ?? -1 },
           approvalId: id,

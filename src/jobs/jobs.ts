@@ -21,6 +21,8 @@ export interface JobPayloads {
   'cancel-executions': { tenantId: string; operationId: string };
   /** All of a simulation of policies; begins anew when it is repeated. */
   'simulate-policies': { tenantId: string; simulationId: string };
+  /** The next attempt at it. */
+  'deliver-webhook': { tenantId: string; deliveryId: string };
   /** A policy that is rolled out has denied something: does it deny too much? */
   'watch-rollout': { tenantId: string; policyId: string };
 }

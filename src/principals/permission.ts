@@ -37,6 +37,7 @@ const manages = [
   'approval.decide',
   'policy.manage',
   'queue.manage',
+  'webhook.manage',
   'killswitch.manage',
   'audit.read',
 ] as const;

@@ -12,6 +12,8 @@ import type { RetentionSettings } from '../policies/decision-retention.ts';
 import type { PolicyService } from '../policies/policy-service.ts';
 import { watchRollout } from '../policies/rollout.ts';
 import { runSimulation } from '../policies/simulation-job.ts';
+import { createDelivery } from '../webhooks/deliver.ts';
+import type { WebhookService } from '../webhooks/webhook-service.ts';
 import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
 import { createDecisionKeeper } from './decision-keeper.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
@@ -30,6 +32,8 @@ export interface RunnerOptions {
   readonly takeoverCheckMs: number;
   /** How often due timers are looked for; milliseconds. New jobs are announced at once. */
   readonly pollMs?: number | undefined;
+  /** Where a person reads an approval, with `{id}` for its id: told by webhooks. */
+  readonly approvalPage?: string | undefined;
   /** How long decision records are kept, and where they go; without it this process does not look after them. */
   readonly decisions?: RetentionSettings | undefined;
 }
@@ -45,12 +49,15 @@ type RunnerDependencies = {
   readonly bulkCancel: Pick<BulkCancelService, 'cancelBatch'>;
   readonly policies: Pick<PolicyService, 'fallBack'>;
   readonly approvalDelegations: Pick<DelegationService, 'movedAlong' | 'tellMoved'>;
+  readonly webhooks: WebhookService;
 } & Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> &
   Omit<EffectDependencies, 'checkMs'>;
 
 export function createRunner(deps: RunnerDependencies, options: RunnerOptions): Runner {
   const { clock, database, approvals, approvalDelegations, control, bulkCancel, logger } = deps;
   const effects = createEffects({ ...deps, checkMs: options.takeoverCheckMs });
+  const { approvalPage, concurrency } = options;
+  const deliver = createDelivery({ ...deps, approvalPage, maxAtOnce: Math.ceil(concurrency / 4) });
   /** Jobs that this process is at work on. */
   const held = new Set<string>();
   const registry = createRegistry({
@@ -124,6 +131,9 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     'expire-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['expire-approval'];
       await database.write(tenantId, (uow) => approvals.expire(uow, approvalId));
+    },
+    'deliver-webhook': async (payload, { job }) => {
+      await holding(job.id, () => deliver(payload as JobPayloads['deliver-webhook']));
     },
     'attend-approval': async (payload) => {
       const { tenantId, approvalId } = payload as JobPayloads['attend-approval'];

@@ -1,4 +1,6 @@
-// Webhooks: what they tell of. Pure; no I/O.
+// Webhooks: what they tell of, how they are signed (Standard Webhooks 1.0), and when a delivery is tried again. Pure; no I/O.
+import { createHmac, randomBytes } from 'node:crypto';
+
 export const webhookEvents = [
   'approval.requested',
   'approval.decided',
@@ -11,3 +13,73 @@ export type WebhookEvent = (typeof webhookEvents)[number];
 
 export const deliveryStatuses = ['pending', 'delivered', 'failed'] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
+
+export const webhookLimits = {
+  perTenant: 10,
+  nameLength: 100,
+  /** Per request, redirects are not followed. */
+  timeoutMs: 10_000,
+  responseBytes: 1_048_576,
+  /** Deliveries that have ended are kept so long. */
+  keptDays: 30,
+  /** A secret that was replaced still signs for so long. */
+  overlapMs: 86_400_000,
+} as const;
+
+const [second, minute, hour] = [1_000, 60_000, 3_600_000];
+/** After each failed attempt. With the last one used up, the delivery has failed: about 28 hours after the event. */
+export const retryDelaysMs: readonly number[] = [
+  5 * second,
+  30 * second,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  10 * hour,
+];
+
+/** Spread by a tenth, so that what failed together is not tried again together. Null: it has been tried often enough. `random` in [0, 1). */
+export function retryDelayMs(attempts: number, random: number): number | null {
+  const delay = retryDelaysMs[attempts - 1];
+  return delay === undefined ? null : Math.round(delay * (0.95 + random * 0.1));
+}
+
+const prefix = 'whsec_';
+
+export const newSecret = (): string => `${prefix}${randomBytes(32).toString('base64')}`;
+
+/** The newest first; one that was replaced signs until `until`. */
+export interface Secrets {
+  readonly current: string;
+  readonly previous?: { readonly secret: string; readonly until: string } | undefined;
+}
+
+export const validSecrets = ({ current, previous }: Secrets, now: Date): string[] =>
+  previous && Date.parse(previous.until) > now.getTime() ? [current, previous.secret] : [current];
+
+export interface Signed {
+  readonly id: string;
+  readonly at: Date;
+  readonly body: string;
+}
+
+/** Of `id.timestamp.body`, one signature for each secret, so that a receiver may change over when it likes. */
+export function signatureHeaders(secrets: readonly string[], { id, at, body }: Signed): Record<string, string> {
+  const timestamp = Math.floor(at.getTime() / 1_000);
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(prefix.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  });
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
+}
+
+/** What a body says. Ids are those of the API. */
+export interface WebhookBody {
+  readonly type: WebhookEvent;
+  readonly timestamp: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The global id that the API gives to a row. */
+export const apiId = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');

@@ -12,6 +12,7 @@ import { systemClock, type Clock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority, Role } from '#src/principals/permission.ts';
+import { createSealer } from '#src/platform/sealing.ts';
 import { isTransient } from '#src/platform/transient.ts';
 import { createRunner, type Runner } from '#src/runner/runner.ts';
 import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
@@ -81,7 +82,13 @@ export function step(partial: Partial<StepDefinition>): StepDefinition {
 
 export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Clock = systemClock): Promise<Engine> {
   const db = await testDatabase();
-  const services = createServices({ clock, database: db.database, logger, ...(clock !== systemClock && { rateClock: clock }) });
+  const services = createServices({
+    clock,
+    database: db.database,
+    logger,
+    ...(clock !== systemClock && { rateClock: clock }),
+    remote: { outbound, sealer: createSealer(Buffer.alloc(32)) },
+  });
   const evaluator = createEvaluator({ workers: 1 });
   const tenantId = newId();
   const [projectId, environmentId] = [newId(), newId()];

@@ -7,6 +7,7 @@ import { admitExecutions } from '#src/executions/admission.ts';
 import { carry } from '#src/runner/carry.ts';
 import { createEffects } from '#src/runner/effects.ts';
 import { continueBatch } from '#src/runner/halting.ts';
+import { createDelivery } from '#src/webhooks/deliver.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { testEngine, type Engine, type FakeTool } from './engine.ts';
 import { localOutbound as outbound } from './outbound.ts';
@@ -50,7 +51,11 @@ const isDue = `j.run_at <= $1 and (j.run_at <= now() or j.run_at >= '2099-01-01'
 /** `aheadMs` and `sliceMs`: see CarryDependencies; without them real time decides nothing. */
 export async function handEngine(
   tools: Record<string, FakeTool> = {},
-  { aheadMs = Infinity, sliceMs = Infinity }: { readonly aheadMs?: number; readonly sliceMs?: number } = {},
+  {
+    aheadMs = Infinity,
+    sliceMs = Infinity,
+    approvalPage,
+  }: { readonly aheadMs?: number; readonly sliceMs?: number; readonly approvalPage?: string } = {},
 ): Promise<HandEngine> {
   let now = epoch;
   const clock: TurnableClock = {
@@ -98,6 +103,9 @@ export async function handEngine(
     sliceMs,
   };
 
+  const { webhooks } = services;
+  const deliver = createDelivery({ clock, database: db.database, webhooks, outbound, logger, maxAtOnce: 1, approvalPage });
+
   async function workOnce(run?: number): Promise<boolean> {
     const { rows } = await queue.query<{ id: string; name: string; payload: any }>(
       `select j.id, t.identifier as name, j.payload from graphile_worker._private_jobs j
@@ -123,6 +131,8 @@ export async function handEngine(
   async function runJob(job: { id: string; name: string; payload: any }, run: number): Promise<void> {
     const { tenantId, executionId, stepId, itemIndex, approvalId, reason } = job.payload;
     if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
+    else if (job.name === 'attend-approval') await db.database.write(tenantId, (uow) => services.approvals.attend(uow, approvalId));
+    else if (job.name === 'deliver-webhook') await deliver(job.payload);
     else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
     else if (job.name === 'continue-halted') await continueBatch({ ...deps, onError: fail }, job.payload);
     else if (job.name === 'cancel-executions') await services.bulkCancel.cancelBatch(database, job.payload);
