@@ -7,7 +7,6 @@ import { Approval } from './approval.ts';
 import { builder } from './builder.ts';
 import { connectionsOf, connectionType, paged } from './connection.ts';
 import { enumOf } from './enum.ts';
-import { StepEvent } from './event.ts';
 import { Attempt, Execution, Slot } from './execution.ts';
 import { globalId } from './ids.ts';
 import { nodeType } from './node.ts';
@@ -134,15 +133,6 @@ builder.objectField(Approval, 'decision', (t) =>
     nullable: true,
     description: 'The decision that asked for it; null when a step did, or when you may not see it.',
     resolve: (approval) => approval.decisionId,
-  }),
-);
-
-builder.interfaceField(StepEvent, 'decision', (t) =>
-  t.field({
-    type: Decision,
-    nullable: true,
-    description: 'The decision that it is the consequence of; null when there is none, or when you may not see it.',
-    resolve: ({ data }) => (typeof data['decisionId'] === 'string' ? data['decisionId'] : null),
   }),
 );
 

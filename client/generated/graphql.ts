@@ -1715,13 +1715,13 @@ export type AuditEventsQueryVariables = Exact<{
 
 export type AuditEventsQuery = { auditEvents: { edges: Array<{ cursor: string, node: { id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
-export type AuditEventStreamSubscriptionVariables = Exact<{
+export type AuditTrailSubscriptionVariables = Exact<{
   filter?: AuditEventFilter | null | undefined;
   after?: string | null | undefined;
 }>;
 
 
-export type AuditEventStreamSubscription = { auditEvents: { cursor: string, caughtUp: boolean, events: Array<{ id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string }> } };
+export type AuditTrailSubscription = { auditTrail: { cursor: string, caughtUp: boolean, events: Array<{ id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string }> } };
 
 export type DataGrantFieldsFragment = { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null };
 
@@ -4827,9 +4827,9 @@ fragment Page on PageInfo {
   hasNextPage
   endCursor
 }`) as unknown as TypedDocumentString<AuditEventsQuery, AuditEventsQueryVariables>;
-export const AuditEventStreamDocument = new TypedDocumentString(`
-    subscription auditEventStream($filter: AuditEventFilter, $after: String) {
-  auditEvents(filter: $filter, after: $after) {
+export const AuditTrailDocument = new TypedDocumentString(`
+    subscription auditTrail($filter: AuditEventFilter, $after: String) {
+  auditTrail(filter: $filter, after: $after) {
     events {
       ...AuditEventFields
     }
@@ -4849,7 +4849,7 @@ export const AuditEventStreamDocument = new TypedDocumentString(`
   userAgent
   traceId
   occurredAt
-}`) as unknown as TypedDocumentString<AuditEventStreamSubscription, AuditEventStreamSubscriptionVariables>;
+}`) as unknown as TypedDocumentString<AuditTrailSubscription, AuditTrailSubscriptionVariables>;
 export const DataGrantsDocument = new TypedDocumentString(`
     query dataGrants($first: Int, $after: String, $filter: DataGrantFilter) {
   dataGrants(first: $first, after: $after, filter: $filter) {

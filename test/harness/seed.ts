@@ -145,7 +145,9 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     write((uow) => services.data.grantData(uow, admin, { ownerAgentId, granteeAgentId, data, reason: 'seeded' }));
   const dataGrant = await grantData(agent.id, helper.id, 'dataset:seeded');
   await grantData(helper.id, agent.id, 'service:seeded');
-  const simulation = await simulateSeeded(services, home, { policyId: policy.id, agentId: helper.id, principalId: person.id });
+  const simulation = await simulateSeeded(services, home, {
+    ...{ policyId: policy.id, agentId: helper.id, principalId: person.id, executionId: execution },
+  });
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -173,16 +175,18 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   };
 }
 
-/** A decision that the policy observes, and what would have become of it if the policy were enforced. */
+/** Decisions about a step and an item of it that the policy observes, and what would have become of them if the policy were enforced. */
 async function simulateSeeded(
   { gate, simulations }: ReturnType<typeof createServices>,
   { admin, tenantId, project: projectId, staging: environmentId, team: teamId, write, read }: Home,
-  { policyId, agentId, principalId }: Record<'policyId' | 'agentId' | 'principalId', string>,
+  { policyId, agentId, principalId, executionId }: Record<'policyId' | 'agentId' | 'principalId' | 'executionId', string>,
 ): Promise<string> {
   const place = { projectId, environmentId, agentId, teamId };
   const call = { tenantId, ...place, principalId, agentTools: ['nothing.at_all'], at: new Date().toISOString() };
-  const reference = { executionId: null, stepId: null, itemIndex: null, ...place };
-  await write((uow) => gate.judge(uow, toolCall(call, { name: 'nothing.at_all' }), reference));
+  for (const itemIndex of [null, 0]) {
+    const reference = { executionId, stepId: 'each', itemIndex, ...place };
+    await write((uow) => gate.judge(uow, toolCall(call, { name: 'nothing.at_all' }), reference));
+  }
   const until = new Date(Date.now() + 60_000);
   const candidate = { update: [{ policyId, expectedVersion: 1, mode: 'enforce' as const }] };
   const { id } = await write((uow) => simulations.simulatePolicies(uow, admin, { candidate, until }));
