@@ -59,12 +59,11 @@ export async function decidingFacts(uow: UnitOfWork, actor: Authority, approvals
     ...(editedBy ? [editedBy] : []),
     ...(terms.owners ?? []),
   ]);
+  // Where everybody with the permission may decide, nobody needs another's place.
   const isAnybodyNamed = approvals.some((approval) => approversNow(approval).length > 0);
-  const [seats, [records]] = await Promise.all([
-    // Where everybody with the permission may decide, nobody needs another's place.
-    isAnybodyNamed ? uow.rows<Seat>(seatsSql, [uow.tenantId, actor.principalId, now]) : [],
-    uow.rows<Records>(recordsSql, [uow.tenantId, approvals.map(({ id }) => id), [...new Set([actor.principalId, ...people])]]),
-  ]);
+  const seats = isAnybodyNamed ? await uow.rows<Seat>(seatsSql, [uow.tenantId, actor.principalId, now]) : [];
+  const accounts = [actor.principalId, ...seats.map(({ principalId }) => principalId), ...people];
+  const [records] = await uow.rows<Records>(recordsSql, [uow.tenantId, approvals.map(({ id }) => id), [...new Set(accounts)]]);
   const own: Seat = { principalId: actor.principalId, name: actor.principalName, grants: actor.grants, teamIds: [], isDisabled: false };
   return {
     seats: seats.length > 0 ? seats.map((seat) => ({ ...seat, grants: distinctGrants(seat.grants as Grant[]) })) : [own],
