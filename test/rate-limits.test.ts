@@ -1,13 +1,13 @@
 // Rate limits: exact in any stretch of time, whoever counts, whatever the clocks of the processes say; places in line are kept and given back.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import pg from 'pg';
 import { newId } from '#src/platform/ids.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import type { GateInput } from '#src/policies/gate.ts';
 import { createGate } from '#src/policies/gate-service.ts';
 import type { RateLimitRules } from '#src/policies/rate-rules.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import { keepCounted, mostWithin, type Counted } from './harness/counted.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
 import { tool } from './harness/engine-looks.ts';
 import { toolCall } from './harness/governance.ts';
@@ -16,22 +16,15 @@ import { createFleet, type Fleet } from './harness/runner-fleet.ts';
 
 let engine: Engine;
 let admin: Authority;
-let owner: pg.Client;
+let counted: Counted;
 let fleet: Fleet | undefined;
 before(async () => {
   engine = await testEngine({ 'rate.one': { annotations: { readOnlyHint: true }, run: () => null } });
   admin = await engine.authority(['admin']);
-  owner = new pg.Client({ connectionString: engine.db.ownerUrl });
-  await owner.connect();
-  await owner.query(`set app.tenant_id = '${engine.tenantId}'`);
-  // What is counted is forgotten once it has left the window: the test keeps it.
-  await owner.query(`create table counted (policy_id uuid, key text, at timestamptz);
-    create function keep_counted() returns trigger language plpgsql security definer as
-      'begin insert into public.counted values (new.policy_id, new.key, new.at); return new; end';
-    create trigger keep after insert or update on rate_entries for each row when (new.asked_at is null) execute function keep_counted()`);
+  counted = await keepCounted({ ownerUrl: engine.db.ownerUrl, tenantId: engine.tenantId });
 });
 after(async () => {
-  await owner.end();
+  await counted.close();
   await engine.close();
 });
 afterEach(() => fleet?.close());
@@ -44,14 +37,6 @@ const limit = (rules: Partial<RateLimitRules>, more: { mode?: 'observe' | 'injec
       rules: { count: 'tool_calls', limit: 2, window: '1m', ...rules },
     }),
   );
-const momentsOf = async (policyId: string): Promise<number[]> => {
-  const { rows } = await owner.query<{ at: Date }>('select at from counted where policy_id = $1 order by at', [policyId]);
-  return rows.map(({ at }) => at.getTime());
-};
-/** The most that any stretch of `windowMs` holds. */
-const mostWithin = (moments: readonly number[], windowMs: number) =>
-  Math.max(0, ...moments.map((from) => moments.filter((at) => from <= at && at < from + windowMs).length));
-
 /** A gate with a clock of its own that also counts, and calls of an agent that no other test has. */
 async function asker() {
   const agentId = await engine.agent([]);
@@ -96,14 +81,14 @@ describe('a counter', () => {
       const { agentId, ask, at, turn } = await asker();
       const most = 1 + Math.floor(random() * 4);
       await limit({ limit: most, window: '10s' }, { scope: { agentId } });
-      const counted: number[] = [];
+      const taken: number[] = [];
       let time = 0;
       for (let asked = 0; asked < 60; asked += 1) {
         turn(Math.floor(random() * 4_000) - (random() < 0.2 ? 6_000 : 0));
         time = Math.max(time, at());
-        const isFree = counted.filter((each) => each > time - 10_000).length < most;
+        const isFree = taken.filter((each) => each > time - 10_000).length < most;
         assert.equal((await ask()).effect, isFree ? 'allow' : 'deny', `life ${life}, ${asked}`);
-        if (isFree) counted.push(time);
+        if (isFree) taken.push(time);
       }
     }
   });
@@ -136,7 +121,7 @@ describe('a counter', () => {
     const watched = await asker();
     const { id } = await limit({ limit: 1 }, { scope: { agentId: watched.agentId }, mode: 'observe' });
     assert.deepEqual([(await watched.ask()).effect, (await watched.ask()).effect], ['allow', 'allow']);
-    assert.equal((await momentsOf(id)).length, 2);
+    assert.equal((await counted.momentsOf(id)).length, 2);
     const warned = await asker();
     await limit({ limit: 1, onViolation: 'warn', message: 'Slow down.' }, { scope: { agentId: warned.agentId } });
     assert.equal((await warned.ask()).effect, 'allow');
@@ -192,10 +177,9 @@ describe('a line', () => {
     t.after(() => engine.stopRunners());
     assert.equal((await engine.finished((await engine.start(agentId)).id)).status, 'succeeded');
     const waiting = await engine.until((await engine.start(agentId)).id, ({ status }) => status === 'waiting');
-    const places = async () => (await owner.query('select from rate_entries where policy_id = $1 and asked_at is not null', [id])).rowCount;
-    assert.equal(await places(), 1);
+    assert.equal(await counted.places(id), 1);
     await engine.cancel(waiting.id);
-    assert.equal(await places(), 0);
+    assert.equal(await counted.places(id), 0);
   });
 });
 
@@ -208,11 +192,11 @@ describe('several processes', () => {
     const [dying] = await Promise.all([fleet.start({ skewMs: 700 }), fleet.start({ skewMs: -400 })]);
     const started = await Promise.all(Array.from({ length: 8 }, () => engine.start(agentId)));
     await engine.until(started[0]!.id, ({ status }) => status !== 'queued');
-    while ((await momentsOf(id)).length < 10) await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await counted.momentsOf(id)).length < 10) await new Promise((resolve) => setTimeout(resolve, 50));
     await dying!.kill();
     await fleet.start({ skewMs: 2_000 });
     for (const execution of started) assert.equal((await engine.finished(execution.id)).status, 'succeeded');
-    const moments = await momentsOf(id);
+    const moments = await counted.momentsOf(id);
     assert.ok(moments.length >= 24, `${moments.length} calls were counted`);
     assert.equal(mostWithin(moments, 1_000), 5);
     // Nobody waits much longer than there is something to wait for.

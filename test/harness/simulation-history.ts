@@ -6,7 +6,9 @@ import { isFinalEvent, type EventType } from '#src/events/catalogue.ts';
 import type { EventRow } from '#src/events/event-service.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
 import type { Called } from './simulation-checks.ts';
-import { turnBackMs, type LivedExecution, type World } from './simulation-world.ts';
+import { parseDuration } from '#src/platform/duration.ts';
+import { mostWithin } from './counted.ts';
+import { simulatedRates, turnBackMs, type LivedExecution, type World } from './simulation-world.ts';
 
 const keyOf = ({ data }: EventRow): string => `${String(data['stepId'])}#${String(data['itemIndex'])}`;
 
@@ -25,7 +27,13 @@ export async function checkHistory(world: World, execution: LivedExecution, defi
   assert.equal(final, events.length - 1, 'nothing happens after the end');
   const isRepeated = new Set(definition.steps.filter((step) => step.forEach !== undefined || step.loop !== undefined).map(({ id }) => id));
   const joins = of('step.queued').filter(({ data }) => data['itemIndex'] !== -1 || !isRepeated.has(String(data['stepId'])));
-  once('a slot is queued once', joins.map(keyOf));
+  // What a policy puts off is queued again; the rest only once.
+  const putOff = of('step.deferred').map(keyOf);
+  const extra = joins.map(keyOf).filter((key, index, all) => all.indexOf(key) !== index);
+  for (const key of new Set(extra)) {
+    const times = (keys: readonly string[]) => keys.filter((each) => each === key).length;
+    assert.ok(times(extra) <= times(putOff), `${key} was queued ${times(extra) + 1} times and put off ${times(putOff)} times`);
+  }
   once(
     'an attempt begins once',
     of('step.started').map((event) => `${keyOf(event)}@${String(event.data['attempt'])}`),
@@ -60,6 +68,14 @@ export async function checkHistory(world: World, execution: LivedExecution, defi
     decided.map(({ data }) => String(data['approvalId'])),
   );
   checkReused(events);
+}
+
+/** No stretch of time holds more than a rate limit allows. */
+export async function checkRates(world: World): Promise<void> {
+  for (const [name, { limit, window }] of Object.entries(simulatedRates)) {
+    const most = mostWithin(await world.counted.momentsOf(world.policies[name]!), parseDuration(window)!);
+    assert.ok(most <= limit, `${name}: ${most} within ${window}, ${limit} may be`);
+  }
 }
 
 /** Steps and items that were taken over from another execution do nothing more. */

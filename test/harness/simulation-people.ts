@@ -98,7 +98,8 @@ export function createPeople(world: World): People {
     world.count('policy edited');
     world.note('policy edited');
     await write(async (uow) => {
-      const [policy] = (await services.policies.listPolicies(uow, admin, {}, { first: 1 })).rows;
+      const policies = (await services.policies.listPolicies(uow, admin, {}, { first: 10 })).rows;
+      const policy = policies.find(({ name }) => name === 'ask');
       const rules = [{ tools: ['sim.asked'], expiresIn: '1m', reason: `edition ${policy!.version}` }];
       await services.policies.updatePolicy(uow, admin, { policyId: policy!.id, expectedVersion: policy!.version, rules });
     });

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { ExecutionStatus } from '#src/executions/execution.ts';
 import { newId } from '#src/platform/ids.ts';
+import type { NewPolicy } from '#src/policies/policy-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import type { Counted } from './counted.ts';
 import type { Engine } from './engine.ts';
 import { arbitraryDefinition } from './machine.ts';
 import { randomOf } from './random.ts';
@@ -24,6 +26,9 @@ export interface Stage {
   readonly admin: Authority;
   readonly queue: SimulatedQueue;
   readonly time: Time;
+  /** Ids of the policies by name. */
+  readonly policies: Readonly<Record<string, string>>;
+  readonly counted: Counted;
   /** Name of the agent that agent steps start. */
   readonly helper: string;
 }
@@ -55,6 +60,8 @@ export interface World extends Stage {
   /** Every execution of this life, oldest first. */
   executions(): Promise<LivedExecution[]>;
   definitionOf(execution: Pick<LivedExecution, 'versionId'>): Promise<Definition>;
+  /** Each life begins with counters of rate limits that have counted nothing. */
+  forgetRates(): Promise<void>;
 }
 
 /** So far a clock that jumps back goes. */
@@ -94,6 +101,13 @@ export function createWorld(stage: Stage, seed: number): World {
          from executions where tenant_id = $1 and id > $2 order by id`,
         [engine.tenantId, beginning],
       ),
+    async forgetRates() {
+      await stage.counted.forget();
+      await engine.db.database.write(engine.tenantId, async (uow) => {
+        uow.write('delete from rate_entries where tenant_id = $1', [uow.tenantId]);
+        uow.write('delete from rate_counters where tenant_id = $1', [uow.tenantId]);
+      });
+    },
     async definitionOf({ versionId }) {
       let definition = definitions.get(versionId);
       if (!definition) {
@@ -108,6 +122,22 @@ export function createWorld(stage: Stage, seed: number): World {
 
 export const simulatedTools = ['sim.safe', 'sim.once', 'sim.asked'];
 export const simulatedDestination = 'api.example.com';
+
+/** How fast things may go in a simulated life: those that are too many wait for their turn. */
+export const simulatedRates = {
+  'few-calls': { count: 'tool_calls', limit: 4, window: '2s', onViolation: 'queue', maxDelay: '30d' },
+  'few-starts': { count: 'executions', limit: 2, window: '3s', onViolation: 'queue', maxDelay: '30d' },
+} as const;
+
+const enforced = { mode: 'enforce' } as const;
+export const simulatedPolicies: readonly NewPolicy[] = [
+  { name: 'ask', kind: 'approval_required', ...enforced, rules: [{ tools: ['sim.asked'], expiresIn: '1m' }] },
+  {
+    ...{ name: 'ask-starts', kind: 'approval_required', ...enforced },
+    rules: [{ actions: ['execution.start'], when: { path: 'arguments.asks', equals: true }, expiresIn: '2m' }],
+  },
+  ...Object.entries(simulatedRates).map(([name, rules]) => ({ name, kind: 'rate_limit' as const, ...enforced, rules })),
+];
 
 /** What a step is told of those it needs: compared with the rows when it is called. */
 const viewsOf = (needs: readonly string[]) =>
@@ -128,7 +158,8 @@ export function randomSteps(world: World, seed: number): StepDefinition[] {
     }
     if (step.agent) {
       const onParentEnd = world.chance(0.7) ? 'cancel' : 'abandon';
-      return { ...step, agent: { name: world.helper, with: { a: input }, onParentEnd } };
+      const asks = '${{ inputs.asks }}';
+      return { ...step, agent: { name: world.helper, with: { a: input, asks }, onParentEnd } };
     }
     if (step.wait && 'signal' in step.wait) return { ...step, wait: { signal: 'go', timeoutMs: world.chance(0.5) ? 1_000 : null } };
     return step;
@@ -142,5 +173,5 @@ export function randomInputs(world: World): Record<string, unknown> {
     [`t${index}`, world.below(100)],
     ...Array.from({ length: 6 }, (_unused, target) => [`b${index}_${target}`, world.chance(0.5)]),
   ]);
-  return { ...(Object.fromEntries(answers.flat()) as Record<string, unknown>), a: 1 };
+  return { ...(Object.fromEntries(answers.flat()) as Record<string, unknown>), a: 1, asks: world.chance(0.2) };
 }

@@ -7,10 +7,11 @@ import { isFinalExecution } from '#src/executions/execution.ts';
 import { stepResults } from '#src/executions/scope.ts';
 import type { Effect } from '#src/executions/work.ts';
 import type { EffectResult } from '#src/runner/carry.ts';
+import { keepCounted } from './counted.ts';
 import { testEngine } from './engine.ts';
 import { Carrier, type Fate } from './simulation-carrier.ts';
 import { checkApprovals, checkCalls, checkRows, type Called } from './simulation-checks.ts';
-import { checkFamily, checkHistory, checkKeys } from './simulation-history.ts';
+import { checkFamily, checkHistory, checkKeys, checkRates } from './simulation-history.ts';
 import { createChores } from './simulation-chores.ts';
 import { createPeople, type People } from './simulation-people.ts';
 import { openSimulatedQueue, type SimulatedJob } from './simulation-queue.ts';
@@ -20,6 +21,7 @@ import {
   randomInputs,
   randomSteps,
   simulatedDestination,
+  simulatedPolicies,
   simulatedTools,
   type Stage,
   type World,
@@ -45,14 +47,11 @@ export async function openSimulator(): Promise<Simulator> {
   const tool = (readOnlyHint: boolean) => ({ annotations: { readOnlyHint }, run: () => null });
   const engine = await testEngine({ 'sim.safe': tool(true), 'sim.once': tool(false), 'sim.asked': tool(false) }, clock);
   const admin = await engine.authority(['admin']);
-  await engine.db.database.write(engine.tenantId, (uow) =>
-    engine.services.policies.createPolicy(uow, admin, {
-      name: 'ask',
-      kind: 'approval_required',
-      mode: 'enforce',
-      rules: [{ tools: ['sim.asked'], expiresIn: '1m' }],
-    }),
-  );
+  const policies: Record<string, string> = {};
+  await engine.db.database.write(engine.tenantId, async (uow) => {
+    for (const policy of simulatedPolicies) policies[policy.name] = (await engine.services.policies.createPolicy(uow, admin, policy)).id;
+  });
+  const counted = await keepCounted({ ownerUrl: engine.db.ownerUrl, tenantId: engine.tenantId });
   const effect = { a: '${{ inputs.a }}', sees: {} };
   const helperId = await engine.agent(
     [
@@ -63,7 +62,15 @@ export async function openSimulator(): Promise<Simulator> {
     { tools: simulatedTools, output: '${{ steps.two.output }}' },
   );
   const queue = await openSimulatedQueue(engine.db.ownerUrl);
-  const stage: Stage = { engine, admin, queue, time: { get: () => now, set: (to) => (now = to) }, helper: `a-${helperId}` };
+  const stage: Stage = {
+    engine,
+    admin,
+    queue,
+    policies,
+    counted,
+    time: { get: () => now, set: (to) => (now = to) },
+    helper: `a-${helperId}`,
+  };
   return {
     async run(seed) {
       const world = createWorld(stage, seed);
@@ -74,6 +81,7 @@ export async function openSimulator(): Promise<Simulator> {
       }
     },
     async close() {
+      await counted.close();
       await queue.close();
       await engine.close();
     },
@@ -116,6 +124,7 @@ class Simulation {
     const agentId = await engine.agent(steps, { tools: simulatedTools, destinations: [simulatedDestination] });
     const inputs = randomInputs(this.#world);
     await this.#people.removeLimits();
+    await this.#world.forgetRates();
     for (let more = this.#world.chance(0.3) ? 1 + this.#world.below(2) : 0; more >= 0; more -= 1) {
       const startAt = this.#world.chance(0.15) ? new Date(time.get() + 1 + this.#world.below(5_000)) : null;
       await engine.start(agentId, inputs, { startAt, priority: 1 + this.#world.below(9) });
@@ -323,6 +332,7 @@ class Simulation {
       await checkApprovals(engine, execution.id);
       await checkHistory(this.#world, execution, definition);
     }
+    await checkRates(this.#world);
     checkKeys(executions, this.#calls);
     await checkFamily(this.#world, executions);
     return { ticks, statuses: executions.map(({ status }) => status), faults: this.#world.faults };
