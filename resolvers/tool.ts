@@ -1,8 +1,8 @@
 // Tools: look at what the servers offer, accept a changed description.
-import { ConflictError } from '#src/platform/errors.ts';
+import { ConflictError, LimitExceededError } from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
 import { mutation } from '#schema/mutation.ts';
-import { ApproveToolInput, Tool, ToolFilter } from '#schema/tool.ts';
+import { ApproveToolInput, RemoveToolOverrideInput, SetToolOverrideInput, Tool, ToolFilter, ToolOverride } from '#schema/tool.ts';
 
 builder.queryField('tools', (t) =>
   t.field({
@@ -34,4 +34,31 @@ mutation('approveTool', {
   returns: { tool: { type: Tool, description: 'The tool, now approved.' } },
   fails: [ConflictError],
   resolve: async (services, uow, actor, input) => ({ tool: await services.tools.approveTool(uow, actor, input) }),
+});
+
+builder.queryField('toolOverrides', (t) =>
+  t.field({
+    type: [ToolOverride],
+    description: 'What this tenant says of tools instead of their descriptions, by name. Not paged: there are at most 500.',
+    authScopes: { permission: 'tool.read' },
+    complexity: { field: 1, multiplier: 10 },
+    resolve: (_root, _args, { services, authority, read }) => read((uow) => services.toolOverrides.listToolOverrides(uow, authority)),
+  }),
+);
+
+mutation('setToolOverride', {
+  description: 'Says which risk and category a tool has for this tenant, instead of what its annotations and its name say.',
+  permission: 'tool.manage',
+  input: SetToolOverrideInput,
+  returns: { toolOverride: { type: ToolOverride, description: 'What is said now.' } },
+  fails: [LimitExceededError],
+  resolve: async (services, uow, actor, input) => ({ toolOverride: await services.toolOverrides.setToolOverride(uow, actor, input) }),
+});
+
+mutation('removeToolOverride', {
+  description: 'Takes back what `setToolOverride` said: the tool is as described again.',
+  permission: 'tool.manage',
+  input: RemoveToolOverrideInput,
+  returns: { toolOverride: { type: ToolOverride, description: 'What was said.' } },
+  resolve: async (services, uow, actor, { tool }) => ({ toolOverride: await services.toolOverrides.removeToolOverride(uow, actor, tool) }),
 });

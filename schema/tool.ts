@@ -1,5 +1,6 @@
 // Tools: what MCP servers of the operator and of the tenant offer and which description this tenant accepts.
-import { capabilities, riskClasses, toolStatuses } from '#src/tools/tool.ts';
+import { capabilities, riskClasses, toolCategories, toolSources, toolStatuses } from '#src/tools/tool.ts';
+import type { ToolOverrideRow } from '#src/tools/override-service.ts';
 import type { ToolView } from '#src/tools/tool-reads.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
@@ -10,7 +11,8 @@ export const RiskClassEnum = enumOf('RiskClass', riskClasses, 'How much harm a c
   low: 'Reads only.',
   medium: 'Adds, destroys nothing.',
   high: 'May change or destroy.',
-  critical: 'Said so by the operator or the definition, never derived.',
+  critical:
+    'Destroys, runs code of strangers, or was said to be so: by the operator, by the definition, or by what the arguments of a call show.',
 });
 
 export const CapabilityEnum = enumOf('Capability', capabilities, 'What an agent must be allowed to do in order to call a tool.', {
@@ -18,6 +20,22 @@ export const CapabilityEnum = enumOf('Capability', capabilities, 'What an agent 
   write: 'Changes data.',
   notify: 'Tells people or other systems.',
   execute: 'Runs programs or commands.',
+});
+
+export const ToolSourceEnum = enumOf('ToolSource', toolSources, 'Where a tool comes from.', {
+  mcp: 'A tool server describes it.',
+  builtin: 'Part of the program that runs an agent elsewhere: `builtin.<name>`.',
+  http: 'The request of an http step.',
+  custom: 'Written by the authors of an agent that runs elsewhere: `custom.<name>`.',
+});
+
+export const ToolCategoryEnum = enumOf('ToolCategory', toolCategories, 'What kind of thing a tool does.', {
+  command_execution: 'Runs commands or code.',
+  file_operation: 'Reads or changes files.',
+  file_search: 'Looks for files, or in them.',
+  network: 'Reaches through the network.',
+  data: 'Asks or changes a database or dataset.',
+  general: 'Anything else.',
 });
 
 export const ToolStatusEnum = enumOf('ToolStatus', toolStatuses, 'How this tenant stands to the current description of a tool.', {
@@ -58,7 +76,15 @@ export const Tool = builder.objectRef<ToolView>('Tool').implement({
     description: t.exposeString('description', { description: 'What the server says it does.' }),
     inputSchema: t.expose('inputSchema', { type: 'JSON', description: 'JSON Schema of its arguments; they are checked before any call.' }),
     annotations: t.expose('annotations', { type: ToolAnnotations, description: 'What the server hints about it.' }),
-    risk: t.expose('risk', { type: RiskClassEnum, description: 'From the annotations, unless the operator says otherwise.' }),
+    source: t.expose('source', { type: ToolSourceEnum, description: 'Where it comes from.' }),
+    category: t.expose('category', {
+      type: ToolCategoryEnum,
+      description: 'From its name and arguments, unless `setToolOverride` says otherwise.',
+    }),
+    risk: t.expose('risk', {
+      type: RiskClassEnum,
+      description: 'From the annotations, unless the operator or `setToolOverride` says otherwise. The arguments of a call can raise it.',
+    }),
     capability: t.expose('capability', { type: CapabilityEnum, description: 'What an agent needs to call it.' }),
     digest: t.exposeString('digest', {
       description: 'SHA-256 of name, description, input schema and annotations: what `approveTool` accepts.',
@@ -93,4 +119,34 @@ export const ApproveToolInput = builder.inputType('ApproveToolInput', {
     tool: t.string({ required: true, description: 'Full name, `server.name`.' }),
     digest: t.string({ required: true, description: 'The digest that you looked at; refused when the tool has changed again since.' }),
   }),
+});
+
+export const ToolOverride = builder.objectRef<ToolOverrideRow>('ToolOverride').implement({
+  description: 'What this tenant says of a tool, instead of what its annotations and its name say.',
+  fields: (t) => ({
+    tool: t.string({ description: 'Full name, `server.name`.', resolve: ({ server, name }) => `${server}.${name}` }),
+    risk: t.expose('risk', { type: RiskClassEnum, nullable: true, description: 'Its risk; null: as described.' }),
+    category: t.expose('category', { type: ToolCategoryEnum, nullable: true, description: 'Its category; null: as described.' }),
+    setBy: t.field({
+      type: Principal,
+      nullable: true,
+      description: 'Who said so; null when you may not see the person.',
+      resolve: (row) => row.setBy,
+    }),
+    setAt: t.expose('setAt', { type: 'DateTime', description: 'Since when.' }),
+  }),
+});
+
+export const SetToolOverrideInput = builder.inputType('SetToolOverrideInput', {
+  description: 'What to say of a tool; it replaces what was said before.',
+  fields: (t) => ({
+    tool: t.string({ required: true, description: 'Full name, `server.name`; also `builtin.<name>` and `custom.<name>`.' }),
+    risk: t.field({ type: RiskClassEnum, description: 'Its risk; the arguments of a call can still raise it.' }),
+    category: t.field({ type: ToolCategoryEnum, description: 'Its category, which also says how its arguments are looked at.' }),
+  }),
+});
+
+export const RemoveToolOverrideInput = builder.inputType('RemoveToolOverrideInput', {
+  description: 'Which tool to leave as it is described.',
+  fields: (t) => ({ tool: t.string({ required: true, description: 'Full name, `server.name`.' }) }),
 });

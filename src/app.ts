@@ -35,6 +35,7 @@ import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
 import { createPrincipalService } from './principals/principal-service.ts';
 import { createTenantService } from './tenants/tenant-service.ts';
+import { createToolOverrideService } from './tools/override-service.ts';
 import { createRemoteServerService } from './tools/remote-service.ts';
 import { createDiscovery } from './tools/remote-discovery.ts';
 import { createToolService } from './tools/tool-service.ts';
@@ -65,6 +66,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   const grants = createGrantService({ clock });
   const apiKeys = createApiKeyService({ clock });
   const tools = createToolService({ clock, live: toolServers?.describe });
+  const toolOverrides = createToolOverrideService({ clock });
   const remoteServers = createRemoteServerService({
     clock,
     sealer: remote?.sealer ?? { seal: closed, open: closed },
@@ -105,6 +107,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     grants,
     apiKeys,
     tools,
+    toolOverrides,
     remoteServers,
     policies,
     killSwitches,

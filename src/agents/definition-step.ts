@@ -1,5 +1,6 @@
 // One step of a document → its normalised form: kind, durations in milliseconds, bare expressions, and what it refers to.
 import { durationPattern, parseDuration } from '../platform/duration.ts';
+import { describeOutsideTool } from '../tools/tool.ts';
 import { defaults, maxDurationMs, stepKeys, type StepDocument } from './definition-schema.ts';
 import { expressionChecker, type ExpressionChecker, type Mention, type Report, type Scene } from './definition-expressions.ts';
 import { httpOf } from './definition-http.ts';
@@ -59,7 +60,10 @@ export function checkStep(
   if (raw['loop'] !== undefined && raw['forEach'] !== undefined) {
     report(pathOf(at, 'loop'), 'a step has either forEach or loop', 'one of them; let forEach start an agent that loops');
   }
-  if (document.tool !== undefined && !tools.has(document.tool)) {
+  if (document.tool !== undefined && describeOutsideTool(document.tool)) {
+    const expected = 'a tool of a tool server; the agent itself asks about its own by authorizeToolCall';
+    report(pathOf(at, 'tool'), `${document.tool} is a tool of an agent that runs elsewhere, which no step can call`, expected);
+  } else if (document.tool !== undefined && !tools.has(document.tool)) {
     report(pathOf(at, 'tool'), `the tool ${document.tool} is not listed in spec.tools`, 'a tool that the agent may call');
   }
 

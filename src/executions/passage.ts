@@ -1,25 +1,28 @@
 // What one effect is to the gate and to an approver: the same whether it is dispatched, or edited while somebody is asked. Pure.
 import { destinationText, requestTool, requestToolName } from '../policies/destination.ts';
+import { classifyCall } from '../tools/classification.ts';
 import type { ToolDescription } from '../tools/tool.ts';
 import { destinationOf, type HttpRequest } from './http-request.ts';
 import type { Slot } from './machine-state.ts';
 import type { Passage } from './pass-gate.ts';
 
 export function passageOfTool(slot: Slot, tool: string, definition: ToolDescription, args: Record<string, unknown>): Passage {
-  const { digest, risk, capability } = definition;
+  const { digest } = definition;
+  const called = classifyCall(definition, args);
   return {
     slot,
-    effect: { action: 'tool.call', tool: { name: tool, digest, risk, capability }, destination: null },
+    effect: { action: 'tool.call', tool: called, destination: null },
     arguments: args,
     signed: { tool, toolDigest: digest },
-    risk,
+    risk: called.risk,
     deed: `Call ${tool}`,
   };
 }
 
 export function passageOfRequest(slot: Slot, request: HttpRequest): Passage {
   const destination = destinationOf(request);
-  const tool = requestTool(request.method);
+  const { name, ...rest } = requestTool(request.method);
+  const tool = classifyCall({ ...rest, fullName: name, source: 'http', category: 'network' }, request);
   return {
     slot,
     effect: { action: 'http.request', tool, destination },

@@ -71,6 +71,3 @@ export function shown(text: string): string {
   const line = text.replaceAll('\0', '…').replace(/[\u0001-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, '�');
   return JSON.stringify(line.length > maxSubjectLength ? `${line.slice(0, maxSubjectLength)}…` : line);
 }
-
-export const worstRisk = (risks: Iterable<RiskClass>): RiskClass =>
-  riskClasses[Math.max(0, ...[...risks].map((risk) => riskClasses.indexOf(risk)))]!;

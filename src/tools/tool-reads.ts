@@ -1,5 +1,6 @@
 // Rows of tools as the service and GraphQL give them.
 import { can, visibilityOf, type Authority } from '../principals/permission.ts';
+import { categoryOf, type ToolCategory } from './category.ts';
 import type { Capability, RiskClass, ToolAnnotations, ToolDescription, ToolStatus } from './tool.ts';
 
 /** A tool as one tenant sees it. */
@@ -15,7 +16,19 @@ export interface ToolView extends ToolDescription {
   /** Principal; null when the first use accepted it. */
   readonly approvedBy: string | null;
   readonly approvedAt: Date | null;
+  /** What this tenant says of it instead; null where it says nothing. */
+  readonly override: ToolOverrideValues | null;
 }
+
+/** What a tenant's operators say of a tool; what is null is as described. */
+export interface ToolOverrideValues {
+  readonly risk: RiskClass | null;
+  readonly category: ToolCategory | null;
+}
+
+/** As the tenant sees it. */
+export const overridden = (tool: ToolDescription, override: ToolOverrideValues | null | undefined): ToolDescription =>
+  override ? { ...tool, risk: override.risk ?? tool.risk, category: override.category ?? tool.category } : tool;
 
 export interface DescriptionRow {
   readonly server: string;
@@ -38,14 +51,17 @@ export interface ViewRow extends DescriptionRow {
   readonly approvedDigest: string | null;
   readonly approvedBy: string | null;
   readonly approvedAt: string | null;
+  readonly overrideRisk: RiskClass | null;
+  readonly overrideCategory: ToolCategory | null;
 }
 
 /** Of `tenantTools`. */
 export const descriptionColumns = `d.server, d.name, d.description, d.input_schema as "inputSchema", d.annotations, d.risk, d.capability, d.digest,
   d.server_id as "serverId", d.server_version as "serverVersion", d.enabled`;
-/** The same with tool_approvals of one tenant as `a`. */
+/** The same with tool_approvals and tool_overrides of one tenant as `a` and `o`. */
 export const viewColumns = `${descriptionColumns}, d.discovered_at as "discoveredAt", d.changed_at as "changedAt",
-  a.digest as "approvedDigest", a.approved_by as "approvedBy", a.approved_at as "approvedAt"`;
+  a.digest as "approvedDigest", a.approved_by as "approvedBy", a.approved_at as "approvedAt",
+  o.risk as "overrideRisk", o.category as "overrideCategory"`;
 
 const ownColumns = (table: string) =>
   ['server', 'name', 'description', 'input_schema', 'annotations', 'risk', 'capability', 'digest', 'discovered_at', 'changed_at']
@@ -67,7 +83,11 @@ export const tenantTools = `(
 export function toDescription({ serverId, serverVersion, ...row }: DescriptionRow): ToolDescription {
   const { server, name, description, inputSchema, annotations, risk, capability, digest } = row;
   const remote = serverId !== null && serverVersion !== null ? { remote: { serverId, version: serverVersion } } : {};
-  return { server, name, fullName: `${server}.${name}`, description, inputSchema, annotations, risk, capability, digest, ...remote };
+  const category = categoryOf({ server, name, inputSchema });
+  return {
+    ...{ server, name, fullName: `${server}.${name}`, description, inputSchema, annotations },
+    ...{ source: 'mcp', category, risk, capability, digest, ...remote },
+  };
 }
 
 /** Tools are one catalogue for the whole tenant: who may read them anywhere, may read them. */
@@ -77,8 +97,11 @@ export function mayReadTools(actor: Authority): boolean {
 }
 
 export function toView(row: ViewRow): ToolView {
+  const { overrideRisk: risk, overrideCategory: category } = row;
+  const override = risk === null && category === null ? null : { risk, category };
   return {
-    ...toDescription(row),
+    ...overridden(toDescription(row), override),
+    override,
     serverId: row.serverId,
     discoveredAt: new Date(row.discoveredAt),
     changedAt: new Date(row.changedAt),

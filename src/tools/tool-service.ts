@@ -14,11 +14,14 @@ import {
   toView,
   viewColumns,
   type DescriptionRow,
+  overridden,
+  type ToolOverrideValues,
   type ToolView,
   type ViewRow,
 } from './tool-reads.ts';
+import { findOverride } from './override-service.ts';
 import { writeTools, type DefinitionChanges } from './tool-writes.ts';
-import { type Capability, splitToolName, type RiskClass, type ToolDescription, type ToolStatus } from './tool.ts';
+import { describeOutsideTool, splitToolName, type Capability, type RiskClass, type ToolDescription, type ToolStatus } from './tool.ts';
 
 export interface ToolService {
   /** Tools that satisfy every given condition, by name. Empty for those who may read no tools. */
@@ -30,6 +33,8 @@ export interface ToolService {
   approveTool(uow: UnitOfWork, actor: Authority, input: ToolApprovalInput): Promise<ToolView>;
   /** May this tenant call the tool as it is described now? A first use accepts the description. One statement. */
   checkTool(uow: UnitOfWork, fullName: string): Promise<ToolCheck>;
+  /** The same for an agent that runs elsewhere: its own tools too (`builtin.`, `custom.`), which no server here describes. */
+  checkToolElsewhere(uow: UnitOfWork, fullName: string): Promise<ToolCheck>;
   /** Everything wrong with `args`; paths start at the arguments' root. Also when the tool's own schema is broken. */
   validateArguments(definition: Pick<ToolDescription, 'fullName' | 'inputSchema' | 'digest'>, args: unknown): Problem[];
   /** Makes the table say what `server` describes now; descriptions of other servers stay. */
@@ -90,11 +95,27 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
     return row ? toView(row) : null;
   }
 
+  async function checkTool(uow: UnitOfWork, fullName: string): Promise<ToolCheck> {
+    const parts = splitToolName(fullName);
+    const row = parts && (await acceptFirstUse(uow, parts.server, parts.name, live(fullName)?.digest ?? null, clock.now()));
+    const definition = live(fullName) ?? (row?.definition ? toDescription(row.definition) : null);
+    if (!definition) return { ok: false, code: 'TOOL_UNKNOWN', reason: `${fullName}: no tool server describes such a tool` };
+    if (!live(fullName) && row?.definition?.enabled === false) {
+      return { ok: false, code: 'TOOL_DISABLED', reason: `${fullName}: the tool server "${definition.server}" is switched off` };
+    }
+    if (row!.accepted === definition.digest) return { ok: true, definition: overridden(definition, row!.override) };
+    return {
+      ok: false,
+      code: 'TOOL_CHANGED',
+      reason: `${fullName}: its description changed since this tenant accepted it; look at it and approve digest ${definition.digest}`,
+    };
+  }
+
   return {
     async listTools(uow, actor, filter = {}) {
       if (!mayReadTools(actor)) return [];
       const rows = await uow.rows<ViewRow>(
-        `${viewSql} where ($2::text is null or d.server = $2) and ($3::text is null or d.risk = $3)
+        `${viewSql} where ($2::text is null or d.server = $2) and ($3::text is null or coalesce(o.risk, d.risk) = $3)
          and ($4::text is null or d.capability = $4) order by d.server, d.name`,
         [uow.tenantId, filter.server ?? null, filter.risk ?? null, filter.capability ?? null],
       );
@@ -109,7 +130,7 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
         [uow.tenantId, [...new Set(fullNames)]],
       );
       const found = new Set(rows.map((row) => row.fullName));
-      return [...new Set(fullNames)].filter((name) => !found.has(name) && !live(name));
+      return [...new Set(fullNames)].filter((name) => !found.has(name) && !live(name) && !describeOutsideTool(name));
     },
 
     async approveTool(uow, actor, { tool, digest }) {
@@ -128,20 +149,12 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
       return (await view(uow, tool))!;
     },
 
-    async checkTool(uow, fullName) {
-      const parts = splitToolName(fullName);
-      const row = parts && (await acceptFirstUse(uow, parts.server, parts.name, live(fullName)?.digest ?? null, clock.now()));
-      const definition = live(fullName) ?? (row?.definition ? toDescription(row.definition) : null);
-      if (!definition) return { ok: false, code: 'TOOL_UNKNOWN', reason: `${fullName}: no tool server describes such a tool` };
-      if (!live(fullName) && row?.definition?.enabled === false) {
-        return { ok: false, code: 'TOOL_DISABLED', reason: `${fullName}: the tool server "${definition.server}" is switched off` };
-      }
-      if (row!.accepted === definition.digest) return { ok: true, definition };
-      return {
-        ok: false,
-        code: 'TOOL_CHANGED',
-        reason: `${fullName}: its description changed since this tenant accepted it; look at it and approve digest ${definition.digest}`,
-      };
+    checkTool,
+
+    async checkToolElsewhere(uow, fullName) {
+      const described = describeOutsideTool(fullName);
+      if (!described) return checkTool(uow, fullName);
+      return { ok: true, definition: overridden(described, await findOverride(uow, described)) };
     },
 
     validateArguments: (definition, args) => validatorOf(definition)(args),
@@ -158,7 +171,8 @@ export function createToolService({ clock, live = () => null }: ToolServiceDepen
 }
 
 const viewSql = `select ${viewColumns} from ${tenantTools}
-  left join tool_approvals a on a.tenant_id = $1 and a.server = d.server and a.name = d.name`;
+  left join tool_approvals a on a.tenant_id = $1 and a.server = d.server and a.name = d.name
+  left join tool_overrides o on o.tenant_id = $1 and o.server = d.server and o.name = d.name`;
 
 /** Any constant: runners that start together write the same descriptions one after another. */
 const syncLock = 7_120_302;
@@ -167,6 +181,7 @@ interface FirstUse {
   readonly definition: DescriptionRow | null;
   /** The digest this tenant accepts; null when nobody describes the tool. */
   readonly accepted: string | null;
+  readonly override: ToolOverrideValues | null;
 }
 
 const firstUseSql = `with definition as (select * from ${tenantTools} where d.server = $2 and d.name = $3),
@@ -178,7 +193,9 @@ const firstUseSql = `with definition as (select * from ${tenantTools} where d.se
     on conflict do nothing returning digest
   )
   select coalesce((select digest from known), (select digest from added)) as accepted,
-    (select to_jsonb(d) from (select ${descriptionColumns} from definition d) d) as definition`;
+    (select to_jsonb(d) from (select ${descriptionColumns} from definition d) d) as definition,
+    (select jsonb_build_object('risk', o.risk, 'category', o.category) from tool_overrides o
+      where o.tenant_id = $1 and o.server = $2 and o.name = $3) as override`;
 
 async function acceptFirstUse(uow: UnitOfWork, server: string, name: string, liveDigest: string | null, now: Date): Promise<FirstUse> {
   const params = [uow.tenantId, server, name, liveDigest, now];

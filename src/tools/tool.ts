@@ -1,16 +1,18 @@
 // Tools: names, risk classes, and what MCP annotations say of them. Pure; no I/O.
 import { digestOf } from '../platform/canonical.ts';
+import { categoryOf, readsByName, toolCategories, type ToolCategory } from './category.ts';
 
 export const riskClasses = ['low', 'medium', 'high', 'critical'] as const;
 export type RiskClass = (typeof riskClasses)[number];
+/** `low` when there is none. */
+export const worstRisk = (risks: Iterable<RiskClass>): RiskClass =>
+  riskClasses[Math.max(0, ...[...risks].map((risk) => riskClasses.indexOf(risk)))]!;
 
 /** Where a tool comes from. */
 export const toolSources = ['mcp', 'builtin', 'http', 'custom'] as const;
 export type ToolSource = (typeof toolSources)[number];
 
-/** What kind of thing a call does. */
-export const toolCategories = ['command_execution', 'file_operation', 'file_search', 'network', 'data', 'general'] as const;
-export type ToolCategory = (typeof toolCategories)[number];
+export { toolCategories, type ToolCategory };
 
 /** Something in the arguments that makes a call riskier than its tool. */
 export interface RiskSign {
@@ -48,6 +50,8 @@ export interface ToolDescription {
   /** JSON Schema of the arguments. */
   readonly inputSchema: Readonly<Record<string, unknown>>;
   readonly annotations: ToolAnnotations;
+  readonly source: ToolSource;
+  readonly category: ToolCategory;
   readonly risk: RiskClass;
   readonly capability: Capability;
   /** SHA-256 of the canonical JSON of name, description, input schema and annotations: what a tenant approves. */
@@ -71,7 +75,8 @@ export interface DescribedTool {
 
 export function describeTool(server: string, tool: DescribedTool, override: ToolOverride = {}): ToolDescription {
   const { name, description = '', inputSchema, annotations = {} } = tool;
-  const derived = riskOf(annotations);
+  const category = categoryOf({ server, name, inputSchema });
+  const derived = riskOf(annotations, category);
   return {
     server,
     name,
@@ -79,23 +84,51 @@ export function describeTool(server: string, tool: DescribedTool, override: Tool
     description,
     inputSchema,
     annotations,
+    source: 'mcp',
+    category,
     risk: override.risk ?? derived.risk,
     capability: override.capability ?? derived.capability,
     digest: digestOf({ name, description, inputSchema, annotations }),
   };
 }
 
-function riskOf(annotations: ToolAnnotations): { risk: RiskClass; capability: Capability } {
-  if (annotations.readOnlyHint === true) return { risk: 'low', capability: 'read' };
-  return { risk: annotations.destructiveHint === false ? 'medium' : 'high', capability: 'write' };
+/** A server's word is not enough to call a tool that runs commands harmless; one that runs them and says it destroys is the worst there is. */
+function riskOf({ readOnlyHint, destructiveHint }: ToolAnnotations, category: ToolCategory): { risk: RiskClass; capability: Capability } {
+  const runsCommands = category === 'command_execution';
+  if (readOnlyHint === true) return { risk: runsCommands ? 'medium' : 'low', capability: 'read' };
+  if (destructiveHint === false) return { risk: 'medium', capability: 'write' };
+  return { risk: runsCommands && destructiveHint === true ? 'critical' : 'high', capability: 'write' };
+}
+
+/**
+ * Servers' names that no tool server can have: tools of agents that run elsewhere. `builtin` are those of the program that runs the agent,
+ * `custom` those its authors wrote. Nobody describes them here, so their names have to tell.
+ */
+export const outsideSources = ['builtin', 'custom'] as const satisfies readonly ToolSource[];
+
+/** Null when the name is one of a tool server, or none. */
+export function describeOutsideTool(fullName: string): ToolDescription | null {
+  const parts = splitToolName(fullName);
+  const source = outsideSources.find((each) => each === parts?.server);
+  if (!parts || !source) return null;
+  const inputSchema = { type: 'object' };
+  const category = categoryOf({ ...parts, inputSchema });
+  const annotations: ToolAnnotations = readsByName(parts.name) && category !== 'command_execution' ? { readOnlyHint: true } : {};
+  const { risk, capability } = riskOf(annotations, category);
+  return {
+    ...parts,
+    ...{ fullName, description: '', inputSchema, annotations, source, category, risk },
+    capability: category === 'command_execution' ? 'execute' : capability,
+    digest: digestOf({ name: fullName }),
+  };
 }
 
 /** May a call whose outcome is unknown (a crash, a timeout) be made again without a second effect? */
 export const isRepeatable = ({ annotations }: Pick<ToolDescription, 'annotations'>): boolean =>
   annotations.readOnlyHint === true || annotations.idempotentHint === true;
 
-/** Names of servers: no dot, since the first dot of a full name ends the server's name. */
-export const serverNamePattern = /^[A-Za-z0-9_-]{1,64}$/;
+/** Names of servers: no dot, since the first dot of a full name ends the server's name; and not those of tools that run elsewhere. */
+export const serverNamePattern = /^(?!(?:builtin|custom)$)[A-Za-z0-9_-]{1,64}$/;
 /** Names of tools (MCP 2025-11-25, plus `/` which older servers use). */
 export const toolNamePattern = /^[A-Za-z0-9_./-]{1,128}$/;
 
@@ -104,5 +137,5 @@ export function splitToolName(fullName: string): { server: string; name: string 
   const dot = fullName.indexOf('.');
   const server = fullName.slice(0, dot);
   const name = fullName.slice(dot + 1);
-  return dot > 0 && serverNamePattern.test(server) && toolNamePattern.test(name) ? { server, name } : null;
+  return dot > 0 && /^[A-Za-z0-9_-]{1,64}$/.test(server) && toolNamePattern.test(name) ? { server, name } : null;
 }
