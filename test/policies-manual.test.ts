@@ -108,7 +108,7 @@ test('a document is validated with line and column, and applied', async () => {
   const heading = 'From an idea to a rule in force';
   const document = blocksOf('policies.md')(heading, 'yaml')[0]!.replace('project: shop', 'project: one');
   const { problems } = await ask(heading, 'validate', { document: document.replace('greater:', 'greatr:') });
-  const unknown = { path: 'rules[0].when.greatr', message: 'unknown key', line: 9, column: 38 };
+  const unknown = { path: 'rules[0].when.greatr', message: 'unknown key', line: 9, column: 37 };
   assert.deepEqual(problems[1], unknown);
   assert.deepEqual((await ask(heading, 'validate', { document })).problems, []);
   const applied = await ask(heading, 'apply', { document });
