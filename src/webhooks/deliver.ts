@@ -12,7 +12,7 @@ export interface DeliveryDependencies {
   readonly clock: Clock;
   readonly database: Database;
   readonly webhooks: WebhookService;
-  readonly outbound: Outbound;
+  readonly outbound: Pick<Outbound, 'fetch'>;
   readonly logger: Logger;
   /** At a time in this process, so that slow receivers leave room for executions. */
   readonly maxAtOnce: number;

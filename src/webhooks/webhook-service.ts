@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError, LimitExceededError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
-import { firstIdAt, isId, newId } from '../platform/ids.ts';
+import { isId, newId } from '../platform/ids.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { enqueue } from '../jobs/jobs.ts';
@@ -206,10 +206,12 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
       if (outcome.kind === 'failed' && outcome.isGone) {
         uow.write('update webhooks set enabled = false, updated_at = $3 where tenant_id = $1 and id = $2', [uow.tenantId, webhookId, now]);
       }
-      const oldest = firstIdAt(new Date(now.getTime() - webhookLimits.keptDays * 86_400_000));
-      uow.write(`delete from webhook_deliveries where tenant_id = $1 and webhook_id = $2 and id < $3 and status <> 'pending'`, [
-        ...[uow.tenantId, webhookId, oldest],
-      ]);
+      // The oldest hundred at a time: more come to an end with later deliveries.
+      uow.write(
+        `delete from webhook_deliveries where tenant_id = $1 and status <> 'pending' and created_at < $3 and id in (
+           select id from webhook_deliveries where tenant_id = $1 and webhook_id = $2 order by id limit 100)`,
+        [uow.tenantId, webhookId, new Date(now.getTime() - webhookLimits.keptDays * 86_400_000)],
+      );
     },
   };
 }
