@@ -20,8 +20,8 @@ export async function testFolder(folder: string): Promise<undefined> {
     for (const difference of differences) console.log(`    ${difference}`);
   }
   const failed = outcomes.filter(({ differences }) => differences.length > 0).length;
-  if (failed > 0) throw new OperatorError(`${failed} of ${outcomes.length} cases do not hold`);
-  console.log(`${outcomes.length} cases hold`);
+  if (failed > 0) throw new OperatorError(`${failed} of ${outcomes.length} cases ${failed === 1 ? 'does' : 'do'} not hold`);
+  console.log(outcomes.length === 1 ? '1 case holds' : `${outcomes.length} cases hold`);
 }
 
 const casesOf = (document: string): string => document.replace(/\.\w+$/, '.cases.json');
