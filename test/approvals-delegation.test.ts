@@ -35,9 +35,9 @@ test('what was asked before moves along; the vote says in whose place; afterward
   assert.equal(await whyNot(ada, pending), null, 'whoever delegates still may');
   const [announce] = (await jobs()).filter(({ name }) => name === 'announce-delegation');
   assert.equal(announce?.payload['delegationId'], delegation.id);
-  const moved = await write((uow) => stand.delegations.movedAlong(uow, delegation.id));
+  const announced = () => stand.delegations.announce(stand.db.database, { tenantId: world.tenantId, delegationId: delegation.id });
+  const moved = await announced();
   assert.deepEqual(moved.map(({ id }) => id), [pending.id]); // prettier-ignore
-  await write((uow) => stand.delegations.tellMoved(uow, delegation.id, pending));
   assert.deepEqual(told(pending), [{ type: 'delegated', delegatedBy: ada.principalId, delegateId: bob.principalId }]);
   assert.equal((await decide(bob, pending.id)).status, 'approved');
   const [vote] = await write((uow) => stand.approvals.votesOf(uow, [pending.id]));
@@ -47,7 +47,7 @@ test('what was asked before moves along; the vote says in whose place; afterward
   assert.equal(await whyNot(bob, later1), null);
   await revoke(world, ada, delegation.id);
   assert.match((await whyNot(bob, later1))!, /you are none of them/);
-  assert.deepEqual(await write((uow) => stand.delegations.movedAlong(uow, delegation.id)), []);
+  assert.deepEqual(await announced(), []);
 });
 
 test('a delegation holds from its beginning until just before its end', async () => {

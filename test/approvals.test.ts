@@ -195,10 +195,10 @@ test('a grant is consumed exactly once, also when dispatches race', async () => 
   const { request, decide, reviewer, write } = await approvalWorld();
   const approval = await request();
   await decide(reviewer, approval.id);
-  stand.at(10 * hour);
+  stand.at(hour - 1);
   const consume = () => write((uow) => approvals.consume(uow, approval.id, approval.digest));
   const results = await Promise.all(Array.from({ length: 6 }, consume));
-  assert.equal(results.filter(({ ok }) => ok).length, 1, 'an approved grant does not expire');
+  assert.equal(results.filter(({ ok }) => ok).length, 1);
   for (const result of results) if (!result.ok) assert.equal(result.code, 'already_consumed');
   assert.equal((await write((uow) => approvals.findApproval(uow, reviewer, approval.id)))?.consumedAt?.getTime(), stand.now().getTime());
   assert.deepEqual((await write((uow) => approvals.consume(uow, newId(), approval.digest))), { ok: false, code: 'not_found', reason: 'the approval does not exist' }); // prettier-ignore

@@ -47,7 +47,7 @@ export interface ApprovalService extends Decisions, Extensions {
   attend(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null>;
   /** Ends every open request of an execution that was cancelled or has ended; returns them. */
   readonly cancelForExecution: typeof cancelForExecution;
-  /** Uses the grant, once, for exactly what has `digest`. An approved grant does not expire: `expiresAt` limits deciding. */
+  /** Uses the grant, once, for exactly what has `digest`, as long as it is good. */
   consume(uow: UnitOfWork, approvalId: string, digest: string): Promise<Consumption>;
   /** Why `actor` cannot decide each of them now, as a sentence; null when they can. In their order. */
   whyNotDecide(uow: UnitOfWork, actor: Authority, approvals: readonly ApprovalRow[]): Promise<(string | null)[]>;
@@ -138,7 +138,7 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
 
     async consume(uow, approvalId, digest) {
       const approval = await lockApproval(uow, approvalId);
-      const consumption = canConsume(approval, digest);
+      const consumption = canConsume(approval, digest, clock.now());
       if (!consumption.ok) return consumption;
       uow.write('update approvals set consumed_at = $3 where tenant_id = $1 and id = $2', [uow.tenantId, approvalId, clock.now()]);
       return { ok: true };

@@ -68,15 +68,21 @@ export type Consumption =
   | { readonly ok: true }
   | {
       readonly ok: false;
-      readonly code: 'not_found' | 'not_approved' | 'other_digest' | 'already_consumed';
+      readonly code: 'not_found' | 'not_approved' | 'other_digest' | 'already_consumed' | 'stale';
       readonly reason: string;
     };
 
-/** Is it an unused grant for exactly what has `digest`? An approved grant does not expire: `expiresAt` limits deciding. */
-export function canConsume(
-  approval: { readonly status: ApprovalStatus; readonly consumedAt: Date | null; readonly digest: string } | null,
-  digest: string,
-): Consumption {
+export type Grant = Pick<Decidable, 'status' | 'digest' | 'expiresAt' | 'decidedAt'> & {
+  readonly createdAt: Date;
+  readonly consumedAt: Date | null;
+};
+
+/** A grant is good for as long after the decision as people had to make it: what was right then may be wrong much later. */
+export const grantEnds = ({ createdAt, expiresAt, decidedAt }: Grant): Date =>
+  new Date((decidedAt ?? createdAt).getTime() + expiresAt.getTime() - createdAt.getTime());
+
+/** Is it an unused grant for exactly what has `digest`, and not too old? */
+export function canConsume(approval: Grant | null, digest: string, now: Date): Consumption {
   if (!approval) return { ok: false, code: 'not_found', reason: 'the approval does not exist' };
   if (approval.status !== 'approved')
     return { ok: false, code: 'not_approved', reason: `the approval is ${approval.status}, not approved` };
@@ -86,5 +92,7 @@ export function canConsume(
   if (approval.digest !== digest) {
     return { ok: false, code: 'other_digest', reason: `what would run now (${digest}) is not what was approved (${approval.digest})` };
   }
+  const ends = grantEnds(approval);
+  if (ends <= now) return { ok: false, code: 'stale', reason: `the approval was good until ${ends.toISOString()}` };
   return { ok: true };
 }

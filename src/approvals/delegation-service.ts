@@ -1,6 +1,6 @@
 // Delegations: for a period somebody else decides in one's place, what is asked already included. The only writer of the table.
 import type { Clock } from '../platform/clock.ts';
-import type { UnitOfWork } from '../platform/database.ts';
+import type { Database, UnitOfWork } from '../platform/database.ts';
 import { ConflictError, ForbiddenError, InvalidStateError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
@@ -40,10 +40,11 @@ export interface DelegationService {
   revokeDelegation(uow: UnitOfWork, actor: Authority, delegationId: string): Promise<DelegationRow>;
   readonly delegationsByIds: typeof delegationsByIds;
   listDelegations(uow: UnitOfWork, actor: Authority, filter: DelegationFilter, page: PageRequest): Promise<Page<DelegationRow>>;
-  /** Job `announce-delegation`: open requests that its delegate can decide from now on, and could not without it. */
-  movedAlong(uow: UnitOfWork, delegationId: string): Promise<ApprovalRow[]>;
-  /** Tells one of them in its execution, unless it has ended meanwhile. */
-  tellMoved(uow: UnitOfWork, delegationId: string, approval: ApprovalRow): Promise<void>;
+  /**
+   * Job `announce-delegation`: tells of open requests, in their executions, that the delegate can decide from now on and could not
+   * without it; gives them. One transaction each: every execution is held for a moment only.
+   */
+  announce(database: Database, delegation: { readonly tenantId: string; readonly delegationId: string }): Promise<ApprovalRow[]>;
 }
 
 const maxReasonLength = 1_000;
@@ -53,6 +54,32 @@ export function createDelegationService({ clock, log }: { readonly clock: Clock;
   async function find(uow: UnitOfWork, delegationId: string): Promise<DelegationRow | null> {
     const sql = `select ${delegationColumns} from approval_delegations where tenant_id = $1 and id = $2`;
     return (await delegationRows(uow, sql, [uow.tenantId, delegationId]))[0] ?? null;
+  }
+
+  async function movedAlong(uow: UnitOfWork, delegationId: string): Promise<ApprovalRow[]> {
+    const delegation = await find(uow, delegationId);
+    const now = clock.now();
+    if (!delegation || delegation.revokedAt || delegation.endsAt <= now) return [];
+    const delegate = await loadAuthority(uow, delegation.toPrincipalId);
+    if (!delegate) return [];
+    const open = await approvalRows(
+      uow,
+      `select ${approvalColumns} from approvals where tenant_id = $1 and status = 'pending' order by id desc limit ${maxAnnounced}`,
+      [uow.tenantId],
+    );
+    const facts = await decidingFacts(uow, delegate, open, now);
+    const without = { ...facts, seats: facts.seats.filter(({ principalId }) => principalId !== delegation.fromPrincipalId) };
+    const isNew = (approval: ApprovalRow) => !rightToDecide(approval, delegate, without, now).ok;
+    return open.filter((approval) => rightToDecide(approval, delegate, facts, now).ok && isNew(approval));
+  }
+
+  async function tellMoved(uow: UnitOfWork, delegationId: string, { id, executionId }: ApprovalRow): Promise<void> {
+    await log.hold(uow, [{ executionId }]);
+    const [approval, delegation] = [await lockApproval(uow, id), await find(uow, delegationId)];
+    // Decided, or taken back, meanwhile.
+    if (approval?.status !== 'pending' || !delegation || delegation.revokedAt) return;
+    const { fromPrincipalId, toPrincipalId } = delegation;
+    await log.note(uow, approval, [{ type: 'delegated', delegatedBy: fromPrincipalId, delegateId: toPrincipalId }]);
   }
 
   return {
@@ -115,30 +142,10 @@ export function createDelegationService({ clock, log }: { readonly clock: Clock;
       return revoked;
     },
 
-    async movedAlong(uow, delegationId) {
-      const delegation = await find(uow, delegationId);
-      const now = clock.now();
-      if (!delegation || delegation.revokedAt || delegation.endsAt <= now) return [];
-      const delegate = await loadAuthority(uow, delegation.toPrincipalId);
-      if (!delegate) return [];
-      const open = await approvalRows(
-        uow,
-        `select ${approvalColumns} from approvals where tenant_id = $1 and status = 'pending' order by id desc limit ${maxAnnounced}`,
-        [uow.tenantId],
-      );
-      const facts = await decidingFacts(uow, delegate, open, now);
-      const without = { ...facts, seats: facts.seats.filter(({ principalId }) => principalId !== delegation.fromPrincipalId) };
-      return open.filter(
-        (approval) => rightToDecide(approval, delegate, facts, now).ok && !rightToDecide(approval, delegate, without, now).ok,
-      );
-    },
-
-    async tellMoved(uow, delegationId, { id, executionId }) {
-      await log.hold(uow, [{ executionId }]);
-      const [approval, delegation] = [await lockApproval(uow, id), await find(uow, delegationId)];
-      if (approval?.status !== 'pending' || !delegation || delegation.revokedAt) return;
-      const { fromPrincipalId, toPrincipalId } = delegation;
-      await log.note(uow, approval, [{ type: 'delegated', delegatedBy: fromPrincipalId, delegateId: toPrincipalId }]);
+    async announce(database, { tenantId, delegationId }) {
+      const moved = await database.read(tenantId, (uow) => movedAlong(uow, delegationId));
+      for (const approval of moved) await database.write(tenantId, (uow) => tellMoved(uow, delegationId, approval));
+      return moved;
     },
   };
 }

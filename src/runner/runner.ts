@@ -48,7 +48,7 @@ type RunnerDependencies = {
   readonly control: Pick<ControlService, 'cancelWithStarter'>;
   readonly bulkCancel: Pick<BulkCancelService, 'cancelBatch'>;
   readonly policies: Pick<PolicyService, 'fallBack'>;
-  readonly approvalDelegations: Pick<DelegationService, 'movedAlong' | 'tellMoved'>;
+  readonly approvalDelegations: Pick<DelegationService, 'announce'>;
   readonly webhooks: WebhookService;
 } & Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> &
   Omit<EffectDependencies, 'checkMs'>;
@@ -140,10 +140,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       await database.write(tenantId, (uow) => approvals.attend(uow, approvalId));
     },
     'announce-delegation': async (payload) => {
-      const { tenantId, delegationId } = payload as JobPayloads['announce-delegation'];
-      const moved = await database.read(tenantId, (uow) => approvalDelegations.movedAlong(uow, delegationId));
-      // One transaction each: every execution is held for a moment only.
-      for (const approval of moved) await database.write(tenantId, (uow) => approvalDelegations.tellMoved(uow, delegationId, approval));
+      await approvalDelegations.announce(database, payload as JobPayloads['announce-delegation']);
     },
   };
 

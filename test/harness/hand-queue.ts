@@ -132,6 +132,7 @@ export async function handEngine(
     const { tenantId, executionId, stepId, itemIndex, approvalId, reason } = job.payload;
     if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
     else if (job.name === 'attend-approval') await db.database.write(tenantId, (uow) => services.approvals.attend(uow, approvalId));
+    else if (job.name === 'announce-delegation') await services.approvalDelegations.announce(database, job.payload);
     else if (job.name === 'deliver-webhook') await deliver(job.payload);
     else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
     else if (job.name === 'continue-halted') await continueBatch({ ...deps, onError: fail }, job.payload);
