@@ -18,7 +18,7 @@ export const subscriptionNames = [
   'executionEvents',
   'executionChanged',
   'approvalRequests',
-  'auditEventStream',
+  'auditTrail',
   'simulationProgress',
 ] as const;
 type SubscriptionName = (typeof subscriptionNames)[number];

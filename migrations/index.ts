@@ -7,10 +7,10 @@ import { Migration20261121070808_remote_tools } from './20261121070808-remote-to
 import { Migration20261121071242_http_requests } from './20261121071242-http-requests.ts';
 import { Migration20261121085356_statements } from './20261121085356-statements.ts';
 import { Migration20261121091620_governance } from './20261121091620-governance.ts';
-import { Migration20261121100001_halted } from './20261121100001-halted.ts';
 import { Migration20261121092627_decisions } from './20261121092627-decisions.ts';
 import { Migration20261121093154_later } from './20261121093154-later.ts';
 import { Migration20261121093324_votes } from './20261121093324-votes.ts';
+import { Migration20261121100001_halted } from './20261121100001-halted.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -21,8 +21,8 @@ export const migrations = [
   { name: '20261121071242-http-requests', class: Migration20261121071242_http_requests },
   { name: '20261121085356-statements', class: Migration20261121085356_statements },
   { name: '20261121091620-governance', class: Migration20261121091620_governance },
-  { name: '20261121100001-halted', class: Migration20261121100001_halted },
   { name: '20261121092627-decisions', class: Migration20261121092627_decisions },
   { name: '20261121093154-later', class: Migration20261121093154_later },
   { name: '20261121093324-votes', class: Migration20261121093324_votes },
+  { name: '20261121100001-halted', class: Migration20261121100001_halted },
 ];

@@ -18,7 +18,7 @@ builder.queryField('auditEvents', (t) =>
   }),
 );
 
-subscription('auditEvents', {
+subscription('auditTrail', {
   description: 'Audit events in the order they were committed, each exactly once: those after the cursor, or from now on.',
   type: AuditEventBatch,
   permission: 'audit.read',

@@ -161,7 +161,7 @@ describe('an audit event', () => {
 
 describe('the stream of audit events', () => {
   const watch = `subscription ($filter: AuditEventFilter, $after: String) {
-    auditEvents(filter: $filter, after: $after) { events { action subjectId } cursor caughtUp }
+    auditTrail(filter: $filter, after: $after) { events { action subjectId } cursor caughtUp }
   }`;
 
   it('gives each once in commit order, goes on behind a cursor, and shows only what one may see', { timeout: 20_000 }, async () => {
@@ -169,7 +169,7 @@ describe('the stream of audit events', () => {
     const batches = async function* () {
       for await (const { data, errors } of stream) {
         assert.equal(errors, undefined, JSON.stringify(errors));
-        yield data!['auditEvents'];
+        yield data!['auditTrail'];
       }
     };
     const live = batches();
@@ -190,8 +190,8 @@ describe('the stream of audit events', () => {
       const again = server.subscribe(watch, { filter: { actions: ['createProject'] }, after: opening.cursor }, { as });
       const got: string[] = [];
       for await (const { data } of again) {
-        got.push(...data!['auditEvents'].events.map(({ subjectId }: any) => subjectId));
-        if (data!['auditEvents'].caughtUp) break;
+        got.push(...data!['auditTrail'].events.map(({ subjectId }: any) => subjectId));
+        if (data!['auditTrail'].caughtUp) break;
       }
       assert.deepEqual(got, expected);
     }

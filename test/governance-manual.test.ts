@@ -79,9 +79,9 @@ test('what was done is read and followed', async () => {
   assert.deepEqual([released.action, engaged.action, released.subjectType], ['releaseKillSwitch', 'engageKillSwitch', 'KillSwitch']);
   assert.deepEqual([released.subjectId, released.beforeDigest], [engaged.subjectId, engaged.afterDigest]);
   const stream = api.subscribe(follow, {}, { as: api.reviewer });
-  assert.deepEqual((await stream.next()).value!.data!['auditEvents'].events, []);
+  assert.deepEqual((await stream.next()).value!.data!['auditTrail'].events, []);
   const { killSwitch } = await ask(engaging, 'stop', { scope: 'TOOL', pattern: 'nothing.*' });
-  const { events, caughtUp } = (await stream.next()).value!.data!['auditEvents'];
+  const { events, caughtUp } = (await stream.next()).value!.data!['auditTrail'];
   assert.deepEqual([events, caughtUp], [[{ action: 'engageKillSwitch', subjectId: killSwitch.id }], true]);
   await stream.return!();
 });

@@ -5,11 +5,13 @@ import type { LimitScope } from '#src/queues/queue.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
+import { createSealer } from '#src/platform/sealing.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { toolCall } from './governance.ts';
 import { localOutbound as outbound } from './outbound.ts';
+import { seedAudit } from './seed-audit.ts';
 import type { Home } from './people.ts';
 
 /** Name of the Node type → id of a row. */
@@ -50,7 +52,8 @@ spec:
 /** Seeds each tenant; one runner carries all their executions. */
 export async function seedTenants(database: Database, ownerUrl: string, homes: readonly Home[]): Promise<Seed[]> {
   const logger = createLogger({ level: 'silent' });
-  const services = createServices({ clock: systemClock, database, logger });
+  const remote = { outbound, sealer: createSealer(Buffer.alloc(32)) };
+  const services = createServices({ clock: systemClock, database, logger, remote });
   const evaluator = createEvaluator({ workers: 1 });
   const toolServers = { describe: () => null, call: () => Promise.reject(new Error('seeded agents call no tools')) };
   const runner = createRunner(
@@ -60,7 +63,7 @@ export async function seedTenants(database: Database, ownerUrl: string, homes: r
   await runner.start();
   try {
     const seeds: Seed[] = [];
-    for (const home of homes) seeds.push(await seedTenant(services, home));
+    for (const home of homes) seeds.push(await seedAudit(services, home, await seedTenant(services, home)));
     return seeds;
   } finally {
     await runner.stop();
@@ -119,6 +122,10 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     }),
   );
 
+  // Its port answers nobody: the delivery stays.
+  const { webhook } = await write((uow) =>
+    services.webhooks.createWebhook(uow, admin, { name: 'seeded', url: 'https://hooks.example.com:9/', events: ['approval.requested'] }),
+  );
   const execution = await startSeeded(services, home, admin, agent.id);
   const pending = Promise.withResolvers<string>();
   const look = async () => {
@@ -129,6 +136,8 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   await look();
   const approval = await pending.promise;
   stop();
+  const comment = await write((uow) => services.approvalComments.comment(uow, admin, { approvalId: approval, text: 'seeded' }));
+  const [delivery] = await read((uow) => uow.rows<{ id: string }>('select id from webhook_deliveries where webhook_id = $1', [webhook.id]));
   const signal = await write((uow) => services.control.signalExecution(uow, admin, { executionId: execution, name: 'seeded' }));
   await write((uow) => services.reruns.forkExecution(uow, admin, { executionId: execution, stepId: 'each' }));
   const limitOn = (scopeKind: LimitScope, scopeId: string) =>
@@ -166,6 +175,9 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     Execution: execution,
     Signal: signal.id,
     Approval: approval,
+    ApprovalComment: comment.id,
+    Webhook: webhook.id,
+    WebhookDelivery: delivery!.id,
     Decision: decision!.id,
     PolicySimulation: simulation,
     ConcurrencyLimit: limit!.id,
