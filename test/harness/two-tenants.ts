@@ -134,6 +134,7 @@ export const sample: Sample = ({ name, typeName, path }) => {
   if (name === 'version' && typeName === 'String') return '1.0.0';
   if (name === 'data' && typeName === 'String') return 'dataset:sample';
   if (name === 'name' && typeName === 'String') return `sample-${newId().slice(-12)}`;
+  if (name === 'expectedDigest') return '0'.repeat(64);
   if (name === 'rules') return [{ effect: 'deny', tools: ['nothing.*'] }];
   if (typeName === 'PolicyKind' && path.startsWith('input')) return 'TOOL_ACCESS';
   if (typeName === 'Role') return name === 'roles' ? ['VIEWER'] : 'VIEWER';
