@@ -1,6 +1,6 @@
 // A decision explained, and computed again from its record.
-import { findingRoles, type Difference } from '#src/policies/decision-replay.ts';
-import { policyMoments, type ExplainedDecision, type ReevaluatedDecision } from '#src/policies/decision-service.ts';
+import { findingRoles, policyMoments, type Difference } from '#src/policies/decision-replay.ts';
+import type { ExplainedDecision, ReevaluatedDecision } from '#src/policies/decision-service.ts';
 import type { PolicyDocument } from '#src/policies/policy.ts';
 import { builder } from './builder.ts';
 import { Decision, PolicyFinding } from './decision.ts';

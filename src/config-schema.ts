@@ -2,8 +2,8 @@
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
 import { expect, group, httpUrl, integer, isLoopback, oneOf, postgresUrl, setting, text, url, type About } from './config-fields.ts';
+import { decisions } from './config-decisions.ts';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
-import { isRedactionPath, redactionPathForm } from './policies/redaction.ts';
 import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
 import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
 
@@ -187,37 +187,6 @@ const client = group({
   apiKey: setting(
     { env: 'SIGNALBOX_API_KEY', description: 'The API key such commands show there.', secret: true },
     text('an API key').optional(),
-  ),
-});
-
-const decisions = group({
-  redact: setting(
-    {
-      env: 'SIGNALBOX_DECISIONS_REDACT',
-      description:
-        'Members that are left out of decision records, such as arguments.**.password or arguments.headers.authorization; separated by commas.',
-    },
-    z
-      .array(
-        z.string(expect(redactionPathForm)).refine(isRedactionPath, expect(redactionPathForm)),
-        expect(`a list of ${redactionPathForm}`),
-      )
-      .default([]),
-  ),
-  retentionDays: setting(
-    {
-      env: 'SIGNALBOX_DECISIONS_RETENTION_DAYS',
-      description: 'Days that decision records are kept; a week of them is exported and dropped once all of it is older. Unset: for ever.',
-    },
-    integer(1, 36_500, 'days').optional(),
-  ),
-  exportDir: setting(
-    {
-      env: 'SIGNALBOX_DECISIONS_EXPORT_DIR',
-      description:
-        'Folder that decision records are written to before they are dropped, a file of NDJSON a week. Unset: exports in the data folder.',
-    },
-    text('a path').optional(),
   ),
 });
 

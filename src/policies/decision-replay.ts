@@ -67,6 +67,10 @@ export const explain = (row: DecisionRow): Explanation => ({
   findings: row.findings.map((finding) => ({ ...finding, role: roleOf(finding, row.effect) })),
 });
 
+/** With which policies a decision is computed again. */
+export const policyMoments = ['recorded', 'current'] as const;
+export type PolicyMoment = (typeof policyMoments)[number];
+
 export interface Difference {
   /** `effect`, `reasons`, or `findings.<policy name>` and the member of the finding. */
   readonly path: string;

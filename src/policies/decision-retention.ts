@@ -2,6 +2,7 @@
 // the tables, for all tenants at once; judges nothing.
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type pg from 'pg';
 import type { Clock } from '../platform/clock.ts';
 
 const dayMs = 86_400_000;
@@ -17,10 +18,8 @@ export interface RetentionSettings {
   readonly exportDir: string;
 }
 
-/** A session of the owner; as `pg` has them. */
-export interface OwnerSession {
-  query<Row extends object>(sql: string, params?: unknown[]): Promise<{ rows: Row[] }>;
-}
+/** A session of the owner. */
+export type OwnerSession = Pick<pg.ClientBase, 'query'>;
 
 export interface Kept {
   readonly made: number;

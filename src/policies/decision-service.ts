@@ -2,16 +2,12 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import type { Authority } from '../principals/permission.ts';
 import { decisionsByIds, pagesOfSlots, type DecisionRow } from './decision-reads.ts';
-import { explain, reevaluate, type Explanation, type Reevaluation } from './decision-replay.ts';
+import { explain, reevaluate, type Explanation, type PolicyMoment, type Reevaluation } from './decision-replay.ts';
 import type { PolicySource } from './judge.ts';
 import type { PolicyDocument } from './policy.ts';
 import { policiesByIds } from './policy-reads.ts';
 import { compilePolicies } from './policy-set.ts';
 import { policySources, sourcesInForce } from './policy-sources.ts';
-
-/** With which policies a decision is computed again. */
-export const policyMoments = ['recorded', 'current'] as const;
-export type PolicyMoment = (typeof policyMoments)[number];
 
 export interface ExplainedDecision extends Explanation {
   readonly decision: DecisionRow;

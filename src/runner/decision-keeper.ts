@@ -38,7 +38,9 @@ export function createDecisionKeeper(deps: {
 
   return {
     start() {
-      const again = () => (busy = busy.then(look));
+      const again = () => {
+        busy = busy.then(look);
+      };
       again();
       timer = setInterval(again, everyMs);
       timer.unref();
