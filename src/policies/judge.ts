@@ -1,7 +1,6 @@
 // What a policy is to the gate once its rules are compiled: a judge with an opinion, and what that opinion depends on. Pure; no I/O.
 import type { GateInput, GateTool, PolicyFinding } from './gate.ts';
 import type { FailureMode, PolicyAttachment, PolicyKind, PolicyMode, PolicyRollout, PolicyScope } from './policy.ts';
-import type { RateDemand } from './rate-judge.ts';
 
 /** A policy as stored; enabled ones only. */
 export interface PolicySource {
@@ -31,13 +30,28 @@ export type Situation = Pick<
 /** What a policy says of one effect; null when it has nothing to say. */
 export type Opinion = Pick<PolicyFinding, 'effect' | 'reason' | 'expiresInMs' | 'terms' | 'notBefore'>;
 
+/** A counter that has to be read before an effect can be judged. */
+export interface RateDemand {
+  readonly policyId: string;
+  /** What the policy counts apart, as JSON text. */
+  readonly key: string;
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
 /** Asked for every effect, unless it says that it looks at the situation alone. */
 export interface Judge {
   (input: GateInput): Opinion | null;
   readonly bySituation?: true;
+  /** False: it has nothing to say of any effect of this situation, so it is never asked there. */
+  readonly concerns?: (situation: Situation) => boolean;
   /** The counter that has to be read before it is asked; null when it does not count this effect. */
   readonly counts?: (input: GateInput) => RateDemand | null;
 }
+
+/** A judge that is asked where it may have something to say only. */
+export const whereConcerned = (concerns: (situation: Situation) => boolean, judge: (input: GateInput) => Opinion | null): Judge =>
+  Object.assign((input: GateInput) => judge(input), { concerns });
 
 /** A judge whose opinion may be remembered: the type keeps it from everything else. */
 export const bySituation = (judge: (situation: Situation) => Opinion | null): Judge =>

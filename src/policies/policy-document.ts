@@ -89,7 +89,8 @@ export function parsePolicyDocument(value: unknown): { readonly ok: true; readon
   const parsed = (kinds.some((known) => known === kind) ? documentSchema : anyKind).safeParse(value, { reportInput: true });
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
   // Rules are kept as they were written: a default of today must not become part of a version.
-  return { ok: true, document: { ...parsed.data, rules: (value as { rules: unknown }).rules } as PolicyFileDocument };
+  const { rules } = value as { readonly rules: unknown };
+  return { ok: true, document: { ...(parsed.data as PolicyFileDocument), rules } };
 }
 
 const maxProblems = 200;

@@ -1,17 +1,8 @@
 // What a rate limit says of an effect, from what its counter said (`input.rates`). Pure; the counting stands in rate-store.ts.
 import { parseDuration } from '../platform/duration.ts';
 import type { GateInput, RateFact } from './gate.ts';
-import type { Judge, Opinion, PolicySource } from './judge.ts';
+import type { Judge, Opinion, PolicySource, RateDemand } from './judge.ts';
 import { defaultMaxQueueMs, type RateLimitRules, type RatePart } from './rate-rules.ts';
-
-/** A counter that has to be read before an effect can be judged. */
-export interface RateDemand {
-  readonly policyId: string;
-  /** What the policy counts apart, as JSON text. */
-  readonly key: string;
-  readonly limit: number;
-  readonly windowMs: number;
-}
 
 const actionsOf: Record<RateLimitRules['count'], readonly string[]> = {
   executions: ['execution.start'],

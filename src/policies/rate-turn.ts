@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import type { DecisionReference } from './decision-store.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
-import type { RateDemand } from './rate-judge.ts';
+import type { RateDemand } from './judge.ts';
 import { countRates, giveBackRates, readRates, reserveRates, type RateHolder } from './rate-store.ts';
 
 export interface RateTurn {

@@ -5,7 +5,7 @@ import type { GateInput, GateVerdict, RateFact } from './gate.ts';
 import type { PolicySource } from './judge.ts';
 import type { DecisionEffect, PolicyDocument } from './policy.ts';
 import type { PolicySet } from './policy-set.ts';
-import type { RateDemand } from './rate-judge.ts';
+import type { RateDemand } from './judge.ts';
 
 export const simulationStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type SimulationStatus = (typeof simulationStatuses)[number];
