@@ -11,6 +11,7 @@ import { Migration20261121092627_decisions } from './20261121092627-decisions.ts
 import { Migration20261121093154_later } from './20261121093154-later.ts';
 import { Migration20261121093324_votes } from './20261121093324-votes.ts';
 import { Migration20261121100001_halted } from './20261121100001-halted.ts';
+import { Migration20261121101429_toolcalls } from './20261121101429-toolcalls.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -25,4 +26,5 @@ export const migrations = [
   { name: '20261121093154-later', class: Migration20261121093154_later },
   { name: '20261121093324-votes', class: Migration20261121093324_votes },
   { name: '20261121100001-halted', class: Migration20261121100001_halted },
+  { name: '20261121101429-toolcalls', class: Migration20261121101429_toolcalls },
 ];

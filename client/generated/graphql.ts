@@ -1085,6 +1085,12 @@ export type RemoveTeamMemberInput = {
   teamId: string;
 };
 
+/** Which tool to leave as it is described. */
+export type RemoveToolOverrideInput = {
+  /** Full name, `server.name`. */
+  tool: string;
+};
+
 /** Which tool server to remove. */
 export type RemoveToolServerInput = {
   /** The tool server. */
@@ -1125,7 +1131,7 @@ export type RevokeRoleInput = {
 
 /** How much harm a call can do; policies and approvals go by it. */
 export type RiskClass =
-  /** Said so by the operator or the definition, never derived. */
+  /** Destroys, runs code of strangers, or was said to be so: by the operator, by the definition, or by what the arguments of a call show. */
   | 'CRITICAL'
   /** May change or destroy. */
   | 'HIGH'
@@ -1182,6 +1188,16 @@ export type SetConcurrencyLimitInput = {
   maxRunning?: number | null | undefined;
   /** The tenant, project, environment or agent that is limited. */
   scopeId: string;
+};
+
+/** What to say of a tool; it replaces what was said before. */
+export type SetToolOverrideInput = {
+  /** Its category, which also says how its arguments are looked at. */
+  category?: ToolCategory | null | undefined;
+  /** Its risk; the arguments of a call can still raise it. */
+  risk?: RiskClass | null | undefined;
+  /** Full name, `server.name`; also `builtin.<name>` and `custom.<name>`. */
+  tool: string;
 };
 
 /** What to send, and to which execution. */
@@ -1299,6 +1315,21 @@ export type StepStatus =
   /** Waits for a moment in time, a signal, or an execution it started. */
   | 'WAITING';
 
+/** What kind of thing a tool does. */
+export type ToolCategory =
+  /** Runs commands or code. */
+  | 'COMMAND_EXECUTION'
+  /** Asks or changes a database or dataset. */
+  | 'DATA'
+  /** Reads or changes files. */
+  | 'FILE_OPERATION'
+  /** Looks for files, or in them. */
+  | 'FILE_SEARCH'
+  /** Anything else. */
+  | 'GENERAL'
+  /** Reaches through the network. */
+  | 'NETWORK';
+
 /** Conditions that a tool must all satisfy; an absent one is satisfied by every tool. */
 export type ToolFilter = {
   /** Needing this capability. */
@@ -1337,6 +1368,17 @@ export type ToolServerStatus =
   | 'OPEN_CIRCUIT'
   /** Nobody has looked at it yet. */
   | 'UNKNOWN';
+
+/** Where a tool comes from. */
+export type ToolSource =
+  /** Part of the program that runs an agent elsewhere: `builtin.<name>`. */
+  | 'BUILTIN'
+  /** Written by the authors of an agent that runs elsewhere: `custom.<name>`. */
+  | 'CUSTOM'
+  /** The request of an http step. */
+  | 'HTTP'
+  /** A tool server describes it. */
+  | 'MCP';
 
 /** How this tenant stands to the current description of a tool. */
 export type ToolStatus =
@@ -2743,21 +2785,21 @@ export type RemoveTeamMemberMutation = { removeTeamMember:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
-export type ToolFieldsFragment = { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null };
+export type ToolFieldsFragment = { fullName: string, server: string, name: string, description: string, inputSchema: unknown, source: ToolSource, category: ToolCategory, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null };
 
 export type ToolsQueryVariables = Exact<{
   filter?: ToolFilter | null | undefined;
 }>;
 
 
-export type ToolsQuery = { tools: Array<{ fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null }> };
+export type ToolsQuery = { tools: Array<{ fullName: string, server: string, name: string, description: string, inputSchema: unknown, source: ToolSource, category: ToolCategory, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null }> };
 
 export type ToolQueryVariables = Exact<{
   name: string;
 }>;
 
 
-export type ToolQuery = { tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } | null };
+export type ToolQuery = { tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, source: ToolSource, category: ToolCategory, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } | null };
 
 export type ApproveToolMutationVariables = Exact<{
   input: ApproveToolInput;
@@ -2765,7 +2807,7 @@ export type ApproveToolMutationVariables = Exact<{
 
 
 export type ApproveToolMutation = { approveTool:
-    | { __typename: 'ApproveToolSuccess', tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } }
+    | { __typename: 'ApproveToolSuccess', tool: { fullName: string, server: string, name: string, description: string, inputSchema: unknown, source: ToolSource, category: ToolCategory, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null } }
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -2836,6 +2878,38 @@ export type RemoveToolServerMutation = { removeToolServer:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'RemoveToolServerSuccess', toolServer: { id: string, name: string, origin: string, url: string | null, headerNames: Array<string>, timeoutMs: number, concurrency: number, enabled: boolean, version: number, toolCount: number, shadowed: boolean, createdAt: string, updatedAt: string, health: { status: ToolServerStatus, circuit: CircuitState, lastError: string | null, lastSeenAt: string | null }, createdBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ToolOverrideFieldsFragment = { tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null };
+
+export type ToolOverridesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ToolOverridesQuery = { toolOverrides: Array<{ tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null }> };
+
+export type SetToolOverrideMutationVariables = Exact<{
+  input: SetToolOverrideInput;
+}>;
+
+
+export type SetToolOverrideMutation = { setToolOverride:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'SetToolOverrideSuccess', toolOverride: { tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RemoveToolOverrideMutationVariables = Exact<{
+  input: RemoveToolOverrideInput;
+}>;
+
+
+export type RemoveToolOverrideMutation = { removeToolOverride:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RemoveToolOverrideSuccess', toolOverride: { tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -3706,6 +3780,8 @@ export const ToolFieldsFragmentDoc = new TypedDocumentString(`
     idempotentHint
     openWorldHint
   }
+  source
+  category
   risk
   capability
   digest
@@ -3747,6 +3823,18 @@ export const ToolServerFieldsFragmentDoc = new TypedDocumentString(`
   updatedAt
 }
     `, {"fragmentName":"ToolServerFields"}) as unknown as TypedDocumentString<ToolServerFieldsFragment, unknown>;
+export const ToolOverrideFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ToolOverrideFields on ToolOverride {
+  tool
+  risk
+  category
+  setBy {
+    id
+    name
+  }
+  setAt
+}
+    `, {"fragmentName":"ToolOverrideFields"}) as unknown as TypedDocumentString<ToolOverrideFieldsFragment, unknown>;
 export const WebhookFieldsFragmentDoc = new TypedDocumentString(`
     fragment WebhookFields on Webhook {
   id
@@ -8432,6 +8520,8 @@ export const ToolsDocument = new TypedDocumentString(`
     idempotentHint
     openWorldHint
   }
+  source
+  category
   risk
   capability
   digest
@@ -8467,6 +8557,8 @@ export const ToolDocument = new TypedDocumentString(`
     idempotentHint
     openWorldHint
   }
+  source
+  category
   risk
   capability
   digest
@@ -8522,6 +8614,8 @@ fragment ToolFields on Tool {
     idempotentHint
     openWorldHint
   }
+  source
+  category
   risk
   capability
   digest
@@ -8781,6 +8875,94 @@ fragment ToolServerFields on ToolServer {
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<RemoveToolServerMutation, RemoveToolServerMutationVariables>;
+export const ToolOverridesDocument = new TypedDocumentString(`
+    query toolOverrides {
+  toolOverrides {
+    ...ToolOverrideFields
+  }
+}
+    fragment ToolOverrideFields on ToolOverride {
+  tool
+  risk
+  category
+  setBy {
+    id
+    name
+  }
+  setAt
+}`) as unknown as TypedDocumentString<ToolOverridesQuery, ToolOverridesQueryVariables>;
+export const SetToolOverrideDocument = new TypedDocumentString(`
+    mutation setToolOverride($input: SetToolOverrideInput!) {
+  setToolOverride(input: $input) {
+    __typename
+    ... on SetToolOverrideSuccess {
+      toolOverride {
+        ...ToolOverrideFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolOverrideFields on ToolOverride {
+  tool
+  risk
+  category
+  setBy {
+    id
+    name
+  }
+  setAt
+}`) as unknown as TypedDocumentString<SetToolOverrideMutation, SetToolOverrideMutationVariables>;
+export const RemoveToolOverrideDocument = new TypedDocumentString(`
+    mutation removeToolOverride($input: RemoveToolOverrideInput!) {
+  removeToolOverride(input: $input) {
+    __typename
+    ... on RemoveToolOverrideSuccess {
+      toolOverride {
+        ...ToolOverrideFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolOverrideFields on ToolOverride {
+  tool
+  risk
+  category
+  setBy {
+    id
+    name
+  }
+  setAt
+}`) as unknown as TypedDocumentString<RemoveToolOverrideMutation, RemoveToolOverrideMutationVariables>;
 export const WebhooksDocument = new TypedDocumentString(`
     query webhooks($first: Int, $after: String, $deliveries: Int) {
   webhooks(first: $first, after: $after) {

@@ -10,7 +10,7 @@ import type { Plan, Slot } from './machine-state.ts';
 export interface GateSubject {
   readonly uow: UnitOfWork;
   readonly row: GateFacts & Pick<ExecutionRow, 'id' | 'projectId' | 'environmentId' | 'teamId' | 'agentId' | 'requestedBy' | 'labels'>;
-  readonly plan: Plan;
+  readonly plan: Pick<Plan, 'definition'>;
 }
 
 type GateEffect = Pick<GateInput, 'action' | 'tool' | 'arguments' | 'destination' | 'output' | 'costMicroUsd'>;

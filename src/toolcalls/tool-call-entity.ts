@@ -23,7 +23,11 @@ export const ToolCall = defineEntity({
     tool: p.text(),
     arguments: p.json().$type<unknown>(),
     status: oneOf('status', toolCallStatuses),
+    /** The newest one; a call that waited was judged more than once. */
     decisionId: p.uuid(),
+    reasons: p.array().columnType('text[]').default([]),
+    /** Texts to put in front of what the tool gives. */
+    notices: p.array().columnType('text[]').default([]),
     approvalId: p.uuid().nullable(),
     /** Not before this moment (rate limit, time window). */
     notBefore: moment().nullable(),
@@ -32,7 +36,12 @@ export const ToolCall = defineEntity({
     createdAt: moment(),
     /** `succeeded` or `failed`, as reported. */
     outcome: p.text().nullable(),
+    /** What may be handed on; null when policies refused it. */
     result: p.json().$type<unknown>().nullable(),
+    /** The decision about the result, where policies look at outputs. */
+    deliveryDecisionId: p.uuid().nullable(),
+    isDelivered: p.boolean().nullable(),
+    reportDigest: p.text().nullable(),
     reportedAt: moment().nullable(),
   },
 });

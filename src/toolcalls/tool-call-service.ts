@@ -1,0 +1,317 @@
+// Agents that run elsewhere ask before they call a tool, and say what came of it. The only writer of tool_calls. The gate judges them like
+// the calls of executions; nothing is called from here.
+import type { AgentService } from '../agents/agent-service.ts';
+import type { ApprovalService } from '../approvals/approval-service.ts';
+import { lockApproval } from '../approvals/approval-store.ts';
+import { subjectDigest, type ApprovalSubject } from '../approvals/approval.ts';
+import { withNotice } from '../executions/delivery.ts';
+import { gateInput } from '../executions/gate-input.ts';
+import { digestOf } from '../platform/canonical.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { UnitOfWork } from '../platform/database.ts';
+import { ForbiddenError, IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import { storableJson } from '../platform/json.ts';
+import { recordDecision } from '../policies/decision-store.ts';
+import { approvalTerms } from '../policies/evaluate.ts';
+import type { Gate, Judgement } from '../policies/gate-service.ts';
+import type { GateInput } from '../policies/gate.ts';
+import { createRedactor, type Redactor } from '../policies/redaction.ts';
+import { requirePermission } from '../principals/authorize.ts';
+import { rolesAt, type Authority } from '../principals/permission.ts';
+import { holdRules } from '../tenants/rules-lock.ts';
+import { classifyCall, type ClassifiedCall } from '../tools/classification.ts';
+import type { ToolService } from '../tools/tool-service.ts';
+import { toolCallColumns, toolCallRows, toolCallsByIds, type ToolCallRow } from './tool-call-reads.ts';
+import {
+  refuseInvalidResult,
+  validRequest,
+  type AuthorizeToolCall,
+  type ReportToolResult,
+  type ToolCallStatus,
+  type ValidRequest,
+} from './tool-call.ts';
+
+export interface ToolCallService {
+  /** Judges the call and records it. The same key again: the same call, judged anew while it waits for an approval or a moment. */
+  authorizeToolCall(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall): Promise<ToolCallRow>;
+  /** What came of an allowed call; gives what may be handed on of it. Once; the same report again gives the same answer. */
+  reportToolResult(uow: UnitOfWork, actor: Authority, input: ReportToolResult): Promise<Reported>;
+  /** In a transaction of its own after `authorizeToolCall` failed or took too long: the call is refused, and that is recorded. */
+  refuseUnjudged(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall): Promise<ToolCallRow>;
+  readonly toolCallsByIds: typeof toolCallsByIds;
+}
+
+export interface Reported {
+  readonly toolCall: ToolCallRow;
+  /** With the texts of policies in front; null when policies refuse that it is handed on. */
+  readonly output: unknown;
+  readonly reasons: readonly string[];
+}
+
+export interface ToolCallDependencies {
+  readonly clock: Clock;
+  readonly agents: Pick<AgentService, 'resolveVersionForStart'>;
+  readonly tools: Pick<ToolService, 'checkToolElsewhere' | 'validateArguments'>;
+  readonly gate: Gate;
+  readonly approvals: ApprovalService;
+  readonly redact?: Redactor | undefined;
+}
+
+/** A statement that waits longer fails, and the call is refused. */
+const patienceMs = 5_000;
+
+type Startable = Awaited<ReturnType<AgentService['resolveVersionForStart']>>;
+
+interface Asked {
+  readonly request: ValidRequest;
+  readonly startable: Startable;
+  readonly place: { readonly projectId: string; readonly environmentId: string; readonly teamId: string | null };
+  readonly called: ClassifiedCall;
+}
+
+export function createToolCallService(deps: ToolCallDependencies): ToolCallService {
+  const { clock, agents, tools, gate, approvals, redact = createRedactor([]) } = deps;
+
+  async function permitted(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall) {
+    const startable = await agents.resolveVersionForStart(uow, actor, input);
+    const { projectId, teamId } = startable.agent;
+    const place = { projectId, environmentId: startable.environment.id, teamId };
+    requirePermission(actor, 'execution.start', place);
+    return { startable, place, request: validRequest(input) };
+  }
+
+  async function classified(uow: UnitOfWork, { tool }: AuthorizeToolCall, { arguments: args }: ValidRequest): Promise<ClassifiedCall> {
+    const checked = await tools.checkToolElsewhere(uow, tool);
+    if (!checked.ok) {
+      if (checked.code === 'TOOL_UNKNOWN') throw new NotFoundError(`tool: ${checked.reason}`);
+      throw new InvalidStateError(`tool: ${checked.reason}`);
+    }
+    const problems = tools.validateArguments(checked.definition, args);
+    if (problems.length > 0) {
+      const path = (inner: string) => (inner === '' ? 'arguments' : inner.startsWith('[') ? `arguments${inner}` : `arguments.${inner}`);
+      throw new ValidationError(problems.map((problem) => ({ ...problem, path: path(problem.path) })));
+    }
+    return classifyCall(checked.definition, args);
+  }
+
+  function inputOf(
+    uow: UnitOfWork,
+    actor: Authority,
+    { request, startable, place, called }: Asked,
+    action: GateInput['action'],
+  ): GateInput {
+    const { agent, version, environment } = startable;
+    const row = {
+      ...{ id: '', ...place, agentId: agent.id, requestedBy: actor.principalId, labels: request.labels, agentName: agent.name },
+      ...{ agentTags: agent.tags, agentVersionDigest: version.digest, requestedRoles: rolesAt(actor, place), policyRevision: 0 },
+      environmentKind: environment.kind,
+    };
+    const effect = { action, tool: called, destination: null, arguments: request.arguments, costMicroUsd: request.costMicroUsd };
+    return { ...gateInput(clock, { uow, row, plan: { definition: version.definition } }, effect), executionId: null };
+  }
+
+  const referenceOf = ({ place, startable }: Asked) => ({
+    ...place,
+    ...{ agentId: startable.agent.id, executionId: null, stepId: null, itemIndex: null },
+  });
+
+  /** The call of this key, under its lock; one request of a key at a time. */
+  async function findByKey(uow: UnitOfWork, actor: Authority, { idempotencyKey }: AuthorizeToolCall, digest: string) {
+    await uow.rows(`select pg_advisory_xact_lock(hashtextextended('tool_calls ' || $1 || ' ' || $2 || ' ' || $3, 0))`, [
+      ...[uow.tenantId, actor.principalId, idempotencyKey],
+    ]);
+    const [found] = await toolCallRows(
+      uow,
+      `select ${toolCallColumns} from tool_calls where tenant_id = $1 and principal_id = $2 and idempotency_key = $3 for update`,
+      [uow.tenantId, actor.principalId, idempotencyKey],
+    );
+    if (found && found.requestDigest !== digest) {
+      throw new IdempotencyConflictError(`idempotencyKey: "${idempotencyKey}" was used before to ask about another call; take a new key`);
+    }
+    return found ?? null;
+  }
+
+  interface Answer {
+    readonly status: ToolCallStatus;
+    readonly decisionId: string;
+    readonly reasons: readonly string[];
+    readonly notices: readonly string[];
+    readonly approvalId: string | null;
+    readonly notBefore: Date | null;
+  }
+
+  /** What becomes of it: the verdict, the approval that is there or has to be asked for, the moment to wait for. */
+  async function settle(uow: UnitOfWork, actor: Authority, id: string, asked: Asked, before: ToolCallRow | null, judgement: Judgement) {
+    const { verdict, decisionId, haltedBy, notBefore, policyVersions } = judgement;
+    const { reasons, injections = [], effect } = verdict;
+    const answer = { decisionId, reasons, notices: injections, approvalId: before?.approvalId ?? null, notBefore: null };
+    // What a kill switch stops may be asked about again once it is released.
+    if (haltedBy) return { ...answer, status: 'waiting' } satisfies Answer;
+    if (effect === 'deny') return { ...answer, status: 'refused' } satisfies Answer;
+    if (effect === 'require_approval') {
+      const subject = subjectOf(uow, id, asked, policyVersions);
+      const approval = before?.approvalId ? await lockApproval(uow, before.approvalId) : null;
+      if (approval && ['rejected', 'expired', 'cancelled'].includes(approval.status)) {
+        const note = approval.note ? `: ${approval.note}` : '';
+        return { ...answer, status: 'refused', reasons: [`The approval was ${approval.status}${note}`, ...reasons] } satisfies Answer;
+      }
+      const isSame = approval?.digest === subjectDigest(subject);
+      if (approval?.status === 'pending' && isSame) return { ...answer, status: 'awaiting_approval' } satisfies Answer;
+      const isGranted = isSame && (approval.consumedAt !== null || (await approvals.consume(uow, approval.id, approval.digest)).ok);
+      if (!isGranted)
+        return { ...answer, status: 'awaiting_approval', approvalId: await ask(uow, actor, asked, subject, judgement) } satisfies Answer;
+      judgement.granted();
+    }
+    if (notBefore) return { ...answer, status: 'waiting', notBefore } satisfies Answer;
+    return { ...answer, status: 'allowed' } satisfies Answer;
+  }
+
+  async function ask(uow: UnitOfWork, actor: Authority, asked: Asked, subject: ApprovalSubject, { verdict, decisionId }: Judgement) {
+    const { reason, expiresInMs, terms } = approvalTerms(verdict);
+    const { place, startable, called, request } = asked;
+    const approval = await approvals.request(uow, {
+      ...{ ...place, agentId: startable.agent.id, source: 'policy', title: `Call ${called.name} for ${startable.agent.name}` },
+      ...{ reason, expiresInMs, terms, risk: called.risk, subject, decisionId, costMicroUsd: request.costMicroUsd },
+      requestedBy: actor.principalId,
+    });
+    return approval.id;
+  }
+
+  async function store(uow: UnitOfWork, actor: Authority, id: string, input: AuthorizeToolCall, asked: Asked, answer: Answer) {
+    const { request, startable, place } = asked;
+    const [row] = await toolCallRows(
+      uow,
+      `insert into tool_calls (id, tenant_id, project_id, environment_id, team_id, agent_id, agent_version_id, principal_id, session, tool,
+         arguments, idempotency_key, request_digest, created_at, status, decision_id, reasons, notices, approval_id, not_before)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17::text[], $18::text[], $19, $20)
+       on conflict (id) do update set status = excluded.status, decision_id = excluded.decision_id, reasons = excluded.reasons,
+         notices = excluded.notices, approval_id = excluded.approval_id, not_before = excluded.not_before
+       returning ${toolCallColumns}`,
+      [
+        ...[id, uow.tenantId, place.projectId, place.environmentId, place.teamId, startable.agent.id, startable.version.id],
+        ...[actor.principalId, request.session, input.tool, JSON.stringify(request.arguments), input.idempotencyKey, request.digest],
+        ...[clock.now(), answer.status, answer.decisionId, [...answer.reasons], [...answer.notices], answer.approvalId, answer.notBefore],
+      ],
+    );
+    return row!;
+  }
+
+  return {
+    toolCallsByIds,
+
+    async authorizeToolCall(uow, actor, input) {
+      uow.write(`set local statement_timeout = ${patienceMs}`);
+      holdRules(uow);
+      const { request, ...where } = await permitted(uow, actor, input);
+      const before = await findByKey(uow, actor, input, request.digest);
+      const isOpen = before?.status === 'awaiting_approval' || before?.status === 'waiting';
+      if (before && !isOpen) return before;
+      const asked: Asked = { request, ...where, called: await classified(uow, input, request) };
+      const id = before?.id ?? newId();
+      const judgement = await gate.judge(uow, inputOf(uow, actor, asked, 'tool.call'), referenceOf(asked), { holder: id });
+      return store(uow, actor, id, input, asked, await settle(uow, actor, id, asked, before, judgement));
+    },
+
+    async refuseUnjudged(uow, actor, input) {
+      const { request, ...where } = await permitted(uow, actor, input);
+      const before = await findByKey(uow, actor, input, request.digest);
+      if (before && before.status !== 'awaiting_approval' && before.status !== 'waiting') return before;
+      const asked: Asked = { request, ...where, called: await classified(uow, input, request) };
+      const reasons = [
+        `It could not be judged in time or at all, so it is refused (risk ${asked.called.risk}); ask again with another key.`,
+      ];
+      const record = { input: inputOf(uow, actor, asked, 'tool.call'), reference: referenceOf(asked), durationMicros: 0, at: clock.now() };
+      const decisionId = recordDecision(uow, { ...record, verdict: { effect: 'deny', reasons, findings: [] } }, redact);
+      const answer = {
+        status: 'refused',
+        decisionId,
+        reasons,
+        notices: [],
+        approvalId: before?.approvalId ?? null,
+        notBefore: null,
+      } as const;
+      return store(uow, actor, before?.id ?? newId(), input, asked, answer);
+    },
+
+    async reportToolResult(uow, actor, input) {
+      holdRules(uow);
+      const [seen] = await toolCallsByIds(uow, actor, [input.toolCallId]);
+      if (!seen) throw new NotFoundError(`there is no tool call "${input.toolCallId.slice(0, 80)}"`);
+      if (seen.principalId !== actor.principalId) throw new ForbiddenError('only the one who asked about a call reports what came of it');
+      refuseInvalidResult(input);
+      const [call] = await toolCallRows(uow, `select ${toolCallColumns} from tool_calls where tenant_id = $1 and id = $2 for update`, [
+        ...[uow.tenantId, seen.id],
+      ]);
+      const result = input.result ?? null;
+      const reportDigest = digestOf({ outcome: input.outcome, result });
+      if (call!.status === 'reported') {
+        if (call!.reportDigest === reportDigest) return reportedOf(call!);
+        throw new InvalidStateError('another result of this call was reported before; it stays');
+      }
+      if (call!.status !== 'allowed') {
+        throw new InvalidStateError(`the call is ${call!.status}: it must not have been made, so there is nothing to report`);
+      }
+      return deliver(uow, call!, input, reportDigest);
+    },
+  };
+
+  async function deliver(
+    uow: UnitOfWork,
+    call: ToolCallRow,
+    { outcome, result = null }: ReportToolResult,
+    reportDigest: string,
+  ) {
+    const judgement = await judgeResult(uow, call, result);
+    // What was done before a kill switch was engaged is handed on: the switch stops what comes next.
+    const verdict = judgement && (judgement.haltedBy ? judgement.consider({ killSwitches: [] }) : judgement.verdict);
+    const isDelivered = verdict?.effect !== 'deny';
+    const notices = [...call.notices, ...(verdict?.injections ?? [])];
+    const output = isDelivered ? withNotice(storableJson(result), notices) : null;
+    const [row] = await toolCallRows(
+      uow,
+      `update tool_calls set status = 'reported', outcome = $3, result = $4::jsonb, notices = $5::text[], is_delivered = $6,
+         delivery_decision_id = $7, report_digest = $8, reported_at = $9, reasons = $10::text[]
+       where tenant_id = $1 and id = $2 returning ${toolCallColumns}`,
+      [
+        ...[uow.tenantId, call.id, outcome, output, notices, isDelivered, judgement?.decisionId ?? null, reportDigest, clock.now()],
+        isDelivered ? [...call.reasons] : [...verdict!.reasons],
+      ],
+    );
+    return reportedOf(row!);
+  }
+
+  /** Null where no policy looks at outputs. The call is described to the gate as it was when it was allowed. */
+  async function judgeResult(uow: UnitOfWork, call: ToolCallRow, result: unknown) {
+    const [decision] = await uow.rows<{ input: GateInput }>('select input from decisions where tenant_id = $1 and id = $2', [
+      ...[uow.tenantId, call.decisionId],
+    ]);
+    if (!decision) throw new InvalidStateError('the decision about this call is no longer kept; its result cannot be judged');
+    const { rates: _rates, killSwitches: _switches, ...known } = decision.input;
+    const input: GateInput = {
+      ...{ ...known, action: 'output.deliver', arguments: call.arguments, at: clock.now().toISOString(), executionId: null },
+    };
+    const { projectId, environmentId, teamId, agentId } = call;
+    const reference = { projectId, environmentId, teamId, agentId, executionId: null, stepId: null, itemIndex: null };
+    return gate.judgeOutput(uow, input, () => result, reference);
+  }
+}
+
+const reportedOf = (toolCall: ToolCallRow): Reported => ({
+  toolCall,
+  output: toolCall.isDelivered ? toolCall.result : null,
+  reasons: toolCall.isDelivered ? [] : toolCall.reasons,
+});
+
+function subjectOf(
+  uow: UnitOfWork,
+  toolCallId: string,
+  { request, startable, called }: Asked,
+  policies: readonly string[],
+): ApprovalSubject {
+  return {
+    ...{ tenantId: uow.tenantId, executionId: null, stepId: null, itemIndex: null, toolCallId },
+    ...{ agentVersionDigest: startable.version.digest, tool: called.name, toolDigest: called.digest },
+    ...{ arguments: request.arguments, policies },
+  };
+}
