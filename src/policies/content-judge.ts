@@ -3,7 +3,7 @@ import type { Test } from './condition-compile.ts';
 import type { ContentPlace, ContentRule } from './content-rules.ts';
 import { textsOf, type FoundText } from './content-texts.ts';
 import type { GateInput } from './gate.ts';
-import type { Judge, Opinion, PolicySource } from './judge.ts';
+import { whereConcerned, type Judge, type Opinion, type PolicySource, type Situation } from './judge.ts';
 import { compileMatching, wholly } from './matching.ts';
 import { compilePattern } from './pattern.ts';
 import { gateActions, type GateAction } from './policy.ts';
@@ -18,26 +18,21 @@ const strongestFirst = ['deny', 'require_approval', 'warn'] as const;
 
 export function contentJudge({ name }: PolicySource, rules: readonly ContentRule[]): Judge {
   const compiled = rules
-    .map((rule, index) => ({
-      rule,
-      number: index + 1,
-      matches: wholly(
-        compileMatching(
-          rule,
-          gateActions.filter((action) => rule.in?.includes(placeOf[action]) ?? true),
-        ),
-      ),
-      finds: compileFinds(rule),
-    }))
+    .map((rule, index) => {
+      const actions = gateActions.filter((action) => rule.in?.includes(placeOf[action]) ?? true);
+      const matching = compileMatching(rule, actions);
+      return { rule, number: index + 1, matching, matches: wholly(matching), finds: compileFinds(rule) };
+    })
     .sort((a, b) => strongestFirst.indexOf(a.rule.effect) - strongestFirst.indexOf(b.rule.effect));
-  return (input) => {
+  const concerns = (situation: Situation) => compiled.some(({ matching }) => matching.ofSituation(situation));
+  return whereConcerned(concerns, (input) => {
     for (const { rule, number, matches, finds } of compiled) {
       if (!matches(input)) continue;
       const found = textsOf(examined(input)).find(finds);
       if (found) return opinion(input.action, rule, `Policy "${name}" (rule ${number})`, `${rootOf(input)}${found.path}`);
     }
     return null;
-  };
+  });
 }
 
 const examined = (input: GateInput): unknown => (input.action === 'output.deliver' ? input.output : input.arguments);

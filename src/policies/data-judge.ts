@@ -3,20 +3,19 @@ import { parsePath } from './condition-path.ts';
 import type { DataRule } from './data-rules.ts';
 import { isDataReference } from './data-scope.ts';
 import type { DataReference, GateInput } from './gate.ts';
-import type { Judge, PolicySource } from './judge.ts';
+import { whereConcerned, type Judge, type PolicySource, type Situation } from './judge.ts';
 import { also, compileMatching, wholly } from './matching.ts';
 import { compileHosts, targetsOf } from './targets.ts';
 
 type Touched = { readonly ok: true; readonly references: readonly DataReference[] } | { readonly ok: false; readonly reason: string };
 
 export function dataScope({ name }: PolicySource, rules: readonly DataRule[]): Judge {
-  const compiled = rules.map((rule, index) => ({
-    rule,
-    number: index + 1,
-    touched: compileTouched(rule),
-    matches: wholly(also(compileMatching(rule, ['tool.call', 'http.request']), destinationTest(rule))),
-  }));
-  return (input) => {
+  const compiled = rules.map((rule, index) => {
+    const matching = also(compileMatching(rule, ['tool.call', 'http.request']), destinationTest(rule));
+    return { rule, number: index + 1, touched: compileTouched(rule), matching, matches: wholly(matching) };
+  });
+  const concerns = (situation: Situation) => compiled.some(({ matching }) => matching.ofSituation(situation));
+  return whereConcerned(concerns, (input) => {
     let seen: DataReference[] | null = null;
     for (const { rule, number, touched, matches } of compiled) {
       if (!matches(input)) continue;
@@ -32,7 +31,7 @@ export function dataScope({ name }: PolicySource, rules: readonly DataRule[]): J
     }
     if (!seen || seen.length === 0) return null;
     return { effect: 'allow', reason: `Policy "${name}": the agent may touch ${[...new Set(seen)].slice(0, 10).join(', ')}.` };
-  };
+  });
 }
 
 function destinationTest({ destinations }: DataRule) {

@@ -1,22 +1,26 @@
 // What policies of the kind `destination` say of requests and of network tools. Pure; no I/O.
 import { allOf, type Test } from './condition-compile.ts';
 import type { DestinationRule } from './destination-rules.ts';
-import type { Judge, PolicySource } from './judge.ts';
+import { whereConcerned, type Judge, type PolicySource, type Situation } from './judge.ts';
 import { compileMatching, wholly } from './matching.ts';
-import { compileAddresses, compileHosts, targetsOf, targetText, type Target } from './targets.ts';
+import { compileAddresses, compileHosts, leaves, targetsOf, targetText, type Target } from './targets.ts';
 
 /** Each target of an effect has to pass by itself. */
 export function destinationJudge({ name }: PolicySource, rules: readonly DestinationRule[]): Judge {
-  const compiled = rules.map((rule, index) => ({
-    rule,
-    number: index + 1,
-    concerns: wholly(compileMatching(rule, ['tool.call', 'http.request'])),
-    covers: compileTarget(rule),
-  }));
+  const compiled = rules
+    .map((rule, index) => ({
+      rule,
+      number: index + 1,
+      matching: compileMatching(rule, ['tool.call', 'http.request']),
+      covers: compileTarget(rule),
+    }))
+    .map((each) => ({ ...each, concerns: wholly(each.matching) }));
   const denials = compiled.filter(({ rule }) => rule.effect === 'deny');
   const allowances = compiled.filter(({ rule }) => rule.effect === 'allow');
-  return (input) => {
-    if (input.action !== 'http.request' && input.action !== 'tool.call') return null;
+  const mayLeave = (situation: Situation) =>
+    leaves(situation) && (allowances.length > 0 || denials.some(({ matching }) => matching.ofSituation(situation)));
+  return whereConcerned(mayLeave, (input) => {
+    if (!leaves(input)) return null;
     const targets = targetsOf(input);
     if (targets.length === 0) return null;
     for (const { rule, number, concerns, covers } of denials) {
@@ -33,7 +37,7 @@ export function destinationJudge({ name }: PolicySource, rules: readonly Destina
       effect: 'deny',
       reason: `Policy "${name}" allows only destinations that its allow rules name, under their conditions; ${stranger.method} ${targetText(stranger)} matches none of them.`,
     };
-  };
+  });
 }
 
 function compileTarget(rule: DestinationRule): Test<Target> {

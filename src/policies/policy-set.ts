@@ -56,7 +56,8 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
 
   const remembered = new Map<string, Remembered>();
   function remember(key: string, input: GateInput): Remembered {
-    const parts = inForce(input).flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
+    const concerned = inForce(input).filter(({ judge }) => judge.concerns?.(input) ?? true);
+    const parts = concerned.flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
     const oldest = remembered.size >= maxRemembered ? remembered.keys().next() : null;
     if (oldest && !oldest.done) remembered.delete(oldest.value);
     const entry: Remembered = { parts, findings: parts.every(isFinding) ? parts : null };
@@ -69,7 +70,13 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
     findingsOn(input) {
       const key = situationKey(input);
       const { findings, parts } = remembered.get(key) ?? remember(key, input);
-      return findings ?? parts.flatMap((part) => (isFinding(part) ? part : (ask(part, input) ?? [])));
+      if (findings) return findings;
+      const all: PolicyFinding[] = [];
+      for (const part of parts) {
+        const finding = isFinding(part) ? part : ask(part, input);
+        if (finding) all.push(finding);
+      }
+      return all;
     },
   };
 }

@@ -2,6 +2,7 @@
 import { canonicalHost, contains, parseAddress, parseCidr } from './address.ts';
 import type { Test } from './condition-compile.ts';
 import type { GateInput } from './gate.ts';
+import type { Situation } from './judge.ts';
 
 export interface Target {
   /** Without colon; of a tool's URL also others than http and https. */
@@ -15,6 +16,10 @@ export interface Target {
 const maxUrls = 200;
 const maxDepth = 30;
 const usualPorts: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443, ftp: 21 };
+
+/** Requests of http steps, and calls of tools that reach out. */
+export const leaves = ({ action, tool }: Situation): boolean =>
+  action === 'http.request' || (action === 'tool.call' && (tool?.category === 'network' || tool?.source === 'http'));
 
 /** Several policies ask of the same effect. */
 const known = new WeakMap<GateInput, readonly Target[]>();
@@ -30,7 +35,7 @@ export function targetsOf(input: GateInput): readonly Target[] {
 function readTargets(input: GateInput): readonly Target[] {
   const { destination } = input;
   if (destination) return [{ ...destination, host: canonicalHost(destination.host) ?? destination.host }];
-  if (input.action !== 'tool.call' || (input.tool?.category !== 'network' && input.tool?.source !== 'http')) return [];
+  if (!leaves(input)) return [];
   const method = methodOf(input.arguments);
   return urlsIn(input.arguments).flatMap((url): Target[] => {
     const scheme = url.protocol.slice(0, -1);

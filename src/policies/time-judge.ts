@@ -2,15 +2,18 @@
 import { weekdays } from '../platform/calendar-fields.ts';
 import { parseDuration } from '../platform/duration.ts';
 import { wallOf } from '../platform/zone.ts';
-import type { Judge, PolicySource } from './judge.ts';
+import { whereConcerned, type Judge, type Opinion, type PolicySource } from './judge.ts';
 import { compileMatching, wholly } from './matching.ts';
 import { dispatchActions } from './rule-fields.ts';
 import { defaultMaxDelayMs, type TimeWindowRules } from './time-rules.ts';
 import { compileWindows, type Span } from './time-windows.ts';
 
+const dayMs = 86_400_000;
+
 export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judge {
   const { timezone, onViolation, message } = rules;
-  const concerns = wholly(compileMatching(rules, dispatchActions));
+  const matching = compileMatching(rules, dispatchActions);
+  const concerns = wholly(matching);
   const windows = compileWindows(timezone, rules.windows, rules.holidays);
   const maxDelayMs = rules.maxDelay === undefined ? defaultMaxDelayMs : parseDuration(rules.maxDelay)!;
   const said = message ? ` ${message}` : '';
@@ -20,19 +23,22 @@ export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judg
     .join('; ');
 
   // Moments come in order, nearly: the span of the last one answers for most of those after it.
-  let last: (Span & { readonly from: number }) | null = null;
-  function spanAt(moment: number): Span {
-    if (!last || moment < last.from || moment >= last.until) last = { ...windows.spanAt(moment), from: moment };
-    return last;
+  let last: (Span & { readonly from: number; readonly allowed: Opinion | null }) | null = null;
+  function spanAt(moment: number) {
+    if (last && moment >= last.from && moment < last.until) return last;
+    const span = windows.spanAt(moment);
+    const end = span.isHorizon ? '' : ` until ${clockText(timezone, span.until)}`;
+    const allowed: Opinion | null = span.open ? { effect: 'allow', reason: `Policy "${name}" allows this${end} (${timezone}).` } : null;
+    // What lies beyond the horizon is looked for again every day.
+    return (last = { ...span, until: span.isHorizon ? moment + dayMs : span.until, from: moment, allowed });
   }
 
-  return (input) => {
+  return whereConcerned(matching.ofSituation, (input) => {
     if (!concerns(input)) return null;
-    const moment = Date.parse(input.at);
-    if (Number.isNaN(moment)) throw new Error(`"${input.at}" is no moment`);
-    const { open, until, isHorizon } = spanAt(moment);
+    const moment = momentOf(input.at);
+    const { allowed, until, isHorizon } = spanAt(moment);
+    if (allowed) return allowed;
     const by = `Policy "${name}"`;
-    if (open) return { effect: 'allow', reason: `${by} allows this at ${clockText(timezone, moment)}.` };
     const outside = `${by} allows this only ${hours}${rules.holidays?.length ? ', except holidays' : ''} (${timezone}); now it is ${clockText(timezone, moment)}`;
     if (onViolation === 'reject') return { effect: 'deny', reason: `${outside}.${said}` };
     if (isHorizon) return { effect: 'deny', reason: `${outside}, and no window opens within a year.${said}` };
@@ -47,7 +53,15 @@ export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judg
       reason: `${outside}; it waits until ${clockText(timezone, until)}.${said}`,
       notBefore: new Date(until).toISOString(),
     };
-  };
+  });
+}
+
+/** The policies of one evaluation all ask for the same text. */
+let parsed = { text: '', moment: NaN };
+function momentOf(text: string): number {
+  if (parsed.text !== text) parsed = { text, moment: Date.parse(text) };
+  if (Number.isNaN(parsed.moment)) throw new Error(`"${text}" is no moment`);
+  return parsed.moment;
 }
 
 /** `sat 2026-11-21 14:05` on the clock of the zone. */

@@ -2,7 +2,7 @@
 import { parseDuration } from '../platform/duration.ts';
 import type { Test } from './condition-compile.ts';
 import type { GateInput } from './gate.ts';
-import { bySituation, type Judge, type Opinion, type PolicySource, type Situation } from './judge.ts';
+import { bySituation, whereConcerned, type Judge, type Opinion, type PolicySource, type Situation } from './judge.ts';
 import { also, compileMatching, type Matching } from './matching.ts';
 import { compileHosts, targetsOf } from './targets.ts';
 import { defaultExpiresInMs, type ApprovalRequiredRule, type ToolAccessRule } from './tool-rules.ts';
@@ -13,12 +13,16 @@ const calls = ['tool.call', 'http.request'] as const;
 function judgeOf<Rule extends { readonly matching: Matching }>(
   rules: readonly Rule[],
   judge: <Effect extends Situation>(effect: Effect, matches: (rule: Rule, effect: Effect) => boolean) => Opinion | null,
+  isExhaustive = false,
 ): Judge {
   if (rules.every(({ matching }) => !matching.ofEffect)) {
     return bySituation((situation) => judge(situation, ({ matching }, each) => matching.ofSituation(each)));
   }
-  return (input) =>
-    judge<GateInput>(input, ({ matching: { ofSituation, ofEffect } }, each) => ofSituation(each) && (!ofEffect || ofEffect(each)));
+  // Without an allowlist it speaks only where one of its rules may match.
+  const concerns = (situation: Situation) => isExhaustive || rules.some(({ matching }) => matching.ofSituation(situation));
+  return whereConcerned(concerns, (input) =>
+    judge<GateInput>(input, ({ matching: { ofSituation, ofEffect } }, each) => ofSituation(each) && (!ofEffect || ofEffect(each))),
+  );
 }
 
 export function toolAccess({ name }: PolicySource, rules: readonly ToolAccessRule[]): Judge {
@@ -26,24 +30,28 @@ export function toolAccess({ name }: PolicySource, rules: readonly ToolAccessRul
   const allowed = [...new Set(rules.flatMap(({ effect, tools }) => (effect === 'allow' ? tools : [])))].slice(0, 10).join(', ');
   const denials = numbered.filter(({ rule }) => rule.effect === 'deny');
   const allowances = numbered.filter(({ rule }) => rule.effect === 'allow');
-  return judgeOf(numbered, (effect, matches) => {
-    const { tool } = effect;
-    if (tool === null || effect.action === 'output.deliver') return null;
-    for (const denial of denials) {
-      if (!matches(denial, effect)) continue;
-      const said = denial.rule.message ? `: ${denial.rule.message}` : '.';
-      return { effect: 'deny', reason: `Policy "${name}" (rule ${denial.number}) refuses the tool ${tool.name}${said}` };
-    }
-    if (allowances.length === 0) return null;
-    for (const allowance of allowances) {
-      if (!matches(allowance, effect)) continue;
-      return { effect: 'allow', reason: `Policy "${name}" (rule ${allowance.number}) allows the tool ${tool.name}.` };
-    }
-    return {
-      effect: 'deny',
-      reason: `Policy "${name}" allows only what its allow rules name (${allowed}), under their conditions; this call of ${tool.name} matches none of them.`,
-    };
-  });
+  return judgeOf(
+    numbered,
+    (effect, matches) => {
+      const { tool } = effect;
+      if (tool === null || effect.action === 'output.deliver') return null;
+      for (const denial of denials) {
+        if (!matches(denial, effect)) continue;
+        const said = denial.rule.message ? `: ${denial.rule.message}` : '.';
+        return { effect: 'deny', reason: `Policy "${name}" (rule ${denial.number}) refuses the tool ${tool.name}${said}` };
+      }
+      if (allowances.length === 0) return null;
+      for (const allowance of allowances) {
+        if (!matches(allowance, effect)) continue;
+        return { effect: 'allow', reason: `Policy "${name}" (rule ${allowance.number}) allows the tool ${tool.name}.` };
+      }
+      return {
+        effect: 'deny',
+        reason: `Policy "${name}" allows only what its allow rules name (${allowed}), under their conditions; this call of ${tool.name} matches none of them.`,
+      };
+    },
+    allowances.length > 0,
+  );
 }
 
 export function approvalRequired({ name }: PolicySource, rules: readonly ApprovalRequiredRule[]): Judge {
