@@ -1,7 +1,7 @@
 // Kill switches, and which one halts a step. Adds its own field to Slot.
 import type { KillSwitchRow } from '#src/killswitches/kill-switch-reads.ts';
 import { killSwitchScopes, type KillSwitchScope } from '#src/killswitches/kill-switch.ts';
-import { ValidationError } from '#src/platform/errors.ts';
+import { NotFoundError } from '#src/platform/errors.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';
@@ -111,8 +111,9 @@ const scopeOfType: Readonly<Record<string, KillSwitchScope>> = { Project: 'proje
 export function switchOf({ scope, scopeId, ...rest }: typeof EngageKillSwitchInput.$inferInput) {
   const expected = Object.entries(scopeOfType).find(([, each]) => each === scope)?.[0];
   if (scopeId && expected !== undefined && scopeId.typename !== expected) {
-    const message = `is a global id of type ${scopeId.typename}`;
-    throw new ValidationError([{ path: 'scopeId', message, expected: `a global id of type ${expected}, or another scope` }]);
+    throw new NotFoundError(
+      `scopeId: this is the id of a ${scopeId.typename}; the scope ${scope.toUpperCase()} needs that of a ${expected}`,
+    );
   }
   return { ...rest, scope, scopeId: scopeId?.id };
 }

@@ -58,7 +58,7 @@ test('the typed client engages and releases; mistakes are told by field, and rig
   await client.releaseKillSwitch({ input: { killSwitchId: killSwitch.id } });
   await assert.rejects(
     client.engageKillSwitch({ input: { scope: 'PROJECT', scopeId: toGlobalId('Environment', api.home.staging), reason: 'x' } }),
-    /scopeId: is a global id of type Environment/,
+    /scopeId: this is the id of a Environment; the scope PROJECT needs that of a Project/,
   );
   const viewer = await api.home.principal([['viewer', 'tenant', api.home.tenantId]]);
   const { code } = await ask(engaging, 'stop', { scope: 'TENANT' }, viewer);

@@ -47,9 +47,9 @@ function watch(field: Field, values: Values, as: Caller) {
   };
 }
 
-/** Something new happens in a tenant: an execution starts, and an approval is requested for it. */
+/** Something new happens in a tenant: an execution starts, which is audited, and an approval is requested for it. */
 async function commotion({ home, seed }: Side): Promise<{ execution: string; approval: string }> {
-  const { approvals, events } = both.server.services;
+  const { approvals, events, audit } = both.server.services;
   const execution = await startSeeded(both.server.services, home, home.admin, seed['Agent']!);
   const approval = await home.write(async (uow) => {
     const subject = {
@@ -62,6 +62,9 @@ async function commotion({ home, seed }: Side): Promise<{ execution: string; app
     });
     const data = { stepId: 'sign_off', itemIndex: null, approvalId: asked.id, expiresAt: asked.expiresAt.toISOString() };
     await events.append(uow, execution, 2, [{ type: 'approval.requested', data } as never]);
+    const origin = { address: null, userAgent: null, traceId: newId() };
+    const audited = { action: 'startExecution', subject: { type: 'Execution', id: execution }, beforeDigest: null, afterDigest: null };
+    audit.record(uow, home.admin, { ...audited, place: { projectId: home.project }, origin });
     return asked.id;
   });
   return { execution, approval };
