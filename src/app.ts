@@ -1,6 +1,7 @@
 // Composes the product: every service once, in order, from its dependencies. No container.
 import { createAgentService } from './agents/agent-service.ts';
 import { createApprovalComments } from './approvals/approval-comments.ts';
+import { createApprovalMetrics } from './approvals/approval-metrics.ts';
 import { createApprovalService } from './approvals/approval-service.ts';
 import { createDelegationService } from './approvals/delegation-service.ts';
 import { createAuditService } from './audit/audit-service.ts';
@@ -35,6 +36,7 @@ import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
 import { createPrincipalService } from './principals/principal-service.ts';
 import { createTenantService } from './tenants/tenant-service.ts';
+import { createToolCallService } from './toolcalls/tool-call-service.ts';
 import { createToolOverrideService } from './tools/override-service.ts';
 import { createRemoteServerService } from './tools/remote-service.ts';
 import { createDiscovery } from './tools/remote-discovery.ts';
@@ -84,6 +86,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   const approvalEdits = createApprovalEditService({ clock, events, approvals, gate, tools });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
+  const toolCalls = createToolCallService({ clock, agents, tools, gate, approvals, redact });
   const control = createControlService({ clock, events, approvals });
   const queue = createQueueService({ clock });
   const bulkCancel = createBulkCancelService({
@@ -108,6 +111,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     apiKeys,
     tools,
     toolOverrides,
+    toolCalls,
     remoteServers,
     policies,
     killSwitches,
@@ -120,6 +124,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     approvalDelegations,
     approvalContext: approvalContextReads,
     approvalComments,
+    approvalMetrics: createApprovalMetrics({ clock }),
     approvalEdits,
     webhooks,
     agents,
