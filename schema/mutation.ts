@@ -3,7 +3,7 @@
 import type { InputRef, ShapeFromTypeParam, TypeParam } from '@pothos/core';
 import type { Services } from '#src/app.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import { ForbiddenError, NotFoundError, ValidationError, type SignalboxError } from '#src/platform/errors.ts';
+import { ForbiddenError, NotFoundError, SignalboxError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority, Permission } from '#src/principals/permission.ts';
 import { builder, type Types } from './builder.ts';
@@ -38,6 +38,11 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>,
   readonly inNewTenant?: boolean;
   /** Runs before the transaction is opened, for what takes long (a call to the outside); its result is given to `resolve`. */
   prepare?: (services: Services, edge: Edge, input: Input) => Promise<Prepared>;
+  /**
+   * After `resolve` failed in a way that nobody expects, and changed nothing: gives the answer instead, in a transaction of its own.
+   * For what must be answered and recorded even then.
+   */
+  recover?: (services: Services, uow: UnitOfWork, actor: Authority, input: Input) => Promise<ReturnedShape<Fields>>;
   /** Runs in one transaction, committed when it resolves. */
   resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input, prepared: Prepared): Promise<ReturnedShape<Fields>>;
 }
@@ -52,7 +57,7 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
   name: string,
   options: MutationOptions<Input, Fields, Prepared>,
 ): void {
-  const { description, permission, input, returns, fails = [], inNewTenant = false, prepare, resolve } = options;
+  const { description, permission, input, returns, fails = [], inNewTenant = false, prepare, recover, resolve } = options;
   const [field, first] = Object.entries(returns)[0]!;
   const audited = { action: name, field, typeName: nameOf(first.type) };
   const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
@@ -82,13 +87,19 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
         const given = (args as { input: Input }).input;
         const run = async () => {
           const prepared = (await prepare?.(services, { actor: authority, read }, given)) as Prepared;
-          const work = async (uow: UnitOfWork) => {
+          const recorded = (answer: (uow: UnitOfWork) => Promise<ReturnedShape<Fields>>) => async (uow: UnitOfWork) => {
             const record = await beginAudit(services, uow, authority, audited, given);
-            const result = await resolve(services, uow, authority, given, prepared);
+            const result = await answer(uow);
             await record(result, origin);
             return result;
           };
-          return inNewTenant ? writeTenant(newId(), work) : write(work);
+          const work = recorded((uow) => resolve(services, uow, authority, given, prepared));
+          if (inNewTenant) return writeTenant(newId(), work);
+          if (!recover) return write(work);
+          return write(work).catch((error: unknown) => {
+            if (error instanceof SignalboxError) throw error;
+            return write(recorded((uow) => recover(services, uow, authority, given)));
+          });
         };
         return run() as never;
       },

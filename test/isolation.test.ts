@@ -114,6 +114,7 @@ const inProject = [
   'Signal',
   'Approval',
   'Decision',
+  'ToolCall',
   'RoleGrant',
   'ApiKey',
   'DataGrant',

@@ -95,6 +95,20 @@ export type ApprovalFilter = {
   status?: Array<ApprovalStatus> | null | undefined;
 };
 
+/** Which approvals, and which period: 30 days up to now when absent, at most 366. */
+export type ApprovalMetricsFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** In this project. */
+  projectId?: string | null | undefined;
+  /** Where the period begins. */
+  since?: string | null | undefined;
+  /** Where it ends. */
+  until?: string | null | undefined;
+};
+
 /** What asks for an approval. */
 export type ApprovalSource =
   /** A policy that requires it for a tool call. */
@@ -134,6 +148,17 @@ export type ApproveToolInput = {
   /** Full name, `server.name`. */
   tool: string;
 };
+
+/** Whom a stage asks. */
+export type ApproverGroupKind =
+  /** Everybody with the permission to decide there. */
+  | 'ANYBODY'
+  /** One person. */
+  | 'PRINCIPAL'
+  /** Everybody with a role there. */
+  | 'ROLE'
+  /** The people of a team. */
+  | 'TEAM';
 
 /** Which agent to archive. */
 export type ArchiveAgentInput = {
@@ -176,6 +201,28 @@ export type AuditEventFilter = {
   traceId?: string | null | undefined;
   /** Before this moment. */
   until?: string | null | undefined;
+};
+
+/** A call that an agent wants to make, and on whose behalf. */
+export type AuthorizeToolCallInput = {
+  /** The agent: its definition says which tools it may use. */
+  agentId: string;
+  /** What it would be called with: an object; empty when absent. */
+  arguments?: unknown;
+  /** Estimated cost, whole millionths of a US dollar. */
+  costMicroUsd?: number | null | undefined;
+  /** Where it runs. */
+  environmentId: string;
+  /** Names the call, such as the id that the model gave it. The same key with the same request is the same call. */
+  idempotencyKey: string;
+  /** An object of texts that policies can look at. */
+  labels?: unknown;
+  /** A name of the agent’s run, to find its calls by; at most 200 characters. */
+  session?: string | null | undefined;
+  /** `server.name` of a tool server; `builtin.<name>` or `custom.<name>` for what the agent’s own loop has. */
+  tool: string;
+  /** A version that is or was deployed there, instead of the live one. */
+  version?: string | null | undefined;
 };
 
 /** How an operation on many executions stands. */
@@ -1097,6 +1144,16 @@ export type RemoveToolServerInput = {
   toolServerId: string;
 };
 
+/** What came of a call. */
+export type ReportToolResultInput = {
+  /** Whether the tool gave a result. */
+  outcome: ToolCallOutcome;
+  /** Its result, or its error; at most 1 MiB of JSON. */
+  result?: unknown;
+  /** An allowed call. */
+  toolCallId: string;
+};
+
 /** What to resume. */
 export type ResumeExecutionInput = {
   /** A paused execution. */
@@ -1313,6 +1370,26 @@ export type StepStatus =
   /** Ended well. */
   | 'SUCCEEDED'
   /** Waits for a moment in time, a signal, or an execution it started. */
+  | 'WAITING';
+
+/** What came of a call. */
+export type ToolCallOutcome =
+  /** The tool failed; `result` says how. */
+  | 'FAILED'
+  /** The tool gave a result. */
+  | 'SUCCEEDED';
+
+/** What was answered. Only `ALLOWED` means that the call may be made. */
+export type ToolCallStatus =
+  /** It may be made now, with exactly these arguments; `reportToolResult` closes it. */
+  | 'ALLOWED'
+  /** A person is asked. Ask again with the same key once `approval` is decided. */
+  | 'AWAITING_APPROVAL'
+  /** It must not be made; for good. */
+  | 'REFUSED'
+  /** It was made, and what came of it is reported. */
+  | 'REPORTED'
+  /** Put off by a policy until `notBefore`, or by a kill switch. Ask again with the same key then. */
   | 'WAITING';
 
 /** What kind of thing a tool does. */
@@ -1704,6 +1781,19 @@ export type AnswerApprovalQuestionMutation = { answerApprovalQuestion:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
+
+export type WaitFieldsFragment = { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null };
+
+export type ApproverGroupFieldsFragment = { kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } };
+
+export type ApprovalPolicyFieldsFragment = { isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } };
+
+export type ApprovalMetricsQueryVariables = Exact<{
+  filter?: ApprovalMetricsFilter | null | undefined;
+}>;
+
+
+export type ApprovalMetricsQuery = { approvalMetrics: { since: string, until: string, pending: { expiringSoon: number, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null }, byRisk: Array<{ risk: RiskClass, count: number }> }, decided: { approved: number, rejected: number, expired: number, cancelled: number, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }, byApprover: Array<{ approvals: number, rejections: number, approver: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, byGroup: Array<{ kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, byPolicy: Array<{ isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, bottlenecks: Array<{ waitingMs: number, share: number, group: { kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } } | null, policy: { isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } } | null }> } };
 
 export type ApprovalFieldsFragment = { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null };
 
@@ -2785,6 +2875,42 @@ export type RemoveTeamMemberMutation = { removeTeamMember:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
+export type ToolCallFieldsFragment = { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null };
+
+export type ToolCallQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ToolCallQuery = { toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null } | null };
+
+export type AuthorizeToolCallMutationVariables = Exact<{
+  input: AuthorizeToolCallInput;
+}>;
+
+
+export type AuthorizeToolCallMutation = { authorizeToolCall:
+    | { __typename: 'AuthorizeToolCallSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ReportToolResultMutationVariables = Exact<{
+  input: ReportToolResultInput;
+}>;
+
+
+export type ReportToolResultMutation = { reportToolResult:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ReportToolResultSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
 export type ToolFieldsFragment = { fullName: string, server: string, name: string, description: string, inputSchema: unknown, source: ToolSource, category: ToolCategory, risk: RiskClass, capability: Capability, digest: string, status: ToolStatus, approvedDigest: string | null, approvedAt: string | null, discoveredAt: string, changedAt: string, toolServer: { id: string } | null, annotations: { title: string | null, readOnlyHint: boolean | null, destructiveHint: boolean | null, idempotentHint: boolean | null, openWorldHint: boolean | null }, approvedBy: { id: string, name: string } | null };
 
 export type ToolsQueryVariables = Exact<{
@@ -3083,6 +3209,60 @@ export const ApprovalCommentFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ApprovalCommentFields"}) as unknown as TypedDocumentString<ApprovalCommentFieldsFragment, unknown>;
+export const WaitFieldsFragmentDoc = new TypedDocumentString(`
+    fragment WaitFields on WaitFigures {
+  count
+  medianMs
+  p90Ms
+  longestMs
+}
+    `, {"fragmentName":"WaitFields"}) as unknown as TypedDocumentString<WaitFieldsFragment, unknown>;
+export const ApproverGroupFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ApproverGroupFields on ApproverGroupFigures {
+  kind
+  role
+  team {
+    id
+    name
+  }
+  principal {
+    id
+    name
+  }
+  pending
+  pendingLongestMs
+  waits {
+    ...WaitFields
+  }
+}
+    fragment WaitFields on WaitFigures {
+  count
+  medianMs
+  p90Ms
+  longestMs
+}`, {"fragmentName":"ApproverGroupFields"}) as unknown as TypedDocumentString<ApproverGroupFieldsFragment, unknown>;
+export const ApprovalPolicyFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ApprovalPolicyFields on ApprovalPolicyFigures {
+  isStep
+  policy {
+    id
+    name
+  }
+  pending
+  pendingLongestMs
+  approved
+  rejected
+  expired
+  waits {
+    ...WaitFields
+  }
+}
+    fragment WaitFields on WaitFigures {
+  count
+  medianMs
+  p90Ms
+  longestMs
+}`, {"fragmentName":"ApprovalPolicyFields"}) as unknown as TypedDocumentString<ApprovalPolicyFieldsFragment, unknown>;
 export const ApprovalFieldsFragmentDoc = new TypedDocumentString(`
     fragment ApprovalFields on Approval {
   id
@@ -3763,6 +3943,33 @@ export const TeamFieldsFragmentDoc = new TypedDocumentString(`
   createdAt
 }
     `, {"fragmentName":"TeamFields"}) as unknown as TypedDocumentString<TeamFieldsFragment, unknown>;
+export const ToolCallFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ToolCallFields on ToolCall {
+  id
+  status
+  reasons
+  notices
+  tool
+  arguments
+  session
+  decision {
+    id
+    effect
+  }
+  approval {
+    id
+    status
+    expiresAt
+  }
+  notBefore
+  idempotencyKey
+  createdAt
+  outcome
+  output
+  isDelivered
+  reportedAt
+}
+    `, {"fragmentName":"ToolCallFields"}) as unknown as TypedDocumentString<ToolCallFieldsFragment, unknown>;
 export const ToolFieldsFragmentDoc = new TypedDocumentString(`
     fragment ToolFields on Tool {
   fullName
@@ -4668,6 +4875,97 @@ fragment Failure on Error {
     }
   }
 }`) as unknown as TypedDocumentString<AnswerApprovalQuestionMutation, AnswerApprovalQuestionMutationVariables>;
+export const ApprovalMetricsDocument = new TypedDocumentString(`
+    query approvalMetrics($filter: ApprovalMetricsFilter) {
+  approvalMetrics(filter: $filter) {
+    since
+    until
+    pending {
+      waits {
+        ...WaitFields
+      }
+      expiringSoon
+      byRisk {
+        risk
+        count
+      }
+    }
+    decided {
+      approved
+      rejected
+      expired
+      cancelled
+      waits {
+        ...WaitFields
+      }
+    }
+    byApprover {
+      approver {
+        id
+        name
+      }
+      approvals
+      rejections
+      waits {
+        ...WaitFields
+      }
+    }
+    byGroup {
+      ...ApproverGroupFields
+    }
+    byPolicy {
+      ...ApprovalPolicyFields
+    }
+    bottlenecks {
+      group {
+        ...ApproverGroupFields
+      }
+      policy {
+        ...ApprovalPolicyFields
+      }
+      waitingMs
+      share
+    }
+  }
+}
+    fragment WaitFields on WaitFigures {
+  count
+  medianMs
+  p90Ms
+  longestMs
+}
+fragment ApproverGroupFields on ApproverGroupFigures {
+  kind
+  role
+  team {
+    id
+    name
+  }
+  principal {
+    id
+    name
+  }
+  pending
+  pendingLongestMs
+  waits {
+    ...WaitFields
+  }
+}
+fragment ApprovalPolicyFields on ApprovalPolicyFigures {
+  isStep
+  policy {
+    id
+    name
+  }
+  pending
+  pendingLongestMs
+  approved
+  rejected
+  expired
+  waits {
+    ...WaitFields
+  }
+}`) as unknown as TypedDocumentString<ApprovalMetricsQuery, ApprovalMetricsQueryVariables>;
 export const ApprovalDocument = new TypedDocumentString(`
     query approval($id: ID!) {
   approval(id: $id) {
@@ -8498,6 +8796,139 @@ export const RemoveTeamMemberDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<RemoveTeamMemberMutation, RemoveTeamMemberMutationVariables>;
+export const ToolCallDocument = new TypedDocumentString(`
+    query toolCall($id: ID!) {
+  toolCall(id: $id) {
+    ...ToolCallFields
+  }
+}
+    fragment ToolCallFields on ToolCall {
+  id
+  status
+  reasons
+  notices
+  tool
+  arguments
+  session
+  decision {
+    id
+    effect
+  }
+  approval {
+    id
+    status
+    expiresAt
+  }
+  notBefore
+  idempotencyKey
+  createdAt
+  outcome
+  output
+  isDelivered
+  reportedAt
+}`) as unknown as TypedDocumentString<ToolCallQuery, ToolCallQueryVariables>;
+export const AuthorizeToolCallDocument = new TypedDocumentString(`
+    mutation authorizeToolCall($input: AuthorizeToolCallInput!) {
+  authorizeToolCall(input: $input) {
+    __typename
+    ... on AuthorizeToolCallSuccess {
+      toolCall {
+        ...ToolCallFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolCallFields on ToolCall {
+  id
+  status
+  reasons
+  notices
+  tool
+  arguments
+  session
+  decision {
+    id
+    effect
+  }
+  approval {
+    id
+    status
+    expiresAt
+  }
+  notBefore
+  idempotencyKey
+  createdAt
+  outcome
+  output
+  isDelivered
+  reportedAt
+}`) as unknown as TypedDocumentString<AuthorizeToolCallMutation, AuthorizeToolCallMutationVariables>;
+export const ReportToolResultDocument = new TypedDocumentString(`
+    mutation reportToolResult($input: ReportToolResultInput!) {
+  reportToolResult(input: $input) {
+    __typename
+    ... on ReportToolResultSuccess {
+      toolCall {
+        ...ToolCallFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolCallFields on ToolCall {
+  id
+  status
+  reasons
+  notices
+  tool
+  arguments
+  session
+  decision {
+    id
+    effect
+  }
+  approval {
+    id
+    status
+    expiresAt
+  }
+  notBefore
+  idempotencyKey
+  createdAt
+  outcome
+  output
+  isDelivered
+  reportedAt
+}`) as unknown as TypedDocumentString<ReportToolResultMutation, ReportToolResultMutationVariables>;
 export const ToolsDocument = new TypedDocumentString(`
     query tools($filter: ToolFilter) {
   tools(filter: $filter) {

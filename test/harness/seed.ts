@@ -147,6 +147,11 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   await limitOn('agent', agent.id);
   const limit = await limitOn('environment', staging);
   const bulk = await write((uow) => services.bulkCancel.cancelExecutions(uow, admin, { filter: { labels: { seeded: 'never' } } }));
+  const toolCall = await write((uow) =>
+    services.toolCalls.authorizeToolCall(uow, admin, {
+      ...{ agentId: agent.id, environmentId: staging, tool: 'custom.seeded', arguments: {}, idempotencyKey: 'seeded' },
+    }),
+  );
   const killSwitch = await write((uow) =>
     services.killSwitches.engageKillSwitch(uow, admin, { scope: 'tool', pattern: 'seeded.never', reason: 'seeded' }),
   );
@@ -182,6 +187,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     PolicySimulation: simulation,
     ConcurrencyLimit: limit!.id,
     BulkOperation: bulk.id,
+    ToolCall: toolCall.id,
     KillSwitch: killSwitch.id,
     DataGrant: dataGrant.id,
   };
