@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Problem } from '../platform/errors.ts';
 import { knownKeys, problemsOf } from '../platform/problems.ts';
 import { environmentKinds } from '../tenants/tenant.ts';
+import { classifyCall } from '../tools/classification.ts';
 import { capabilities, riskClasses, toolCategories, toolSources } from '../tools/tool.ts';
 import { combine } from './evaluate.ts';
-import type { DataReference, GateInput, GateVerdict } from './gate.ts';
+import type { DataReference, GateInput, GateTool, GateVerdict } from './gate.ts';
 import type { PolicyFileDocument } from './policy-document.ts';
 import type { NamedScope } from './policy-names.ts';
 import { compilePolicies } from './policy-set.ts';
@@ -110,8 +111,16 @@ const scopeOf = (scope: NamedScope): PolicyScope => ({
   tool: scope.tool ?? null,
 });
 
+/** As a dispatch would classify the call, from its arguments; signs that are given stand instead of those found. */
+function toolOf(request: PolicyCase['request'], name: string): GateTool {
+  const { risk, capability, source, category, signs, destination } = request;
+  if (signs || destination) return { name, digest: '', risk, capability, source, category, signs };
+  const tool = { fullName: name, digest: '', risk, capability, source: source ?? 'mcp', category: category ?? 'general' };
+  return classifyCall(tool, request.arguments ?? {});
+}
+
 function inputOf(request: PolicyCase['request']): GateInput {
-  const { tool, risk, capability, source, category, signs, destination } = request;
+  const { tool, destination } = request;
   const usual = destination ? 'http.request' : tool === undefined ? 'execution.start' : 'tool.call';
   const name = tool ?? (destination ? 'http.request' : undefined);
   return {
@@ -129,7 +138,7 @@ function inputOf(request: PolicyCase['request']): GateInput {
     agentTools: name === undefined ? [] : [name],
     principalId: request.principal,
     roles: request.roles,
-    tool: name === undefined ? null : { name, digest: '', risk, capability, source, category, signs },
+    tool: name === undefined ? null : toolOf(request, name),
     destination: destination ?? null,
     arguments: request.arguments ?? {},
     at: request.at,
