@@ -97,8 +97,15 @@ test('a decision whose week had no partition waits in the default one and moves 
   assert.equal((await keep()).made, 1);
   assert.equal(await isInDefault(id), false);
   assert.ok((await remaining()).includes(id));
-  assert.equal((await keep(365)).exported.length, 1);
+  const [first] = (await keep(365)).exported;
   assert.ok(!(await remaining()).includes(id));
+  const written = await readFile(first!, 'utf8');
+  // The week comes again: its first file stays as it is.
+  const late = await decideAt(daysAgo(400));
+  const [second] = (await keep(365)).exported;
+  assert.match(second!, /decisions-2025-10-13\.2\.ndjson$/);
+  assert.equal(await readFile(first!, 'utf8'), written);
+  assert.match(await readFile(second!, 'utf8'), new RegExp(late));
 });
 
 test('what cannot be exported is not dropped, and is exported when it can be', async () => {

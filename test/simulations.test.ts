@@ -5,7 +5,8 @@ import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { GateInput } from '#src/policies/gate.ts';
 import { runSimulation } from '#src/policies/simulation-job.ts';
-import { maxOpen } from '#src/policies/simulation-service.ts';
+import { maxCandidates } from '#src/policies/simulation.ts';
+import { createSimulationService, maxOpen } from '#src/policies/simulation-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { toolCall } from './harness/governance.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
@@ -288,6 +289,28 @@ test('what cannot be simulated is refused with its reason', async () => {
   const tooMany = await simulate(good);
   assert.equal(tooMany.__typename, 'LimitExceededError');
   for (const id of open) await cancel(id);
+});
+
+test('a candidate names at most a hundred policies, and a period holds a bounded number of decisions', async () => {
+  const agentId = await createAgent();
+  for (let count = 0; count < 3; count += 1) await decide({ agentId, at: new Date(today.getTime() - (count + 1) * day) });
+  const documents = Array.from({ length: maxCandidates + 1 }, (_, index) =>
+    JSON.stringify({ name: `many-${index}`, kind: 'tool_access', rules: [{ effect: 'deny', tools: ['x.*'] }] }),
+  );
+  const filter = filterOf(agentId);
+  assert.match((await simulate({ candidate: { documents }, filter })).message, /candidate: names 101 policies; at most 100/);
+  const full = await simulate({ candidate: { documents: documents.slice(1) }, filter });
+  assert.equal((await cancel(full.simulation.id)).simulation.status, 'CANCELLED');
+  assert.match((await simulate({ candidate: { documents: [documents[0], documents[0]] }, filter })).message, /names a policy twice/);
+
+  const small = createSimulationService({ clock, policies: server.services.policies, most: 2 });
+  const candidate = { documents: documents.slice(0, 1) };
+  const ask = (days: number) => {
+    const since = new Date(today.getTime() - days * day);
+    return home.write((uow) => small.simulatePolicies(uow, home.admin, { candidate, since, filter: { agentId } }));
+  };
+  assert.equal((await ask(2)).total, 2);
+  await assert.rejects(ask(3), /more than 2 decisions were made between .* choose a shorter period/);
 });
 
 test('one sees what one asked for, and simulates only decisions that one may read', async () => {

@@ -1,6 +1,6 @@
 // Partitions of decision records: made ahead of time; those that are old enough are written to files and dropped. Runs as the owner of
 // the tables, for all tenants at once; judges nothing.
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { Clock } from '../platform/clock.ts';
@@ -88,11 +88,11 @@ async function partitions(session: OwnerSession): Promise<Partition[]> {
   });
 }
 
-/** The file appears whole or not at all; one that an earlier attempt has left is replaced. */
+/** The file appears whole or not at all, and replaces none: a week can come again, when a clock was wrong. */
 async function exportPartition(session: OwnerSession, { name, from }: Partition, folder: string): Promise<{ path: string; count: number }> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `decisions-${from}.ndjson`);
-  const file = await open(`${path}.partial`, 'w', 0o600);
+  const partial = join(folder, `decisions-${from}.ndjson.partial`);
+  const file = await open(partial, 'w', 0o600);
   let count = 0;
   try {
     for (let after: string | null = null; ;) {
@@ -109,8 +109,18 @@ async function exportPartition(session: OwnerSession, { name, from }: Partition,
   } finally {
     await file.close();
   }
-  await rename(`${path}.partial`, path);
+  const path = await freePath(folder, `decisions-${from}`);
+  await rename(partial, path);
   return { path, count };
+}
+
+/** Only one process at a time exports, so nobody takes it meanwhile. */
+async function freePath(folder: string, name: string): Promise<string> {
+  const taken = new Set(await readdir(folder));
+  for (let number = 1; ; number += 1) {
+    const file = number === 1 ? `${name}.ndjson` : `${name}.${number}.ndjson`;
+    if (!taken.has(file)) return join(folder, file);
+  }
 }
 
 /** Nothing is dropped that is not in the file: what came meanwhile is exported with the rest the next time. */

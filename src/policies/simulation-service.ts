@@ -82,13 +82,14 @@ const defaultPeriodMs = 7 * 86_400_000;
 /** How often somebody who watches is told of progress at most. */
 const lookMs = 250;
 
-export function createSimulationService({
-  clock,
-  policies,
-}: {
-  clock: Clock;
-  policies: Pick<PolicyService, 'previewPolicy'>;
-}): SimulationService {
+export interface SimulationSettings {
+  readonly clock: Clock;
+  readonly policies: Pick<PolicyService, 'previewPolicy'>;
+  /** Decisions that one simulation may look at. */
+  readonly most?: number | undefined;
+}
+
+export function createSimulationService({ clock, policies, most = maxDecisions }: SimulationSettings): SimulationService {
   async function getSimulation(uow: UnitOfWork, actor: Authority, simulationId: string): Promise<SimulationRow> {
     const [row] = isId(simulationId) ? await simulationsByIds(uow, actor, [simulationId]) : [];
     if (!row) throw new NotFoundError(`there is no simulation "${simulationId.slice(0, 80)}"`);
@@ -121,7 +122,8 @@ export function createSimulationService({
       written.push({ ...base, document: { ...document, change: current ? 'updated' : 'created' } });
     }
     const named = [...written.map(({ id }) => id), ...removed.keys()];
-    if (new Set(named).size < size) throw refused('candidate', 'names a policy twice: each may be written or removed once');
+    const names = new Set(written.map(({ document }) => document.name));
+    if (new Set(named).size < size || names.size < written.length) throw refused('candidate', 'names a policy twice: each may be written or removed once');
     return { written, removed: [...removed.keys()] };
   }
 
@@ -149,8 +151,8 @@ export function createSimulationService({
       const places = visibilityOf(actor, 'decision.read');
       requireSomewhere(actor);
       const scope = { filter: input.filter ?? {}, places, since, until };
-      const total = await countDecisions(uow, scope, maxDecisions + 1);
-      refuseSize(total, scope);
+      const total = await countDecisions(uow, scope, most + 1);
+      refuseSize(total, most, scope);
       if ((await countOpen(uow)) >= maxOpen) {
         throw new LimitExceededError(`${maxOpen} simulations are under way already; wait for one to end, or cancel one`);
       }
@@ -212,10 +214,10 @@ function requireSomewhere(actor: Authority): void {
   throw new ForbiddenError('this needs the permission decision.read, which you do not hold anywhere');
 }
 
-function refuseSize(total: number, { since, until }: { since: Date; until: Date }): void {
+function refuseSize(total: number, most: number, { since, until }: { since: Date; until: Date }): void {
   const period = `between ${since.toISOString()} and ${until.toISOString()}`;
   if (total === 0) throw refused('since', `no decision that you may read was made ${period} and fits the filter; choose another period`);
-  if (total > maxDecisions) {
-    throw refused('since', `more than ${maxDecisions} decisions were made ${period}; choose a shorter period, or a narrower filter`);
+  if (total > most) {
+    throw refused('since', `more than ${most} decisions were made ${period}; choose a shorter period, or a narrower filter`);
   }
 }
