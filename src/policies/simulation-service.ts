@@ -123,7 +123,8 @@ export function createSimulationService({ clock, policies, most = maxDecisions }
     }
     const named = [...written.map(({ id }) => id), ...removed.keys()];
     const names = new Set(written.map(({ document }) => document.name));
-    if (new Set(named).size < size || names.size < written.length) throw refused('candidate', 'names a policy twice: each may be written or removed once');
+    if (new Set(named).size < size || names.size < written.length)
+      throw refused('candidate', 'names a policy twice: each may be written or removed once');
     return { written, removed: [...removed.keys()] };
   }
 
