@@ -88,7 +88,7 @@ describe('operators', () => {
 describe('paths', () => {
   const input = toolCall({
     arguments: { items: [{ price: 5 }, { price: 500 }], 'odd.name': { 'x y': 1 }, grid: [[1], [2]] },
-    labels: { team: 'blue', __proto__: 'x' } as Record<string, string>,
+    labels: { team: 'blue' },
     destination: { scheme: 'https', host: 'api.example.com', port: 443, method: 'POST' },
     output: { text: 'done' },
     costMicroUsd: 5_000,
@@ -211,7 +211,7 @@ describe('conditions that are wrong', () => {
   });
 
   it('at the limits of size they pass, one more is refused', () => {
-    const leaves = (count: number) => ({ any: Array(count).fill({ path: 'principal', equals: 'x' }) });
+    const leaves = (count: number) => ({ any: Array.from({ length: count }, () => ({ path: 'principal', equals: 'x' })) });
     assert.deepEqual(problemsOf(leaves(maxConditionNodes - 1)), []);
     assert.deepEqual(problemsOf(leaves(maxConditionNodes)), [`when: must not hold more than ${maxConditionNodes} conditions`]);
     assert.deepEqual(problemsOf({ path: 'principal', in: Array(maxConditionValues).fill('x') }), []);
@@ -221,7 +221,7 @@ describe('conditions that are wrong', () => {
   });
 
   it('regular expressions that repeat without end or without measure are refused or harmless', () => {
-    for (const matches of ['(a{1000}){1000}', 'a{1001}', '((a{100}){100}){100}', `${'a{1000}'.repeat(60)}`]) {
+    for (const matches of ['(a{1000}){1000}', 'a{1001}', '((a{100}){100}){100}', 'a{1000}'.repeat(60)]) {
       assert.match(problemsOf({ path: 'principal', matches })[0] ?? 'accepted', /repeats too much|is no regular expression/, matches);
     }
     const exploding = compileCondition({ path: value, matches: '^(a+)+$' });

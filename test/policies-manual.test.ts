@@ -55,7 +55,7 @@ describe('what docs/policies.md lists', () => {
       assert.equal(parse(readFileSync(file, 'utf8')).name, name);
     }
     const linked = [...page.matchAll(/\]\(\.\.\/policies\/([\w-]+)\.yaml\)/g)].map(([, name]) => name);
-    assert.deepEqual([...new Set(linked)].sort(), files.map((file) => basename(file, '.yaml')).sort());
+    assert.deepEqual(new Set(linked), new Set(files.map((file) => basename(file, '.yaml'))));
   });
 });
 

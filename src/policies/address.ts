@@ -40,4 +40,4 @@ export function parseCidr(text: string): AddressRange | null {
 }
 
 export const contains = ({ network, bits }: AddressRange, address: Address): boolean =>
-  network.kind() === address.kind() && address.match(network as ipaddr.IPv4 & ipaddr.IPv6, bits);
+  network.kind() === address.kind() && address.match(network, bits);

@@ -31,6 +31,8 @@ export function compileRules(source: PolicySource): Judge {
   return compileKind(source.kind, source);
 }
 
+/** Generic so that kind, rules and compiler are known to fit together. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 function compileKind<Kind extends PolicyKind>(kind: Kind, source: PolicySource): Judge {
   const parsed = parseRules(kind, source.rules);
   if (!parsed.ok)

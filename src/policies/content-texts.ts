@@ -58,7 +58,7 @@ const memberPath = (path: string, key: string): string =>
   /^[A-Za-z_$][\w$-]{0,63}$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key.slice(0, 64))}]`;
 
 // Format characters (zero width, bidirectional), fillers that show nothing, variation selectors.
-const invisible = /[\p{Cf}\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u3164\uFFA0\uFE00-\uFE0F\u{E0100}-\u{E01EF}]/gu;
+const invisible = /\p{Cf}|\p{Variation_Selector}|[\u115F\u1160\u3164\uFFA0]|\u034F|\u17B4|\u17B5|\u180F/gu;
 // oxlint-disable-next-line no-control-regex -- the whole of ASCII
 const ascii = /^[\u0000-\u007f]*$/;
 

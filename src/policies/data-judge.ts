@@ -50,7 +50,7 @@ function compileTouched({ data }: DataRule): (input: GateInput) => Touched {
   if (!path.ok) throw new Error(`${from}: ${path.reason}`);
   return (input) => {
     const names = [path.read(input)].flat(path.several ? 2 : 1);
-    if (names.length === 0 || names.every((each) => each === undefined)) return { ok: false, reason: `${from} names nothing` };
+    if (names.every((each) => each === undefined)) return { ok: false, reason: `${from} names nothing` };
     const references = names.map((each) => `${kind}:${String(each)}`);
     const wrong = names.findIndex((each, index) => typeof each !== 'string' || !isDataReference(references[index]!));
     return wrong < 0

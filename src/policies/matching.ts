@@ -53,7 +53,5 @@ export const also = (matching: Matching, test: Test | undefined): Matching =>
   test ? { ...matching, ofEffect: matching.ofEffect ? allOf([test, matching.ofEffect]) : test } : matching;
 
 function risksOf(risk: RiskField & {}): ReadonlySet<string> {
-  return new Set(
-    Array.isArray(risk) ? risk : riskClasses.slice(riskClasses.indexOf((risk as { atLeast: (typeof riskClasses)[number] }).atLeast)),
-  );
+  return new Set(Array.isArray(risk) ? risk : riskClasses.slice(riskClasses.indexOf(risk.atLeast)));
 }
