@@ -106,6 +106,12 @@ export class Life {
       case 'step.deferred':
         assert.ok(isLeaf && isEffect, `${label}: only what passes the gate is put off`);
         break;
+      case 'step.halted':
+        assert.ok(isLeaf && isEffect && step.kind !== 'agent', `${label}: only what leaves is halted`);
+        break;
+      case 'step.continued':
+        assert.equal(count('step.continued') + 1, count('step.halted'), `${label}: once for each halt`);
+        break;
       case 'step.skipped':
         assert.ok(!isItem, `${label}: items are not skipped`);
         break;

@@ -130,12 +130,12 @@ export function openSlots(state: ExecutionState): { slot: Slot; current: SlotSta
 }
 
 /** A command that an open slot allows now or at `at`; what it is, the tape decides. */
-export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, tape: Tape): Command {
+export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, tape: Tape, mayDefer = true): Command {
   const step = plan.steps.get(slot.stepId)!;
   const random = (tape() % 100) / 100;
   switch (current.status) {
     case 'queued':
-      return answerQueued(step, slot, current, tape);
+      return answerQueued(step, slot, current, tape, mayDefer);
     case 'waiting': {
       if (step.kind === 'agent' && current.wakeAt === null) {
         const { attempt } = current;
@@ -155,6 +155,7 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
         { type: 'fail', slot, attempt: current.attempt, failure, retryable: true, random },
         { type: 'fail', slot, attempt: current.attempt, failure, retryable: false, random },
         { type: 'interrupt', slot, attempt: current.attempt, repeatable: true, random },
+        { type: 'halt', slot, attempt: current.attempt, killSwitchId: 'switch', reason: 'as the test says' },
         { type: 'interrupt', slot, attempt: current.attempt, repeatable: false, random },
         { type: 'block', slot, attempt: current.attempt, failure, decisionId: 'decision' },
       ]);
@@ -170,7 +171,8 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
 /** Mostly small; sometimes so large that the items of a forEach give too much together. */
 const bytes = (tape: Tape): number => (tape() % 8 === 0 ? maxCollectedBytes / 2 : 0) + (tape() % 1_000);
 
-function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | StepState, tape: Tape): Command {
+function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | StepState, tape: Tape, mayDefer: boolean): Command {
+  if (current.haltedBy !== null) return { type: 'continue', slot };
   const approvalId = `approval-${slot.stepId}-${slot.itemIndex}-${current.attempt}`;
   const ask: Command = { type: 'requestApproval', slot, approvalId, expiresAt: 60_000 };
   const fail: Command = { type: 'fail', slot, attempt: 0, failure, retryable: false, random: 0 };
@@ -197,7 +199,8 @@ function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | Ste
         dispatch,
         dispatch,
         dispatch,
-        defer,
+        ...(mayDefer ? [defer] : []),
+        { type: 'halt', slot, attempt: 0, killSwitchId: 'switch', reason: 'as the test says' },
         ...asks,
         { type: 'block', slot, attempt: 0, failure },
         ...skip,
@@ -253,7 +256,7 @@ export function drive(plan: Plan, state: ExecutionState, tape: Tape): Command | 
   const open = openSlots(state);
   if (open.length === 0) return { type: 'finish', failure: pick(tape, [undefined, undefined, failure]) };
   const { slot, current } = pick(tape, open);
-  return answer(plan, slot, current, tape);
+  return answer(plan, slot, current, tape, isEarly);
 }
 
 /** Mostly it may begin. */
