@@ -72,7 +72,7 @@ export function toolCall(change: Partial<GateInput> = {}, tool: Partial<NonNulla
     teamId: null,
     agentCapabilities: ['read', called.capability],
     agentTools: ['files.read_text_file', called.name],
-    principalId: 'principal',
+    principalId: '00000000-0000-7000-8000-000000000001',
     roles: ['operator'],
     tool: called,
     arguments: { path: 'report.md' },
