@@ -21,56 +21,77 @@ export interface PolicyInForce extends CompiledPolicy {
   readonly place: PolicyPlace;
 }
 
-/** Of one situation: what is said in any case, and which policies have to be asked each time. */
+/** Of one situation. */
 interface Remembered {
-  readonly parts: readonly (PolicyFinding | PolicyInForce)[];
+  readonly inForce: readonly PolicyInForce[];
+  /** What is said in any case, and which policies have to be asked each time; known once an effect was judged. */
+  parts?: readonly (PolicyFinding | PolicyInForce)[];
   /** The parts, when nobody has to be asked. */
-  readonly findings: readonly PolicyFinding[] | null;
+  findings?: readonly PolicyFinding[] | null;
 }
 
 /** Situations that one set remembers; beyond it the oldest is forgotten. */
 const maxRemembered = 2_000;
 
+/** Rules are compiled when they are first in force: most of many policies never are. */
 export const compilePolicies = (sources: readonly PolicySource[]): PolicySet =>
-  policySet(sources.map((source) => ({ source, judge: compileRules(source) })));
+  policySet(
+    sources.map((source) => {
+      let judge: Judge | undefined;
+      return {
+        source,
+        get judge() {
+          return (judge ??= compileRules(source));
+        },
+      };
+    }),
+  );
 
 export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
-  const byKey = new Map<string, Set<CompiledPolicy & { readonly places: readonly PolicyPlace[] }>>();
+  const byKey = new Map<string, Set<{ readonly policy: CompiledPolicy; readonly places: readonly PolicyPlace[] }>>();
   for (const policy of policies) {
-    const placed = { ...policy, places: placesOf(policy.source) };
+    const placed = { policy, places: placesOf(policy.source) };
     for (const { scope } of placed.places) {
       const key = indexKey(scope);
       byKey.set(key, (byKey.get(key) ?? new Set()).add(placed));
     }
   }
 
-  function inForce(situation: Situation): readonly PolicyInForce[] {
+  function lookUp(situation: Situation): readonly PolicyInForce[] {
     const candidates = new Set(indexKeysOf(situation).flatMap((key) => [...(byKey.get(key) ?? [])]));
     return [...candidates]
-      .flatMap(({ places, ...policy }) => {
+      .flatMap(({ policy: { source }, policy, places }) => {
         const place = places.find(({ covers }) => covers(situation));
-        return place?.enabled ? [{ ...policy, place }] : [];
+        return place?.enabled ? [{ source, judge: policy.judge, place }] : [];
       })
       .sort((a, b) => a.place.priority - b.place.priority || (a.source.id < b.source.id ? -1 : 1));
   }
 
   const remembered = new Map<string, Remembered>();
-  function remember(key: string, input: GateInput): Remembered {
-    const concerned = inForce(input).filter(({ judge }) => judge.concerns?.(input) ?? true);
-    const parts = concerned.flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
+  function recall(situation: Situation): Remembered {
+    const key = situationKey(situation);
+    const known = remembered.get(key);
+    if (known) return known;
     const oldest = remembered.size >= maxRemembered ? remembered.keys().next() : null;
     if (oldest && !oldest.done) remembered.delete(oldest.value);
-    const entry: Remembered = { parts, findings: parts.every(isFinding) ? parts : null };
+    const entry: Remembered = { inForce: lookUp(situation) };
     remembered.set(key, entry);
     return entry;
   }
 
+  function partsOf(entry: Remembered, input: GateInput): readonly (PolicyFinding | PolicyInForce)[] {
+    const concerned = entry.inForce.filter(({ judge }) => judge.concerns?.(input) ?? true);
+    const parts = concerned.flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
+    entry.findings = parts.every(isFinding) ? parts : null;
+    return (entry.parts = parts);
+  }
+
   return {
-    inForce,
+    inForce: (situation) => recall(situation).inForce,
     findingsOn(input) {
-      const key = situationKey(input);
-      const { findings, parts } = remembered.get(key) ?? remember(key, input);
-      if (findings) return findings;
+      const entry = recall(input);
+      const parts = entry.parts ?? partsOf(entry, input);
+      if (entry.findings) return entry.findings;
       const all: PolicyFinding[] = [];
       for (const part of parts) {
         const finding = isFinding(part) ? part : ask(part, input);
