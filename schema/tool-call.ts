@@ -6,7 +6,7 @@ import { Approval } from './approval.ts';
 import { builder } from './builder.ts';
 import { Decision } from './decision.ts';
 import { enumOf } from './enum.ts';
-import { globalId } from './ids.ts';
+import { globalId, toGlobalId } from './ids.ts';
 import { nodeType } from './node.ts';
 import { Principal } from './principal.ts';
 import { Environment, Project } from './tenant.ts';
@@ -44,11 +44,20 @@ ToolCall.implement({
     tool: t.exposeString('tool', { description: 'Full name of the tool.' }),
     arguments: t.expose('arguments', { type: 'JSON', description: 'What it is to be called with, exactly.' }),
     session: t.exposeString('session', { nullable: true, description: 'The name of the run, as the agent calls it.' }),
+    decisionId: t.id({
+      description: 'Global id of the newest decision of the gate, whoever may see it.',
+      resolve: (row) => toGlobalId('Decision', row.decisionId),
+    }),
     decision: t.field({
       type: Decision,
       nullable: true,
       description: 'The record of the gate, the newest one; null when you may not see it.',
       resolve: (row) => row.decisionId,
+    }),
+    approvalId: t.id({
+      nullable: true,
+      description: 'Global id of the approval to wait for, whoever may see it; null when nobody is asked.',
+      resolve: ({ approvalId }) => approvalId && toGlobalId('Approval', approvalId),
     }),
     approval: t.field({
       type: Approval,

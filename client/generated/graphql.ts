@@ -81,6 +81,28 @@ export type ApprovalDecision =
   /** It must not run. */
   | 'REJECT';
 
+/** One of several decisions. */
+export type ApprovalDecisionItem = {
+  /** The approval. */
+  approvalId: string;
+  /** Approve or reject. */
+  decision: ApprovalDecision;
+  /** Digest of what you were shown; this one is refused when the approval is for something else. */
+  expectedDigest?: string | null | undefined;
+  /** Repeating the same decision with the same key gives the same answer instead of a conflict. */
+  idempotencyKey?: string | null | undefined;
+  /** Why; at most 4000 characters. */
+  note?: string | null | undefined;
+};
+
+/** Conditions that a delegation must all satisfy. */
+export type ApprovalDelegationFilter = {
+  /** True: neither revoked nor over; false: one of the two. */
+  isOpen?: boolean | null | undefined;
+  /** From or to this principal. */
+  principalId?: string | null | undefined;
+};
+
 /** Conditions that an approval must all satisfy; an absent one is satisfied by every approval. */
 export type ApprovalFilter = {
   /** Of this agent. */
@@ -454,6 +476,14 @@ export type DecideApprovalInput = {
   note?: string | null | undefined;
 };
 
+/** Several decisions. Each stands for itself: one that is refused stops no other. */
+export type DecideApprovalsInput = {
+  /** 1 to 100 decisions about different approvals. */
+  items: Array<ApprovalDecisionItem>;
+  /** True: decides nothing and says of each whether it could be decided now. */
+  preflight?: boolean | null | undefined;
+};
+
 /** What the gate or one policy answers. */
 export type DecisionEffect =
   /** It may run. */
@@ -495,6 +525,20 @@ export type DecisionFilter = {
   tool?: string | null | undefined;
   /** Decided before this moment. */
   until?: string | null | undefined;
+};
+
+/** Who decides in whose place, and when. */
+export type DelegateApprovalsInput = {
+  /** Until when. */
+  endsAt: string;
+  /** Whose place; yours when absent. Another’s needs the permission principal.manage. */
+  fromPrincipalId?: string | null | undefined;
+  /** Why; at most 1,000 characters. */
+  reason?: string | null | undefined;
+  /** From when; now when absent or past. */
+  startsAt?: string | null | undefined;
+  /** The delegate: needs the permission approval.decide, too. */
+  toPrincipalId: string;
 };
 
 /** Which environment to delete. */
@@ -762,6 +806,16 @@ export type ExecutionStatus =
   | 'SUCCEEDED'
   /** Every open step waits: for a person, a moment, a signal or another execution; this costs nothing. */
   | 'WAITING';
+
+/** More time for an approval that is open. */
+export type ExtendApprovalInput = {
+  /** The approval. */
+  approvalId: string;
+  /** Its new end: later than the one it has, at most 365 days after it was requested. */
+  expiresAt: string;
+  /** Why; at most 4000 characters. */
+  note?: string | null | undefined;
+};
 
 /** What a finding had to do with the outcome. */
 export type FindingRole =
@@ -1178,6 +1232,12 @@ export type RevokeApiKeyInput = {
 export type RevokeDataGrantInput = {
   /** The grant. */
   dataGrantId: string;
+};
+
+/** Which delegation ends now. */
+export type RevokeDelegationInput = {
+  /** The delegation. */
+  delegationId: string;
 };
 
 /** Which grant to revoke. */
@@ -1797,12 +1857,27 @@ export type ApprovalMetricsQuery = { approvalMetrics: { since: string, until: st
 
 export type ApprovalFieldsFragment = { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null };
 
+export type ApproverFieldsFragment = { role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null };
+
+export type ApprovalPeopleFragment = { isOwnerExcluded: boolean, warnedAt: string | null, stages: Array<{ index: number, name: string | null, quorum: number, isComplete: boolean, isCurrent: boolean, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> }>, votes: Array<{ stage: number, decision: ApprovalDecision, note: string | null, votedAt: string, principal: { id: string, name: string } | null, onBehalfOf: { id: string, name: string } | null }>, escalation: { afterMs: number, escalatedAt: string | null, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> } | null };
+
+export type DelegationFieldsFragment = { id: string, startsAt: string, endsAt: string, reason: string, createdAt: string, revokedAt: string | null, from: { id: string, name: string } | null, to: { id: string, name: string } | null };
+
 export type ApprovalQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null };
+export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, isOwnerExcluded: boolean, warnedAt: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null, stages: Array<{ index: number, name: string | null, quorum: number, isComplete: boolean, isCurrent: boolean, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> }>, votes: Array<{ stage: number, decision: ApprovalDecision, note: string | null, votedAt: string, principal: { id: string, name: string } | null, onBehalfOf: { id: string, name: string } | null }>, escalation: { afterMs: number, escalatedAt: string | null, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> } | null } | null };
+
+export type ApprovalDelegationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: ApprovalDelegationFilter | null | undefined;
+}>;
+
+
+export type ApprovalDelegationsQuery = { approvalDelegations: { edges: Array<{ cursor: string, node: { id: string, startsAt: string, endsAt: string, reason: string, createdAt: string, revokedAt: string | null, from: { id: string, name: string } | null, to: { id: string, name: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type ApprovalsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1825,6 +1900,57 @@ export type DecideApprovalMutation = { decideApproval:
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type DecideApprovalsMutationVariables = Exact<{
+  input: DecideApprovalsInput;
+}>;
+
+
+export type DecideApprovalsMutation = { decideApprovals:
+    | { __typename: 'DecideApprovalsSuccess', results: Array<{ approvalId: string, refusal: { code: ErrorCode, message: string } | null, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ExtendApprovalMutationVariables = Exact<{
+  input: ExtendApprovalInput;
+}>;
+
+
+export type ExtendApprovalMutation = { extendApproval:
+    | { __typename: 'ExtendApprovalSuccess', approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type DelegateApprovalsMutationVariables = Exact<{
+  input: DelegateApprovalsInput;
+}>;
+
+
+export type DelegateApprovalsMutation = { delegateApprovals:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'DelegateApprovalsSuccess', delegation: { id: string, startsAt: string, endsAt: string, reason: string, createdAt: string, revokedAt: string | null, from: { id: string, name: string } | null, to: { id: string, name: string } | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RevokeDelegationMutationVariables = Exact<{
+  input: RevokeDelegationInput;
+}>;
+
+
+export type RevokeDelegationMutation = { revokeDelegation:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RevokeDelegationSuccess', delegation: { id: string, startsAt: string, endsAt: string, reason: string, createdAt: string, revokedAt: string | null, from: { id: string, name: string } | null, to: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -2055,7 +2181,7 @@ type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: s
 
 type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string };
 
@@ -2203,7 +2329,7 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepHalted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepHalted', stepId: string, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
@@ -2875,14 +3001,14 @@ export type RemoveTeamMemberMutation = { removeTeamMember:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
-export type ToolCallFieldsFragment = { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null };
+export type ToolCallFieldsFragment = { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, decisionId: string, approvalId: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null };
 
 export type ToolCallQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ToolCallQuery = { toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null } | null };
+export type ToolCallQuery = { toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, decisionId: string, approvalId: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null } | null };
 
 export type AuthorizeToolCallMutationVariables = Exact<{
   input: AuthorizeToolCallInput;
@@ -2890,7 +3016,7 @@ export type AuthorizeToolCallMutationVariables = Exact<{
 
 
 export type AuthorizeToolCallMutation = { authorizeToolCall:
-    | { __typename: 'AuthorizeToolCallSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null } }
+    | { __typename: 'AuthorizeToolCallSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, decisionId: string, approvalId: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
@@ -2907,7 +3033,7 @@ export type ReportToolResultMutation = { reportToolResult:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'ReportToolResultSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null, decision: { id: string, effect: DecisionEffect } | null, approval: { id: string, status: ApprovalStatus, expiresAt: string } | null } }
+    | { __typename: 'ReportToolResultSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, decisionId: string, approvalId: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -3303,6 +3429,84 @@ export const ApprovalFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ApprovalFields"}) as unknown as TypedDocumentString<ApprovalFieldsFragment, unknown>;
+export const ApproverFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ApproverFields on Approver {
+  principal {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  role
+}
+    `, {"fragmentName":"ApproverFields"}) as unknown as TypedDocumentString<ApproverFieldsFragment, unknown>;
+export const ApprovalPeopleFragmentDoc = new TypedDocumentString(`
+    fragment ApprovalPeople on Approval {
+  stages {
+    index
+    name
+    quorum
+    isComplete
+    isCurrent
+    approvers {
+      ...ApproverFields
+    }
+  }
+  votes {
+    stage
+    decision
+    note
+    votedAt
+    principal {
+      id
+      name
+    }
+    onBehalfOf {
+      id
+      name
+    }
+  }
+  escalation {
+    afterMs
+    escalatedAt
+    approvers {
+      ...ApproverFields
+    }
+  }
+  isOwnerExcluded
+  warnedAt
+}
+    fragment ApproverFields on Approver {
+  principal {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  role
+}`, {"fragmentName":"ApprovalPeople"}) as unknown as TypedDocumentString<ApprovalPeopleFragment, unknown>;
+export const DelegationFieldsFragmentDoc = new TypedDocumentString(`
+    fragment DelegationFields on ApprovalDelegation {
+  id
+  startsAt
+  endsAt
+  reason
+  createdAt
+  revokedAt
+  from {
+    id
+    name
+  }
+  to {
+    id
+    name
+  }
+}
+    `, {"fragmentName":"DelegationFields"}) as unknown as TypedDocumentString<DelegationFieldsFragment, unknown>;
 export const AuditEventFieldsFragmentDoc = new TypedDocumentString(`
     fragment AuditEventFields on AuditEvent {
   id
@@ -3487,6 +3691,11 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
   }
   ... on StepInterrupted {
     attempt
+  }
+  ... on StepHalted {
+    attempt
+    killSwitchId
+    reason
   }
   ... on StepFailed {
     attempt
@@ -3952,15 +4161,8 @@ export const ToolCallFieldsFragmentDoc = new TypedDocumentString(`
   tool
   arguments
   session
-  decision {
-    id
-    effect
-  }
-  approval {
-    id
-    status
-    expiresAt
-  }
+  decisionId
+  approvalId
   notBefore
   idempotencyKey
   createdAt
@@ -4970,6 +5172,7 @@ export const ApprovalDocument = new TypedDocumentString(`
     query approval($id: ID!) {
   approval(id: $id) {
     ...ApprovalFields
+    ...ApprovalPeople
   }
 }
     fragment ApprovalFields on Approval {
@@ -5009,7 +5212,87 @@ export const ApprovalDocument = new TypedDocumentString(`
     id
     name
   }
+}
+fragment ApproverFields on Approver {
+  principal {
+    id
+    name
+  }
+  team {
+    id
+    name
+  }
+  role
+}
+fragment ApprovalPeople on Approval {
+  stages {
+    index
+    name
+    quorum
+    isComplete
+    isCurrent
+    approvers {
+      ...ApproverFields
+    }
+  }
+  votes {
+    stage
+    decision
+    note
+    votedAt
+    principal {
+      id
+      name
+    }
+    onBehalfOf {
+      id
+      name
+    }
+  }
+  escalation {
+    afterMs
+    escalatedAt
+    approvers {
+      ...ApproverFields
+    }
+  }
+  isOwnerExcluded
+  warnedAt
 }`) as unknown as TypedDocumentString<ApprovalQuery, ApprovalQueryVariables>;
+export const ApprovalDelegationsDocument = new TypedDocumentString(`
+    query approvalDelegations($first: Int, $after: String, $filter: ApprovalDelegationFilter) {
+  approvalDelegations(first: $first, after: $after, filter: $filter) {
+    edges {
+      cursor
+      node {
+        ...DelegationFields
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment DelegationFields on ApprovalDelegation {
+  id
+  startsAt
+  endsAt
+  reason
+  createdAt
+  revokedAt
+  from {
+    id
+    name
+  }
+  to {
+    id
+    name
+  }
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<ApprovalDelegationsQuery, ApprovalDelegationsQueryVariables>;
 export const ApprovalsDocument = new TypedDocumentString(`
     query approvals($first: Int, $after: String, $filter: ApprovalFilter) {
   approvals(first: $first, after: $after, filter: $filter) {
@@ -5130,6 +5413,225 @@ fragment Failure on Error {
     }
   }
 }`) as unknown as TypedDocumentString<DecideApprovalMutation, DecideApprovalMutationVariables>;
+export const DecideApprovalsDocument = new TypedDocumentString(`
+    mutation decideApprovals($input: DecideApprovalsInput!) {
+  decideApprovals(input: $input) {
+    __typename
+    ... on DecideApprovalsSuccess {
+      results {
+        approvalId
+        refusal {
+          code
+          message
+        }
+        approval {
+          ...ApprovalFields
+        }
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<DecideApprovalsMutation, DecideApprovalsMutationVariables>;
+export const ExtendApprovalDocument = new TypedDocumentString(`
+    mutation extendApproval($input: ExtendApprovalInput!) {
+  extendApproval(input: $input) {
+    __typename
+    ... on ExtendApprovalSuccess {
+      approval {
+        ...ApprovalFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment ApprovalFields on Approval {
+  id
+  status
+  source
+  title
+  reason
+  risk
+  stepId
+  itemIndex
+  tool
+  arguments
+  digest
+  createdAt
+  expiresAt
+  decidedAt
+  note
+  canDecide
+  cannotDecideReason
+  execution {
+    id
+  }
+  agent {
+    id
+    name
+  }
+  environment {
+    id
+    name
+  }
+  requestedBy {
+    id
+    name
+  }
+  decidedBy {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ExtendApprovalMutation, ExtendApprovalMutationVariables>;
+export const DelegateApprovalsDocument = new TypedDocumentString(`
+    mutation delegateApprovals($input: DelegateApprovalsInput!) {
+  delegateApprovals(input: $input) {
+    __typename
+    ... on DelegateApprovalsSuccess {
+      delegation {
+        ...DelegationFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment DelegationFields on ApprovalDelegation {
+  id
+  startsAt
+  endsAt
+  reason
+  createdAt
+  revokedAt
+  from {
+    id
+    name
+  }
+  to {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<DelegateApprovalsMutation, DelegateApprovalsMutationVariables>;
+export const RevokeDelegationDocument = new TypedDocumentString(`
+    mutation revokeDelegation($input: RevokeDelegationInput!) {
+  revokeDelegation(input: $input) {
+    __typename
+    ... on RevokeDelegationSuccess {
+      delegation {
+        ...DelegationFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment DelegationFields on ApprovalDelegation {
+  id
+  startsAt
+  endsAt
+  reason
+  createdAt
+  revokedAt
+  from {
+    id
+    name
+  }
+  to {
+    id
+    name
+  }
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RevokeDelegationMutation, RevokeDelegationMutationVariables>;
 export const ApprovalRequestsDocument = new TypedDocumentString(`
     subscription approvalRequests($filter: ApprovalStreamFilter, $after: String) {
   approvalRequests(filter: $filter, after: $after) {
@@ -6205,6 +6707,11 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
   }
   ... on StepInterrupted {
     attempt
+  }
+  ... on StepHalted {
+    attempt
+    killSwitchId
+    reason
   }
   ... on StepFailed {
     attempt
@@ -8810,15 +9317,8 @@ export const ToolCallDocument = new TypedDocumentString(`
   tool
   arguments
   session
-  decision {
-    id
-    effect
-  }
-  approval {
-    id
-    status
-    expiresAt
-  }
+  decisionId
+  approvalId
   notBefore
   idempotencyKey
   createdAt
@@ -8861,15 +9361,8 @@ fragment ToolCallFields on ToolCall {
   tool
   arguments
   session
-  decision {
-    id
-    effect
-  }
-  approval {
-    id
-    status
-    expiresAt
-  }
+  decisionId
+  approvalId
   notBefore
   idempotencyKey
   createdAt
@@ -8912,15 +9405,8 @@ fragment ToolCallFields on ToolCall {
   tool
   arguments
   session
-  decision {
-    id
-    effect
-  }
-  approval {
-    id
-    status
-    expiresAt
-  }
+  decisionId
+  approvalId
   notBefore
   idempotencyKey
   createdAt
