@@ -138,6 +138,11 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   stop();
   const comment = await write((uow) => services.approvalComments.comment(uow, admin, { approvalId: approval, text: 'seeded' }));
   const [delivery] = await read((uow) => uow.rows<{ id: string }>('select id from webhook_deliveries where webhook_id = $1', [webhook.id]));
+  const delegate = await home.principal([['reviewer', 'tenant', home.tenantId]]);
+  const endsAt = new Date(Date.now() + 86_400_000);
+  const delegation = await write((uow) =>
+    services.approvalDelegations.delegate(uow, admin, { toPrincipalId: delegate.principalId, endsAt, reason: 'seeded' }),
+  );
   const signal = await write((uow) => services.control.signalExecution(uow, admin, { executionId: execution, name: 'seeded' }));
   await write((uow) => services.reruns.forkExecution(uow, admin, { executionId: execution, stepId: 'each' }));
   const limitOn = (scopeKind: LimitScope, scopeId: string) =>
@@ -181,6 +186,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     Signal: signal.id,
     Approval: approval,
     ApprovalComment: comment.id,
+    ApprovalDelegation: delegation.id,
     Webhook: webhook.id,
     WebhookDelivery: delivery!.id,
     Decision: decision!.id,
