@@ -26,12 +26,11 @@ async function policy(t: { after(work: () => Promise<unknown>): void }, input: O
   return made;
 }
 const calls = { count: 'tool_calls', limit: 1, window: '1m' } as const;
-const entries = () => rows('select key, asked_at is not null as waits, slot from rate_entries order by at');
 
 describe('a limit of tool calls', () => {
   it('that queues lets each call run at the moment its place is free, in order, and no job looks before', async (t) => {
     await policy(t, { kind: 'rate_limit', rules: { ...calls, onViolation: 'queue', maxDelay: '10m' } });
-    const ids = [];
+    const ids: string[] = [];
     for (let index = 0; index < 3; index += 1) ids.push(await start([{ id: 'say', ...tool('lab.say') }]));
     const statuses = async () => Promise.all(ids.map(async (id) => (await look(id)).status));
     assert.deepEqual(await statuses(), ['succeeded', 'waiting', 'waiting']);

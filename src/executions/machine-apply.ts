@@ -56,13 +56,23 @@ export function apply(state: ExecutionState, event: NewEvent): Slot | null {
 }
 
 function applyToStart(state: ExecutionState, { type, data }: StartApprovalEvent): null {
-  if (type === 'approval.requested') {
-    state.status = 'awaiting_approval';
-    state.approvalId = data.approvalId;
+  switch (type) {
+    case 'approval.requested':
+      state.status = 'awaiting_approval';
+      state.approvalId = data.approvalId;
+      return null;
+    case 'approval.approved':
+      state.status = 'queued';
+      state.approvalId = null;
+      return null;
+    case 'approval.rejected':
+    case 'approval.expired':
+    case 'approval.cancelled':
+      state.approvalId = null;
+      return null;
+    default:
+      return null;
   }
-  if (type === 'approval.approved') state.status = 'queued';
-  if (type === 'approval.approved' || type === 'approval.rejected' || type === 'approval.expired') state.approvalId = null;
-  return null;
 }
 
 function applyToSlot(state: ExecutionState, event: SlotEvent): Slot {

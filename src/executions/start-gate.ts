@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
 import type { Gate } from '../policies/gate-service.ts';
-import type { ExecutionFailure } from './execution.ts';
+import { isFinalExecution, type ExecutionFailure } from './execution.ts';
 import { gateInput, placeOf, referenceOf, type GateSubject } from './gate-input.ts';
 import type { ExecutionCommand } from './machine-command.ts';
 import { mayBegin } from './admission.ts';
@@ -77,7 +77,7 @@ async function useStartGrant(approvals: ApprovalService, t: GateSubject, digest:
  */
 export async function beginStart(deps: StartGateDependencies, t: Transition, inputs: unknown): Promise<boolean> {
   const { state, row, uow } = t;
-  if (state.status === 'paused') return false;
+  if (state.status === 'paused' || isFinalExecution(state.status)) return false;
   const { approvalId } = state;
   if (approvalId !== null) {
     const approval = await deps.approvals.findForStep(uow, row.id, null, null);
