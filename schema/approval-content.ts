@@ -87,7 +87,7 @@ export const PresentationType = builder.objectRef<Presentation>('ApprovalPresent
   description: 'Exactly what will run, for a person to read: nothing in it can hide.',
   fields: (t) => ({
     summary: t.exposeString('summary', { description: 'In one line.' }),
-    values: t.expose('fields', { type: [PresentedFieldType], description: 'Every value of the arguments, in their order; at most 500.' }),
+    values: t.expose('fields', { type: [PresentedFieldType], description: 'Every value of the arguments; at most 500.' }),
     omittedValues: t.exposeInt('omittedFields', { description: 'Values that are there and not shown.' }),
     changes: t.expose('changes', { type: [FileChangeType], description: 'Files that would be written, line by line.' }),
     hidden: t.expose('hidden', { type: [HiddenCharacterType], description: 'Characters that are not what they seem.' }),
