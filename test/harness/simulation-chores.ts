@@ -1,6 +1,8 @@
 // Jobs of a simulated life that carry no execution: short transactions of their own.
 import assert from 'node:assert/strict';
 import { admitExecutions } from '#src/executions/admission.ts';
+import type { JobPayloads } from '#src/jobs/jobs.ts';
+import { continueBatch } from '#src/runner/halting.ts';
 import type { SimulatedJob } from './simulation-queue.ts';
 import type { World } from './simulation-world.ts';
 
@@ -25,6 +27,12 @@ export function createChores(world: World): (job: SimulatedJob) => Promise<void>
 
   return async ({ name, payload }) => {
     if (name === 'admit-executions') return admit(payload.idle!);
+    if (name === 'continue-halted') {
+      const onError = (error: unknown) => {
+        throw error;
+      };
+      return continueBatch({ ...services, clock, database: db.database, onError }, payload as unknown as JobPayloads['continue-halted']);
+    }
     if (name === 'cancel-executions') return services.bulkCancel.cancelBatch(db.database, { tenantId, operationId: payload.operationId! });
     await db.database.write(tenantId, async (uow) => {
       if (name === 'expire-approval') await services.approvals.expire(uow, payload.approvalId!);

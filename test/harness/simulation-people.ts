@@ -13,7 +13,7 @@ export interface People {
   meddle(): Promise<void>;
   /** When nothing else can happen: whatever people have to do for it to go on; false when that is nothing. */
   unblock(): Promise<boolean>;
-  /** Lets as many run as come. */
+  /** Lets as many run as come, whatever they do. */
   removeLimits(): Promise<void>;
   /** Retries or forks an execution; false when none can be. */
   rerun(): Promise<boolean>;
@@ -105,16 +105,34 @@ export function createPeople(world: World): People {
     });
   }
 
+  const engaged = () => world.rows<{ id: string }>('select id from kill_switches where tenant_id = $1 and released_at is null', [tenantId]);
+  async function releaseSwitch(): Promise<boolean> {
+    const [killSwitch] = await engaged();
+    if (!killSwitch) return false;
+    world.note('kill switch released');
+    await write((uow) => services.killSwitches.releaseKillSwitch(uow, operator, { killSwitchId: killSwitch.id }));
+    return true;
+  }
+  async function engageSwitch(): Promise<void> {
+    world.count('kill switch');
+    const what = world.pick([{ scope: 'tenant' as const }, { scope: 'tool' as const, pattern: 'sim.*' }])!;
+    world.note(`kill switch on ${what.scope}`);
+    await write((uow) => services.killSwitches.engageKillSwitch(uow, operator, { ...what, reason: 'simulated' }));
+  }
+
   const setLimit = (maxRunning: number | null) =>
     write((uow) => services.queue.setConcurrencyLimit(uow, admin, { scopeKind: 'tenant', scopeId: tenantId, maxRunning }));
 
   return {
     decide,
-    removeLimits: async () => void (await setLimit(null)),
+    async removeLimits() {
+      await setLimit(null);
+      while (await releaseSwitch());
+    },
     async meddle() {
       const open = await some(isOpen);
       const paused = await some(({ status }) => status === 'paused');
-      switch (world.below(8)) {
+      switch (world.below(9)) {
         case 0: {
           const any = await some(() => true);
           return duplicateJob(any!);
@@ -135,12 +153,15 @@ export function createPeople(world: World): People {
           await setLimit(most);
           return;
         }
+        case 6:
+          if (!(await releaseSwitch())) await engageSwitch();
+          return;
         default:
           return open && open.status !== 'paused' ? pause(open) : undefined;
       }
     },
     async unblock() {
-      if (await decide()) return true;
+      if ((await releaseSwitch()) || (await decide())) return true;
       const paused = await some(({ status }) => status === 'paused');
       if (paused) {
         await resume(paused);

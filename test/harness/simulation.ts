@@ -279,7 +279,7 @@ class Simulation {
   async #call(executionId: string, effect: Effect, isDraining: boolean): Promise<EffectResult> {
     const { slot, attempt, idempotencyKey, repeatable } = effect;
     const what = effect.kind === 'tool' ? effect.tool : `${effect.request.method} ${effect.request.url}`;
-    const { chance, below, nameOf, note } = this.#world;
+    const { engine, chance, below, nameOf, note } = this.#world;
     await this.#checkViews(executionId, effect);
     const used = await this.#world.rows(
       `select from approvals where execution_id = $1 and step_id = $2 and coalesce(item_index, -1) = $3
@@ -288,6 +288,12 @@ class Simulation {
     );
     this.#calls.push({ executionId, slot, attempt, repeatable, idempotencyKey, approved: what !== 'sim.asked' || used.length > 0 });
     note(`  call ${what} ${nameOf(executionId)} ${slot.stepId}#${slot.itemIndex}@${attempt}`);
+    const [killSwitch] = await this.#world.rows<{ id: string }>(
+      'select id from kill_switches where tenant_id = $1 and released_at is null',
+      [engine.tenantId],
+    );
+    // Engaged since the effect was dispatched: what may be made again is aborted.
+    if (killSwitch && repeatable && chance(0.8)) return { kind: 'halted', killSwitchId: killSwitch.id };
     if (isDraining && chance(0.5)) return { kind: 'interrupted', repeatable };
     if (chance(0.7)) return { kind: 'succeeded', output: JSON.stringify({ b: below(10), a: attempt }) };
     return { kind: 'failed', failure: { code: 'TOOL_ERROR', message: 'no', stepId: slot.stepId }, retryable: chance(0.8) };
