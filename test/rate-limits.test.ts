@@ -5,6 +5,7 @@ import { newId } from '#src/platform/ids.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import type { GateInput } from '#src/policies/gate.ts';
 import { createGate } from '#src/policies/gate-service.ts';
+import { forgetOld } from '#src/policies/rate-store.ts';
 import type { RateLimitRules } from '#src/policies/rate-rules.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { keepCounted, mostWithin, type Counted } from './harness/counted.ts';
@@ -128,6 +129,35 @@ describe('a counter', () => {
     const { effect, reasons } = await warned.ask();
     assert.equal(effect, 'warn');
     assert.match(reasons.join(), /allows 1 tool call in 1m, .* Slow down\.$/);
+  });
+});
+
+describe('counters', () => {
+  it('of what nobody counts any more are forgotten, those in use and those with somebody in line are not', async () => {
+    const { agentId, ask, turn } = await asker();
+    await limit({ limit: 1, per: ['principal'], onViolation: 'queue', maxDelay: '10m' }, { scope: { agentId } });
+    const keys = async () =>
+      write((uow) =>
+        uow.rows('select key from rate_counters c where exists (select from policies p where p.id = c.policy_id and p.agent_id = $1)', [
+          agentId,
+        ]),
+      );
+    const [gone, waits, stays] = [newId(), newId(), newId()];
+    await ask(newId(), { principalId: gone });
+    await ask(newId(), { principalId: waits });
+    assert.equal((await ask(newId(), { principalId: waits })).effect, 'queue');
+    turn(60_000);
+    await ask(newId(), { principalId: stays });
+    const demand = { policyId: '', key: JSON.stringify([stays]), limit: 1, windowMs: 60_000 };
+    await write(async (uow) => {
+      const [policy] = await uow.rows<{ id: string }>('select id from policies where agent_id = $1', [agentId]);
+      const fact = { key: demand.key, limit: 1, windowMs: 60_000, count: 0, freeAt: '' };
+      forgetOld(uow, [{ demand: { ...demand, policyId: policy!.id }, fact, placeId: null, waitMs: 0 }], 0);
+    });
+    assert.deepEqual(
+      (await keys()).map((row) => (row as { key: string }).key).sort(),
+      [waits, stays].map((id) => JSON.stringify([id])).sort(),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 // Counters of rate limits: the only SQL on their tables. Whoever reads one holds its row until the commit, so that what was read still
-// holds when it counts; time within a counter is Postgres' and never runs back. Why it is so: docs/decisions/0021-rate-limits.md.
+// holds when it counts; time within a counter is Postgres' and never runs back. Why it is so: docs/decisions/0027-turns-and-delays.md.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
@@ -95,6 +95,30 @@ export function countRates(uow: UnitOfWork, readings: readonly RateReading[], ex
        and c.tenant_id = $1 and c.policy_id = asked.policy_id and c.key = asked.key
        and e.at <= c.last_at - make_interval(secs => asked.window_ms / 1000.0)`,
     [uow.tenantId, policyIds, keys, readings.map(({ demand }) => demand.windowMs)],
+  );
+}
+
+/** One count of so many tidies up after others. */
+const tidiesEvery = 256;
+/** Longer than any window: what counters of policies that are gone have counted is of no use after it. */
+const longest = "interval '32 days'";
+
+/** Counters that nothing counts in any more: of the same policy after its window, of others after any. Takes no lock that somebody holds. */
+export function forgetOld(uow: UnitOfWork, [first]: readonly RateReading[], chance = Math.random()): void {
+  if (!first || chance >= 1 / tidiesEvery) return;
+  const { policyId, key, windowMs } = first.demand;
+  uow.write(
+    `with old as (
+       select o.policy_id, o.key from rate_counters o join rate_counters c on c.tenant_id = $1 and c.policy_id = $2 and c.key = $3
+       where o.tenant_id = $1
+         and o.last_at <= c.last_at - case when o.policy_id = $2 then make_interval(secs => $4::bigint / 1000.0) else ${longest} end
+         and not exists (select from rate_entries e where e.tenant_id = $1 and e.policy_id = o.policy_id and e.key = o.key
+           and e.asked_at is not null and e.at > c.last_at - ${longest})
+       limit 200 for update of o skip locked),
+     entries as (
+       delete from rate_entries e using old where e.tenant_id = $1 and e.policy_id = old.policy_id and e.key = old.key)
+     delete from rate_counters o using old where o.tenant_id = $1 and o.policy_id = old.policy_id and o.key = old.key`,
+    [uow.tenantId, policyId, key, windowMs],
   );
 }
 

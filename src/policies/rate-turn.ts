@@ -4,7 +4,7 @@ import type { UnitOfWork } from '../platform/database.ts';
 import type { DecisionReference } from './decision-store.ts';
 import type { GateInput, GateVerdict } from './gate.ts';
 import type { RateDemand } from './judge.ts';
-import { countRates, giveBackRates, readRates, reserveRates, type RateHolder } from './rate-store.ts';
+import { countRates, forgetOld, giveBackRates, readRates, reserveRates, type RateHolder } from './rate-store.ts';
 
 export interface RateTurn {
   /** For `GateInput.rates`. */
@@ -26,7 +26,10 @@ export async function readTurn(
   if (demands.length === 0) return null;
   const readings = await readRates(uow, demands, holder, at, time);
   const go = (verdict: GateVerdict) => {
-    if (momentOf(verdict) === null) return countRates(uow, readings, holder.executionId);
+    if (momentOf(verdict) === null) {
+      countRates(uow, readings, holder.executionId);
+      return forgetOld(uow, readings);
+    }
     const queued = new Set(putOff(verdict).flatMap(({ effect, policyId }) => (effect === 'queue' ? [policyId] : [])));
     const waiting = readings.filter(({ demand }) => queued.has(demand.policyId));
     reserveRates(uow, waiting, holder);

@@ -9,6 +9,7 @@ import type { Database, UnitOfWork } from '../platform/database.ts';
 import { ForbiddenError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
+import { leaveLines } from '../policies/rate-store.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { isTransient } from '../platform/transient.ts';
 import { visibleRows } from '../principals/authorize.ts';
@@ -98,6 +99,10 @@ export function createBulkCancelService(deps: BulkCancelDependencies): BulkCance
       [uow.tenantId, ids, at],
     );
     if (ended.length === 0) return;
+    leaveLines(
+      uow,
+      ended.map(({ id }) => id),
+    );
     const event = { type: 'execution.cancelled', data: { reason, cancelledBy: requestedBy } } as const;
     await events.appendToEach(
       uow,
@@ -238,9 +243,9 @@ function conditionsOf(uow: UnitOfWork, { filter, places, createdAt }: Operation,
   ].join(' and ');
 }
 
-/** Never began, has no step yet (of one that it retries or forks), and no execution above it that waits to be told. */
+/** Never began, has no step yet (of one that it retries or forks), asks nobody, and no execution above it waits to be told. */
 const isFresh = (table: string): string =>
-  `(${table}.status in ('queued', 'scheduled', 'paused') and ${table}.started_at is null and ${table}.parent_id is null
+  `(${table}.status in ('queued', 'scheduled', 'paused') and ${table}.started_at is null and ${table}.parent_id is null and ${table}.approval_id is null
     and not exists (select from steps s where s.execution_id = ${table}.id))`;
 
 const read = (filter: StoredFilter): ExecutionFilter => ({
