@@ -121,6 +121,13 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
       rules: [{ effect: 'deny', tools: ['nothing.*'] }],
     }),
   );
+  const ofTeam = {
+    name: 'seeded-team',
+    kind: 'tool_access',
+    scope: { teamId: team },
+    attachments: [{ scope: { agentId: agent.id } }],
+  } as const;
+  await write((uow) => policies.createPolicy(uow, admin, { ...ofTeam, rules: [{ effect: 'deny', tools: ['nothing.*'] }] }));
 
   // Its port answers nobody: the delivery stays.
   const { webhook } = await write((uow) =>
@@ -138,10 +145,10 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   stop();
   const comment = await write((uow) => services.approvalComments.comment(uow, admin, { approvalId: approval, text: 'seeded' }));
   const [delivery] = await read((uow) => uow.rows<{ id: string }>('select id from webhook_deliveries where webhook_id = $1', [webhook.id]));
-  const delegate = await home.principal([['reviewer', 'tenant', home.tenantId]]);
+  await grant({ principalId: person.id, role: 'reviewer' });
   const endsAt = new Date(Date.now() + 86_400_000);
   const delegation = await write((uow) =>
-    services.approvalDelegations.delegate(uow, admin, { toPrincipalId: delegate.principalId, endsAt, reason: 'seeded' }),
+    services.approvalDelegations.delegate(uow, admin, { toPrincipalId: person.id, endsAt, reason: 'seeded' }),
   );
   const signal = await write((uow) => services.control.signalExecution(uow, admin, { executionId: execution, name: 'seeded' }));
   await write((uow) => services.reruns.forkExecution(uow, admin, { executionId: execution, stepId: 'each' }));
