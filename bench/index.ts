@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { printed, type Options, type Part, type PartResult } from './part.ts';
 import { cost } from './parts/cost.ts';
 import { executions } from './parts/executions.ts';
+import { governance } from './parts/governance.ts';
 import { items } from './parts/items.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
@@ -11,7 +12,7 @@ import { policies } from './parts/policies.ts';
 import { killAll } from './process.ts';
 import { openStand } from './stand.ts';
 
-const parts: readonly Part[] = [executions, latency, items, cost, memory, policies];
+const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance];
 
 const atLeastOne = (text: string): number => {
   const value = Number(text);

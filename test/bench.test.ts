@@ -41,9 +41,9 @@ describe('the benchmark', () => {
   });
 
   it('gives the same as JSON, with the figures of the machine beside the ratios', async () => {
-    const { stdout } = await bench('policies', 'cost', '--quick', '--json');
+    const { stdout } = await bench('policies', 'cost', 'governance', '--quick', '--json');
     const parts = JSON.parse(stdout) as Record<string, Printed>;
-    assert.deepEqual(Object.keys(parts), ['cost', 'policies']);
+    assert.deepEqual(Object.keys(parts), ['cost', 'policies', 'governance']);
     for (const { tables, machineSpecific } of Object.values(parts)) {
       assert.ok(machineSpecific);
       for (const { columns, rows } of tables) {
@@ -61,7 +61,7 @@ describe('the benchmark', () => {
   it('says which parts there are when one is unknown, and what a number must be', async () => {
     const unknown = await failing('everything');
     assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /unknown part "everything"; parts are executions, latency, items, cost, memory, policies/);
+    assert.match(unknown.stderr, /unknown part "everything"; parts are executions, latency, items, cost, memory, policies, governance/);
     const rounds = await failing('policies', '--rounds', '0');
     assert.match(rounds.stderr, /'--rounds <number>' argument '0' is invalid. expected a whole number of at least 1/);
   });
