@@ -1,6 +1,6 @@
 // Loads a machine state under the execution's row lock and writes back what events changed. With execution-reads.ts, attempt-store.ts
 // and slot-store.ts the only SQL on executions, steps and attempts. One transition costs the same however many events or items the execution has.
-import { isSlotEvent, isStartApproval, type NewEvent, type SlotEvent } from '../events/catalogue.ts';
+import { isSlotEvent, isStartApproval, type NewEvent } from '../events/catalogue.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
