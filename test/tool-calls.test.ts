@@ -142,6 +142,14 @@ test('a rejection refuses the call for good; a policy that appears meanwhile ref
     assert.match(answer.reasons[0]!, /rejected: too much/);
     assert.equal((await authorize({ idempotencyKey: 'no' })).status, 'REFUSED');
 
+    const open = await authorize({ idempotencyKey: 'open' });
+    await withPolicy({ kind: 'tool_access', rules: [{ effect: 'deny', tools: ['custom.pay'] }] }, async () => {
+      assert.equal((await authorize({ idempotencyKey: 'open' })).status, 'REFUSED');
+    });
+    const query = 'query ($id: ID!) { approval(id: $id) { status } }';
+    const { data } = await api.gql(query, { id: open.approvalId });
+    assert.deepEqual(data, { approval: { status: 'CANCELLED' } }, 'nobody is asked about what is refused anyway');
+
     const approved = await authorize({ idempotencyKey: 'yes' });
     await reviewer.decideApproval({ input: { approvalId: approved.approvalId!, decision: 'APPROVE' } });
     await withPolicy({ kind: 'tool_access', rules: [{ effect: 'deny', tools: ['custom.pay'] }] }, async () => {

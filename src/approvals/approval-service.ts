@@ -47,6 +47,8 @@ export interface ApprovalService extends Decisions, Extensions {
   attend(uow: UnitOfWork, approvalId: string): Promise<ApprovalRow | null>;
   /** Ends every open request of an execution that was cancelled or has ended; returns them. */
   readonly cancelForExecution: typeof cancelForExecution;
+  /** Ends the open request of a call that is no longer asked about like this; nothing happens when it is not open. */
+  withdraw(uow: UnitOfWork, approvalId: string): Promise<void>;
   /** Uses the grant, once, for exactly what has `digest`, as long as it is good. */
   consume(uow: UnitOfWork, approvalId: string, digest: string): Promise<Consumption>;
   /** Why `actor` cannot decide each of them now, as a sentence; null when they can. In their order. */
@@ -135,6 +137,13 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
     },
 
     cancelForExecution,
+
+    async withdraw(uow, approvalId) {
+      const approval = await lockApproval(uow, approvalId);
+      if (approval?.status !== 'pending') return;
+      const cancelled = await changeApproval(uow, approval.id, { status: 'cancelled' });
+      if (cancelled.toolCallId !== null) await log.tellCall(uow, cancelled, { type: 'cancelled' });
+    },
 
     async consume(uow, approvalId, digest) {
       const approval = await lockApproval(uow, approvalId);

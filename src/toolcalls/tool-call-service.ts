@@ -4,14 +4,12 @@ import type { AgentService } from '../agents/agent-service.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import { lockApproval } from '../approvals/approval-store.ts';
 import { subjectDigest, type ApprovalSubject } from '../approvals/approval.ts';
-import { withNotice } from '../executions/delivery.ts';
 import { gateInput } from '../executions/gate-input.ts';
 import { digestOf } from '../platform/canonical.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ForbiddenError, IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
-import { storableJson } from '../platform/json.ts';
 import { recordDecision } from '../policies/decision-store.ts';
 import { approvalTerms } from '../policies/evaluate.ts';
 import type { Gate, Judgement } from '../policies/gate-service.ts';
@@ -22,6 +20,7 @@ import { rolesAt, type Authority } from '../principals/permission.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
 import { classifyCall, type ClassifiedCall } from '../tools/classification.ts';
 import type { ToolService } from '../tools/tool-service.ts';
+import { deliverResult, reportedOf, type Reported } from './tool-result.ts';
 import { toolCallColumns, toolCallRows, toolCallsByIds, type ToolCallRow } from './tool-call-reads.ts';
 import {
   refuseInvalidResult,
@@ -40,13 +39,6 @@ export interface ToolCallService {
   /** In a transaction of its own after `authorizeToolCall` failed or took too long: the call is refused, and that is recorded. */
   refuseUnjudged(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall): Promise<ToolCallRow>;
   readonly toolCallsByIds: typeof toolCallsByIds;
-}
-
-export interface Reported {
-  readonly toolCall: ToolCallRow;
-  /** With the texts of policies in front; null when policies refuse that it is handed on. */
-  readonly output: unknown;
-  readonly reasons: readonly string[];
 }
 
 export interface ToolCallDependencies {
@@ -146,23 +138,28 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     const { verdict, decisionId, haltedBy, notBefore, policyVersions } = judgement;
     const { reasons, injections = [], effect } = verdict;
     const answer = { decisionId, reasons, notices: injections, approvalId: before?.approvalId ?? null, notBefore: null };
+    const approval = before?.approvalId ? await lockApproval(uow, before.approvalId) : null;
+    if (approval && ['rejected', 'expired', 'cancelled'].includes(approval.status)) {
+      const note = approval.note ? `: ${approval.note}` : '';
+      return { ...answer, status: 'refused', reasons: [`The approval was ${approval.status}${note}`, ...reasons] } satisfies Answer;
+    }
     // What a kill switch stops may be asked about again once it is released.
     if (haltedBy) return { ...answer, status: 'waiting' } satisfies Answer;
-    if (effect === 'deny') return { ...answer, status: 'refused' } satisfies Answer;
+    if (effect === 'deny') {
+      if (approval) await approvals.withdraw(uow, approval.id);
+      return { ...answer, status: 'refused' } satisfies Answer;
+    }
     if (effect === 'require_approval') {
       const subject = subjectOf(uow, id, asked, policyVersions);
-      const approval = before?.approvalId ? await lockApproval(uow, before.approvalId) : null;
-      if (approval && ['rejected', 'expired', 'cancelled'].includes(approval.status)) {
-        const note = approval.note ? `: ${approval.note}` : '';
-        return { ...answer, status: 'refused', reasons: [`The approval was ${approval.status}${note}`, ...reasons] } satisfies Answer;
-      }
       const isSame = approval?.digest === subjectDigest(subject);
       if (approval?.status === 'pending' && isSame) return { ...answer, status: 'awaiting_approval' } satisfies Answer;
       const isGranted = isSame && (approval.consumedAt !== null || (await approvals.consume(uow, approval.id, approval.digest)).ok);
+      // Asked for under other policies than today's.
+      if (!isGranted && approval) await approvals.withdraw(uow, approval.id);
       if (!isGranted)
         return { ...answer, status: 'awaiting_approval', approvalId: await ask(uow, actor, asked, subject, judgement) } satisfies Answer;
       judgement.granted();
-    }
+    } else if (approval) await approvals.withdraw(uow, approval.id);
     if (notBefore) return { ...answer, status: 'waiting', notBefore } satisfies Answer;
     return { ...answer, status: 'allowed' } satisfies Answer;
   }
@@ -252,56 +249,10 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       if (call!.status !== 'allowed') {
         throw new InvalidStateError(`the call is ${call!.status}: it must not have been made, so there is nothing to report`);
       }
-      return deliver(uow, call!, input, reportDigest);
+      return deliverResult(deps, uow, call!, input, reportDigest);
     },
   };
-
-  async function deliver(
-    uow: UnitOfWork,
-    call: ToolCallRow,
-    { outcome, result = null }: ReportToolResult,
-    reportDigest: string,
-  ) {
-    const judgement = await judgeResult(uow, call, result);
-    // What was done before a kill switch was engaged is handed on: the switch stops what comes next.
-    const verdict = judgement && (judgement.haltedBy ? judgement.consider({ killSwitches: [] }) : judgement.verdict);
-    const isDelivered = verdict?.effect !== 'deny';
-    const notices = [...call.notices, ...(verdict?.injections ?? [])];
-    const output = isDelivered ? withNotice(storableJson(result), notices) : null;
-    const [row] = await toolCallRows(
-      uow,
-      `update tool_calls set status = 'reported', outcome = $3, result = $4::jsonb, notices = $5::text[], is_delivered = $6,
-         delivery_decision_id = $7, report_digest = $8, reported_at = $9, reasons = $10::text[]
-       where tenant_id = $1 and id = $2 returning ${toolCallColumns}`,
-      [
-        ...[uow.tenantId, call.id, outcome, output, notices, isDelivered, judgement?.decisionId ?? null, reportDigest, clock.now()],
-        isDelivered ? [...call.reasons] : [...verdict!.reasons],
-      ],
-    );
-    return reportedOf(row!);
-  }
-
-  /** Null where no policy looks at outputs. The call is described to the gate as it was when it was allowed. */
-  async function judgeResult(uow: UnitOfWork, call: ToolCallRow, result: unknown) {
-    const [decision] = await uow.rows<{ input: GateInput }>('select input from decisions where tenant_id = $1 and id = $2', [
-      ...[uow.tenantId, call.decisionId],
-    ]);
-    if (!decision) throw new InvalidStateError('the decision about this call is no longer kept; its result cannot be judged');
-    const { rates: _rates, killSwitches: _switches, ...known } = decision.input;
-    const input: GateInput = {
-      ...{ ...known, action: 'output.deliver', arguments: call.arguments, at: clock.now().toISOString(), executionId: null },
-    };
-    const { projectId, environmentId, teamId, agentId } = call;
-    const reference = { projectId, environmentId, teamId, agentId, executionId: null, stepId: null, itemIndex: null };
-    return gate.judgeOutput(uow, input, () => result, reference);
-  }
 }
-
-const reportedOf = (toolCall: ToolCallRow): Reported => ({
-  toolCall,
-  output: toolCall.isDelivered ? toolCall.result : null,
-  reasons: toolCall.isDelivered ? [] : toolCall.reasons,
-});
 
 function subjectOf(
   uow: UnitOfWork,
