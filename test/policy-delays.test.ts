@@ -157,3 +157,84 @@ describe('a start that a policy asks a person about', () => {
     await checkRows(engine, id);
   });
 });
+
+describe('hours outside which things wait', () => {
+  // The clock of these tests begins on a Friday, 2100-01-01, at 00:00.
+  const nights = { kind: 'time_window', rules: { timezone: 'UTC', onViolation: 'delay_until_allowed', maxDelay: '30d' } } as const;
+  const tomorrow = () => new Date(Math.floor(engine.clock.now().getTime() / 86_400_000 + 1) * 86_400_000);
+  const opens = { from: '03:00', to: '03:30' };
+
+  it('put a step and a start off until they open, whatever else is in their way', async (t) => {
+    const rules = { ...nights.rules, windows: [opens] };
+    const lateAgent = await engine.agent([{ id: 'say', ...tool('lab.say') }]);
+    await policy(t, { ...nights, rules: { ...rules, actions: ['execution.start'] }, scope: { agentId: lateAgent } });
+    await policy(t, { ...nights, rules: { ...rules, actions: ['tool.call'], tools: ['lab.other'] } });
+    const asks = await policy(t, { kind: 'approval_required', rules: [{ tools: ['lab.other'], expiresIn: '2d' }] });
+    await policy(t, { kind: 'rate_limit', rules: { ...calls, tools: ['lab.other'], onViolation: 'queue' } });
+    engine.clock.advance(tomorrow().getTime() - engine.clock.now().getTime());
+
+    const late = (await engine.start(lateAgent)).id;
+    const ids = [await start([{ id: 'other', ...tool('lab.other') }]), await start([{ id: 'other', ...tool('lab.other') }])];
+    assert.equal((await look(late)).status, 'scheduled');
+    const opening = 3 * 3_600_000;
+    assert.equal((await look(late)).startAt!.getTime() - engine.clock.now().getTime(), opening);
+    const { db, tenantId, services, reviewer } = engine;
+    for (const id of ids) {
+      assert.equal((await look(id)).status, 'waiting', 'an approval comes first');
+      const [approval] = await rows('select id from approvals where execution_id = $1', id);
+      await db.database.write(tenantId, (uow) =>
+        services.approvals.decide(uow, reviewer, { approvalId: approval.id, decision: 'approve' }),
+      );
+      await engine.work();
+      assert.deepEqual((await types(id, 'other')).slice(-2), ['approval.approved', 'step.deferred']);
+    }
+    engine.clock.advance(opening);
+    await engine.work();
+    const statuses = async () => Promise.all([late, ...ids].map(async (id) => (await look(id)).status));
+    assert.deepEqual(await statuses(), ['succeeded', 'succeeded', 'waiting'], 'both are due, and one may be called in a minute');
+    engine.clock.advance(60_000);
+    await engine.work();
+    assert.deepEqual(await statuses(), ['succeeded', 'succeeded', 'succeeded']);
+    const findings = await rows(`select effect from decisions where execution_id = $1 and action = 'tool.call' order by id`, ids[1]!);
+    assert.deepEqual(new Set(findings.map(({ effect }) => effect)), new Set(['require_approval']));
+    assert.ok(asks.id);
+    for (const id of [late, ...ids]) await checkRows(engine, id);
+  });
+
+  it('leave nothing behind when the runner dies in any of the transactions on the way', async (t) => {
+    await policy(t, { kind: 'rate_limit', rules: { ...calls, onViolation: 'queue' } });
+    for (let at = 0; at < 6; at += 1) {
+      for (const fate of ['inside', 'after'] as const) {
+        await start([{ id: 'first', ...tool('lab.say') }]);
+        engine.dieAt((write) => (write === at ? fate : null));
+        const id = await start([{ id: 'say', ...tool('lab.say') }]);
+        engine.clock.advance(120_000);
+        await engine.work();
+        engine.dieAt(null);
+        await engine.work();
+        // The attempt that was lost has counted, so the next one has to wait for its turn.
+        engine.clock.advance(120_000);
+        await engine.work();
+        assert.equal((await look(id)).status, 'succeeded', `${fate} ${at}`);
+        await checkRows(engine, id);
+        engine.clock.advance(120_000);
+      }
+    }
+  });
+
+  it('hold an execution that was to start later when its time comes, not when it is requested', async (t) => {
+    const agentId = await engine.agent([{ id: 'say', ...tool('lab.say') }]);
+    await policy(t, {
+      kind: 'time_window',
+      scope: { agentId },
+      rules: { timezone: 'UTC', windows: [opens], actions: ['execution.start'] },
+    });
+    const from = tomorrow().getTime();
+    const at = (ms: number) => engine.start(agentId, {}, { startAt: new Date(from + ms) });
+    const [early, inTime] = [await at(2 * 3_600_000), await at(3 * 3_600_000 + 60_000)];
+    assert.deepEqual([early.status, inTime.status], ['scheduled', 'scheduled']);
+    engine.clock.advance(from + 4 * 3_600_000 - engine.clock.now().getTime() - 3_600_000 + 120_000);
+    await engine.work();
+    assert.equal((await look(inTime.id)).status, 'succeeded');
+  });
+});
