@@ -246,3 +246,53 @@ describe('required approvals', () => {
     );
   });
 });
+
+describe('what never matches', () => {
+  it('is refused: starts have no tool and no destination', () => {
+    const idle = { tools: ['a.*'], capabilities: ['read'], risk: ['low'] };
+    const places = (kind: PolicyKind, rules: unknown) => problemsOf(kind, rules).map((problem) => problem.split(': ', 2).join(': '));
+    const fields = (path: string, ...more: string[]) =>
+      ['tools', 'capabilities', 'risk', ...more].map((field) => `${path}.${field}: never matches`);
+    const starts = { actions: ['execution.start'] };
+    assert.deepEqual(places('approval_required', [{ ...starts, ...idle, destinations: ['x.test'] }]), fields('rules[0]', 'destinations'));
+    assert.deepEqual(
+      places('time_window', { ...starts, ...idle, timezone: 'UTC', windows: [{ from: '00:00', to: '12:00' }] }),
+      fields('rules'),
+    );
+    assert.deepEqual(places('content', [{ effect: 'deny', words: ['x'], in: ['inputs'], ...idle }]), fields('rules[0]'));
+    assert.deepEqual(problemsOf('approval_required', [{ actions: ['execution.start', 'tool.call'], ...idle }]), []);
+  });
+
+  it('where a judge says that a situation is none of its business, it says nothing of any effect there', () => {
+    const judges = [
+      judge('tool_access', { effect: 'deny', tools: ['files.*'], when: { path: 'principal', exists: true } }),
+      judge('tool_access', { effect: 'allow', tools: ['files.*'], when: { path: 'principal', exists: true } }),
+      judge('approval_required', { actions: ['execution.start', 'http.request'], costMicroUsd: { atLeast: 0, orUnknown: true } }),
+      judge('approval_required', { destinations: ['*'] }),
+      judge('destination', { effect: 'allow', hosts: ['x.test'] }),
+      judge('destination', { effect: 'deny', hosts: ['*'], capabilities: ['read'] }),
+      judge('data_scope', { data: 'dataset:x', tools: ['files.*'], roles: ['operator'] }),
+      judge('content', { effect: 'deny', matches: ['.'], in: ['inputs', 'outputs'] }),
+      compileRules(source('time_window', { timezone: 'UTC', windows: [{ from: '01:00', to: '02:00' }], environmentKinds: ['production'] })),
+    ];
+    let [silent, spoke] = [0, 0];
+    for (const action of ['execution.start', 'tool.call', 'http.request', 'output.deliver'] as const) {
+      for (const name of ['files.read', 'mail.send', null]) {
+        for (const category of ['network', 'general'] as const) {
+          for (const environmentKind of ['production', 'staging'] as const) {
+            const destination = action === 'http.request' ? ({ scheme: 'https', host: 'y.test', port: 443, method: 'GET' } as const) : null;
+            const tool = name === null ? { tool: null } : {};
+            const change = { action, environmentKind, destination, arguments: { url: 'https://y.test' }, output: 'text', ...tool };
+            const input = { ...toolCall({}, { name: name ?? 'none.none', category, capability: 'read' }), ...change };
+            for (const each of judges) {
+              if (each.concerns?.(input) ?? true) spoke += each(input) ? 1 : 0;
+              else silent += 1;
+              if (each.concerns?.(input) === false) assert.equal(each(input), null, JSON.stringify(input));
+            }
+          }
+        }
+      }
+    }
+    assert.ok(silent > 100 && spoke > 50, `${silent} ${spoke}`);
+  });
+});

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { knownKeys, textOf } from '../platform/problems.ts';
 import { patternProblem } from './pattern.ts';
-import { matchFields, maxPatterns, messageField, ruleList, toolList } from './rule-fields.ts';
+import { matchFields, maxPatterns, messageField, reportIdleFields, ruleList, toolList } from './rule-fields.ts';
 
 export const contentPlaces = ['inputs', 'arguments', 'outputs'] as const;
 export type ContentPlace = (typeof contentPlaces)[number];
@@ -34,6 +34,7 @@ const contentRule = knownKeys({
   ...matchFields,
   message: messageField,
 }).superRefine((rule, context) => {
+  reportIdleFields(rule, rule.in?.every((place) => place === 'inputs') ?? false, context);
   if (!rule.matches && !rule.words) context.addIssue({ code: 'custom', message: 'needs matches or words' });
 });
 export type ContentRule = z.output<typeof contentRule>;

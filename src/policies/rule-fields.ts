@@ -71,6 +71,21 @@ export const matchFields = {
   when: whenField,
 };
 
+/** For rules that may be about starts alone: these have neither tool nor destination, so such a rule would never match. */
+export function reportIdleFields(
+  rule: { readonly [Field in 'tools' | 'capabilities' | 'risk' | 'destinations']?: unknown },
+  isAboutStartsOnly: boolean,
+  context: z.RefinementCtx,
+): void {
+  for (const field of isAboutStartsOnly ? (['tools', 'capabilities', 'risk', 'destinations'] as const) : []) {
+    if (rule[field] === undefined) continue;
+    const message = 'never matches: starts of executions have no tool and no destination; leave it out';
+    context.addIssue({ code: 'custom', path: [field], message });
+  }
+}
+export const areStarts = (actions: readonly GateAction[] | undefined): boolean =>
+  actions !== undefined && actions.every((action) => action === 'execution.start');
+
 export const messageField = textOf(maxRuleTextLength)
   .min(1)
   .optional()

@@ -2,7 +2,16 @@
 import { z } from 'zod';
 import { knownKeys } from '../platform/problems.ts';
 import { dateList, endHourField, hourField, timezoneField, weekdayList } from '../platform/calendar-fields.ts';
-import { actionList, dispatchActions, durationBetween, matchFields, messageField, toolList } from './rule-fields.ts';
+import {
+  actionList,
+  areStarts,
+  dispatchActions,
+  durationBetween,
+  matchFields,
+  messageField,
+  reportIdleFields,
+  toolList,
+} from './rule-fields.ts';
 
 export const maxWindows = 50;
 
@@ -46,6 +55,7 @@ export const timeWindowRules = knownKeys({
   message: messageField,
 })
   .superRefine((rules, context) => {
+    reportIdleFields(rules, areStarts(rules.actions), context);
     if (rules.maxDelay !== undefined && rules.onViolation === 'reject') {
       context.addIssue({
         code: 'custom',

@@ -5,11 +5,13 @@ import { knownKeys, textOf } from '../platform/problems.ts';
 import { hostList } from './destination-rules.ts';
 import {
   actionList,
+  areStarts,
   dispatchActions,
   durationBetween,
   matchFields,
   maxRuleTextLength,
   messageField,
+  reportIdleFields,
   ruleList,
   toolList,
   toolPatterns,
@@ -44,7 +46,7 @@ const approvalRequiredRule = knownKeys({
     .optional()
     .meta({ description: 'How long the request stays open, from 1s to 30d; default 24h.', examples: ['30m', '24h', '7d'] }),
   approvers: approvalTermsField.optional(),
-});
+}).superRefine((rule, context) => reportIdleFields(rule, areStarts(rule.actions), context));
 export type ApprovalRequiredRule = z.output<typeof approvalRequiredRule>;
 
 export const toolAccessRules = ruleList(
