@@ -1779,12 +1779,7 @@ export type RollbackAgentMutation = { rollbackAgent:
 
 export type ApprovalCommentFieldsFragment = { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null };
 
-export type ApprovalContentQueryVariables = Exact<{
-  id: string;
-}>;
-
-
-export type ApprovalContentQuery = { approval: { costMicroUsd: number | null, isEdited: boolean, requestedArguments: unknown, editedAt: string | null, id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, editedBy: { id: string, name: string } | null, presentation: { summary: string, omittedValues: number, warnings: Array<string>, values: Array<{ path: string, text: string, isTruncated: boolean, isChanged: boolean, before: string | null }>, changes: Array<{ path: string, added: number, removed: number, isWhole: boolean, isTruncated: boolean, comparedWithStepId: string | null, comparedWithAt: string | null, lines: Array<{ kind: ChangeLineKind, oldLine: number | null, newLine: number | null, text: string }> }>, hidden: Array<{ codePoint: string, name: string, kind: HiddenCharacterKind, count: number }> }, context: { agentName: string, agentVersion: string | null, environmentName: string, environmentKind: EnvironmentKind, requesterName: string | null, labels: unknown, startedAt: string | null, stepTotal: number, stepsFinished: number, nextSteps: Array<string>, lastSteps: Array<{ stepId: string, status: StepStatus, finishedAt: string }> } | null, comments: { edges: Array<{ node: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }> }, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null };
+export type ApprovalContentFragment = { costMicroUsd: number | null, isEdited: boolean, requestedArguments: unknown, editedAt: string | null, editedBy: { id: string, name: string } | null, presentation: { summary: string, omittedValues: number, warnings: Array<string>, values: Array<{ path: string, text: string, isTruncated: boolean, isChanged: boolean, before: string | null }>, changes: Array<{ path: string, added: number, removed: number, isWhole: boolean, isTruncated: boolean, comparedWithStepId: string | null, comparedWithAt: string | null, lines: Array<{ kind: ChangeLineKind, oldLine: number | null, newLine: number | null, text: string }> }>, hidden: Array<{ codePoint: string, name: string, kind: HiddenCharacterKind, count: number }> }, context: { agentName: string, agentVersion: string | null, environmentName: string, environmentKind: EnvironmentKind, requesterName: string | null, labels: unknown, startedAt: string | null, stepTotal: number, stepsFinished: number, nextSteps: Array<string>, lastSteps: Array<{ stepId: string, status: StepStatus, finishedAt: string }> } | null, comments: { edges: Array<{ node: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }> } };
 
 export type EditApprovalMutationVariables = Exact<{
   input: EditApprovalInput;
@@ -1868,7 +1863,7 @@ export type ApprovalQueryVariables = Exact<{
 }>;
 
 
-export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, isOwnerExcluded: boolean, warnedAt: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null, stages: Array<{ index: number, name: string | null, quorum: number, isComplete: boolean, isCurrent: boolean, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> }>, votes: Array<{ stage: number, decision: ApprovalDecision, note: string | null, votedAt: string, principal: { id: string, name: string } | null, onBehalfOf: { id: string, name: string } | null }>, escalation: { afterMs: number, escalatedAt: string | null, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> } | null } | null };
+export type ApprovalQuery = { approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, isOwnerExcluded: boolean, warnedAt: string | null, costMicroUsd: number | null, isEdited: boolean, requestedArguments: unknown, editedAt: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null, stages: Array<{ index: number, name: string | null, quorum: number, isComplete: boolean, isCurrent: boolean, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> }>, votes: Array<{ stage: number, decision: ApprovalDecision, note: string | null, votedAt: string, principal: { id: string, name: string } | null, onBehalfOf: { id: string, name: string } | null }>, escalation: { afterMs: number, escalatedAt: string | null, approvers: Array<{ role: Role | null, principal: { id: string, name: string } | null, team: { id: string, name: string } | null }> } | null, editedBy: { id: string, name: string } | null, presentation: { summary: string, omittedValues: number, warnings: Array<string>, values: Array<{ path: string, text: string, isTruncated: boolean, isChanged: boolean, before: string | null }>, changes: Array<{ path: string, added: number, removed: number, isWhole: boolean, isTruncated: boolean, comparedWithStepId: string | null, comparedWithAt: string | null, lines: Array<{ kind: ChangeLineKind, oldLine: number | null, newLine: number | null, text: string }> }>, hidden: Array<{ codePoint: string, name: string, kind: HiddenCharacterKind, count: number }> }, context: { agentName: string, agentVersion: string | null, environmentName: string, environmentKind: EnvironmentKind, requesterName: string | null, labels: unknown, startedAt: string | null, stepTotal: number, stepsFinished: number, nextSteps: Array<string>, lastSteps: Array<{ stepId: string, status: StepStatus, finishedAt: string }> } | null, comments: { edges: Array<{ node: { id: string, kind: ApprovalCommentKind, text: string, createdAt: string, change: unknown, author: { id: string, name: string } | null, question: { id: string } | null, answer: { id: string, text: string } | null } }> } } | null };
 
 export type ApprovalDelegationsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -3172,7 +3167,6 @@ export type WebhookDeliveryFieldsFragment = { id: string, event: WebhookEvent, s
 export type WebhooksQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
-  deliveries?: number | null | undefined;
 }>;
 
 
@@ -3335,6 +3329,92 @@ export const ApprovalCommentFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"ApprovalCommentFields"}) as unknown as TypedDocumentString<ApprovalCommentFieldsFragment, unknown>;
+export const ApprovalContentFragmentDoc = new TypedDocumentString(`
+    fragment ApprovalContent on Approval {
+  costMicroUsd
+  isEdited
+  requestedArguments
+  editedAt
+  editedBy {
+    id
+    name
+  }
+  presentation {
+    summary
+    values {
+      path
+      text
+      isTruncated
+      isChanged
+      before
+    }
+    omittedValues
+    changes {
+      path
+      added
+      removed
+      isWhole
+      isTruncated
+      comparedWithStepId
+      comparedWithAt
+      lines {
+        kind
+        oldLine
+        newLine
+        text
+      }
+    }
+    hidden {
+      codePoint
+      name
+      kind
+      count
+    }
+    warnings
+  }
+  context {
+    agentName
+    agentVersion
+    environmentName
+    environmentKind
+    requesterName
+    labels
+    startedAt
+    stepTotal
+    stepsFinished
+    lastSteps {
+      stepId
+      status
+      finishedAt
+    }
+    nextSteps
+  }
+  comments(first: 100) {
+    edges {
+      node {
+        ...ApprovalCommentFields
+      }
+    }
+  }
+}
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}`, {"fragmentName":"ApprovalContent"}) as unknown as TypedDocumentString<ApprovalContentFragment, unknown>;
 export const WaitFieldsFragmentDoc = new TypedDocumentString(`
     fragment WaitFields on WaitFigures {
   count
@@ -4752,133 +4832,6 @@ fragment Failure on Error {
     }
   }
 }`) as unknown as TypedDocumentString<RollbackAgentMutation, RollbackAgentMutationVariables>;
-export const ApprovalContentDocument = new TypedDocumentString(`
-    query approvalContent($id: ID!) {
-  approval(id: $id) {
-    ...ApprovalFields
-    costMicroUsd
-    isEdited
-    requestedArguments
-    editedAt
-    editedBy {
-      id
-      name
-    }
-    presentation {
-      summary
-      values {
-        path
-        text
-        isTruncated
-        isChanged
-        before
-      }
-      omittedValues
-      changes {
-        path
-        added
-        removed
-        isWhole
-        isTruncated
-        comparedWithStepId
-        comparedWithAt
-        lines {
-          kind
-          oldLine
-          newLine
-          text
-        }
-      }
-      hidden {
-        codePoint
-        name
-        kind
-        count
-      }
-      warnings
-    }
-    context {
-      agentName
-      agentVersion
-      environmentName
-      environmentKind
-      requesterName
-      labels
-      startedAt
-      stepTotal
-      stepsFinished
-      lastSteps {
-        stepId
-        status
-        finishedAt
-      }
-      nextSteps
-    }
-    comments(first: 100) {
-      edges {
-        node {
-          ...ApprovalCommentFields
-        }
-      }
-    }
-  }
-}
-    fragment ApprovalCommentFields on ApprovalComment {
-  id
-  kind
-  text
-  createdAt
-  change
-  author {
-    id
-    name
-  }
-  question {
-    id
-  }
-  answer {
-    id
-    text
-  }
-}
-fragment ApprovalFields on Approval {
-  id
-  status
-  source
-  title
-  reason
-  risk
-  stepId
-  itemIndex
-  tool
-  arguments
-  digest
-  createdAt
-  expiresAt
-  decidedAt
-  note
-  canDecide
-  cannotDecideReason
-  execution {
-    id
-  }
-  agent {
-    id
-    name
-  }
-  environment {
-    id
-    name
-  }
-  requestedBy {
-    id
-    name
-  }
-  decidedBy {
-    id
-    name
-  }
-}`) as unknown as TypedDocumentString<ApprovalContentQuery, ApprovalContentQueryVariables>;
 export const EditApprovalDocument = new TypedDocumentString(`
     mutation editApproval($input: EditApprovalInput!) {
   editApproval(input: $input) {
@@ -5173,9 +5126,95 @@ export const ApprovalDocument = new TypedDocumentString(`
   approval(id: $id) {
     ...ApprovalFields
     ...ApprovalPeople
+    ...ApprovalContent
   }
 }
-    fragment ApprovalFields on Approval {
+    fragment ApprovalCommentFields on ApprovalComment {
+  id
+  kind
+  text
+  createdAt
+  change
+  author {
+    id
+    name
+  }
+  question {
+    id
+  }
+  answer {
+    id
+    text
+  }
+}
+fragment ApprovalContent on Approval {
+  costMicroUsd
+  isEdited
+  requestedArguments
+  editedAt
+  editedBy {
+    id
+    name
+  }
+  presentation {
+    summary
+    values {
+      path
+      text
+      isTruncated
+      isChanged
+      before
+    }
+    omittedValues
+    changes {
+      path
+      added
+      removed
+      isWhole
+      isTruncated
+      comparedWithStepId
+      comparedWithAt
+      lines {
+        kind
+        oldLine
+        newLine
+        text
+      }
+    }
+    hidden {
+      codePoint
+      name
+      kind
+      count
+    }
+    warnings
+  }
+  context {
+    agentName
+    agentVersion
+    environmentName
+    environmentKind
+    requesterName
+    labels
+    startedAt
+    stepTotal
+    stepsFinished
+    lastSteps {
+      stepId
+      status
+      finishedAt
+    }
+    nextSteps
+  }
+  comments(first: 100) {
+    edges {
+      node {
+        ...ApprovalCommentFields
+      }
+    }
+  }
+}
+fragment ApprovalFields on Approval {
   id
   status
   source
@@ -9881,13 +9920,13 @@ fragment ToolOverrideFields on ToolOverride {
   setAt
 }`) as unknown as TypedDocumentString<RemoveToolOverrideMutation, RemoveToolOverrideMutationVariables>;
 export const WebhooksDocument = new TypedDocumentString(`
-    query webhooks($first: Int, $after: String, $deliveries: Int) {
+    query webhooks($first: Int, $after: String) {
   webhooks(first: $first, after: $after) {
     edges {
       cursor
       node {
         ...WebhookFields
-        deliveries(first: $deliveries) {
+        deliveries(first: 20) {
           edges {
             node {
               ...WebhookDeliveryFields
