@@ -42,7 +42,7 @@ serveContender(async ({ place, agentId, tool }: GovernedSetup) => {
       if (signal && !signal.aborted) await once(signal, 'abort');
       running -= 1;
       lastEndedAt = performance.now();
-      return { ok: false, code: 'TOOL_TIMEOUT', message: 'aborted' };
+      return { ok: false, code: 'CANCELLED', message: 'aborted', retryable: true, dispatched: true };
     },
   };
   const services = createServices({ clock, database, logger });
