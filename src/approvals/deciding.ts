@@ -132,6 +132,8 @@ export function createDecisions({ clock, log }: { readonly clock: Clock; readonl
           )
         ).map((row) => [row.id, row]),
       );
+      // As one that does not exist, where there is nothing else.
+      if (rows.size === 0) throw unknown(items[0]!.approvalId);
       if (preflight) {
         const now = clock.now();
         const facts = await decidingFacts(uow, actor, [...rows.values()], now);

@@ -97,13 +97,15 @@ export function createDelegationService({ clock, log }: { readonly clock: Clock;
       // One at a time in a tenant: two that together close a loop must not pass each other.
       await uow.rows(`select pg_advisory_xact_lock(hashtextextended('signalbox delegations ' || $1::text, 0))`, [uow.tenantId]);
       const [from, to] = [await personOf(uow, fromPrincipalId), await personOf(uow, toPrincipalId)];
+      if (!from) throw absent('fromPrincipalId', fromPrincipalId);
+      if (!to) throw absent('toPrincipalId', toPrincipalId);
       const problems = [
         ...periodProblems(startsAt, input.endsAt, now),
         ...textProblems(reason),
         ...personProblems('fromPrincipalId', from, 'has nothing to delegate'),
         ...personProblems('toPrincipalId', to, 'could decide nothing'),
       ];
-      if (from && fromPrincipalId === toPrincipalId) {
+      if (fromPrincipalId === toPrincipalId) {
         problems.push({ path: 'toPrincipalId', message: 'is the one who delegates; name somebody else' });
       }
       if (problems.length > 0) throw new ValidationError(problems);
@@ -165,8 +167,9 @@ async function personOf(uow: UnitOfWork, principalId: string): Promise<Person | 
   return row ? { name: row.name, authority: await loadAuthority(uow, principalId) } : null;
 }
 
-function personProblems(path: string, person: Person | null, otherwise: string): Problem[] {
-  if (!person) return [{ path, message: 'there is no such principal', expected: 'a person of this tenant' }];
+const absent = (path: string, id: string) => new NotFoundError(`${path}: there is no principal "${id.slice(0, 80)}"`);
+
+function personProblems(path: string, person: Person, otherwise: string): Problem[] {
   if (!person.authority) return [{ path, message: `"${person.name}" is disabled` }];
   if (person.authority.principalKind === 'worker') return [{ path, message: `"${person.name}" is a worker, which decides no approvals` }];
   if (canAnywhere(person.authority, 'approval.decide')) return [];

@@ -88,14 +88,17 @@ export function withObjects(
   const type = getNamedType(inputs.find((input) => input.name === name)!.type);
   if (rest.length === 0 || !isInputObjectType(type)) return values;
   const inner = Object.values(type.getFields());
-  const given = (values[name!] ?? requiredValues(inner, sample, idOf, 'input')) as Values;
+  const given = onlyOne(values[name!]) ?? requiredValues(inner, sample, idOf, 'input');
   return { ...values, [name!]: withObjects(inner, given, rest, sample, idOf) };
 }
+
+/** Of a list of objects the first: GraphQL takes one object for a list of it. */
+const onlyOne = (value: unknown): Values | undefined => (Array.isArray(value) ? value[0] : value) as Values | undefined;
 
 /** `values` with `value` at `path`; objects in between are made. */
 export function withValue(values: Values, path: readonly string[], value: unknown): Values {
   const [name, ...rest] = path;
-  return { ...values, [name!]: rest.length === 0 ? value : withValue((values[name!] ?? {}) as Values, rest, value) };
+  return { ...values, [name!]: rest.length === 0 ? value : withValue(onlyOne(values[name!]) ?? {}, rest, value) };
 }
 
 const hasRequired = (field: Field) => field.args.some(({ type, defaultValue }) => isNonNullType(type) && defaultValue === undefined);

@@ -172,7 +172,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   const dataGrant = await grantData(agent.id, helper.id, 'dataset:seeded');
   await grantData(helper.id, agent.id, 'service:seeded');
   const simulation = await simulateSeeded(services, home, {
-    ...{ policyId: policy.id, agentId: helper.id, principalId: person.id, executionId: execution },
+    ...{ agentId: helper.id, principalId: person.id, executionId: execution },
   });
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
@@ -206,11 +206,11 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   };
 }
 
-/** Decisions about a step and an item of it that the policy observes, and what would have become of them if the policy were enforced. */
+/** Decisions about a step and an item of it that the policy observes, and what would have become of them with a new one. */
 async function simulateSeeded(
   { gate, simulations }: ReturnType<typeof createServices>,
   { admin, tenantId, project: projectId, staging: environmentId, team: teamId, write, read }: Home,
-  { policyId, agentId, principalId, executionId }: Record<'policyId' | 'agentId' | 'principalId' | 'executionId', string>,
+  { agentId, principalId, executionId }: Record<'agentId' | 'principalId' | 'executionId', string>,
 ): Promise<string> {
   const place = { projectId, environmentId, agentId, teamId };
   const call = { tenantId, ...place, principalId, agentTools: ['nothing.at_all'], at: new Date().toISOString() };
@@ -219,7 +219,8 @@ async function simulateSeeded(
     await write((uow) => gate.judge(uow, toolCall(call, { name: 'nothing.at_all' }), reference));
   }
   const until = new Date(Date.now() + 60_000);
-  const candidate = { update: [{ policyId, expectedVersion: 1, mode: 'enforce' as const }] };
+  const rules = [{ effect: 'deny', tools: ['nothing.*'] }];
+  const candidate = { create: [{ name: 'seeded-candidate', kind: 'tool_access' as const, scope: { agentId }, rules }] };
   const { id } = await write((uow) => simulations.simulatePolicies(uow, admin, { candidate, until }));
   const watcher = { authority: admin, signal: new AbortController().signal, read };
   for await (const _ of simulations.progress(watcher, id)) continue;
