@@ -9,6 +9,7 @@ import { isId, newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { can, type Authority } from '../principals/permission.ts';
+import { changeRules } from '../tenants/rules-lock.ts';
 import { draftOfChange, draftOfNew, type Draft, type NewPolicy, type PolicyChanges } from './policy-draft.ts';
 import { policiesInForce, type PolicyInForceRow, type Whereabouts } from './policy-force.ts';
 import type { PolicyChange, PolicyDocument } from './policy.ts';
@@ -134,7 +135,7 @@ export function createPolicyService({ clock }: { clock: Clock }): PolicyService 
       'insert into policy_versions (policy_id, version, tenant_id, rules, created_by, created_at) values ($1, $2, $3, $4::jsonb, $5, $6)',
       [id, version, uow.tenantId, JSON.stringify(document), author, now],
     );
-    await uow.rows('update tenants set policy_revision = policy_revision + 1 where id = $1', [uow.tenantId]);
+    await changeRules(uow);
     const policy = await lockPolicy(uow, id);
     if (!policy) throw new Error('the policy that was just written is gone');
     return policy;
