@@ -71,7 +71,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   iteration: 'Index of the iteration, from 0.',
   childExecutionId: 'Id of the execution that was started.',
   signal: 'Name of the signal it waits for; null when it waits for a moment only.',
-  stepId: 'Id of the step in the definition.',
+  stepId: 'Id of the step in the definition; empty for the approval that the start of the execution waits for.',
   itemIndex: 'Index of the item of a forEach step, or of the iteration of a loop, from 0; null for the step itself.',
   total: 'How many items, or iterations at most.',
   attempt: 'Number of the attempt, from 1; 0 when the step ended without one.',

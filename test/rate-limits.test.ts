@@ -223,7 +223,7 @@ describe('several processes', () => {
     const started = await Promise.all(Array.from({ length: 8 }, () => engine.start(agentId)));
     await engine.until(started[0]!.id, ({ status }) => status !== 'queued');
     while ((await counted.momentsOf(id)).length < 10) await new Promise((resolve) => setTimeout(resolve, 50));
-    await dying!.kill();
+    await dying.kill();
     await fleet.start({ skewMs: 2_000 });
     for (const execution of started) assert.equal((await engine.finished(execution.id)).status, 'succeeded');
     const moments = await counted.momentsOf(id);

@@ -60,13 +60,13 @@ export async function passGate(deps: GateDependencies, t: Transition, passage: P
         source: 'policy',
         ...{ title, reason, risk, expiresInMs, terms, decisionId, costMicroUsd, subject },
       });
-      if (isEdited) carryEdit(t.uow, slotState(t.state, slot)!.approvalId!, passage.approval!);
+      if (isEdited) carryEdit(t.uow, slotState(t.state, slot)!.approvalId!, passage.approval);
       return null;
     }
     judgement.granted();
-  } else if (isEdited && passage.approval!.consumedAt === null) {
+  } else if (isEdited && passage.approval.consumedAt === null) {
     // Nobody has to be asked about the edited arguments, and yet they run because somebody approved them: once.
-    const used = await deps.approvals.consume(t.uow, passage.approval!.id, passage.approval!.digest);
+    const used = await deps.approvals.consume(t.uow, passage.approval.id, passage.approval.digest);
     if (!used.ok) throw new Error(`an approved edit cannot be used: ${used.reason}`);
   }
   if (notBefore) {
