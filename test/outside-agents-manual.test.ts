@@ -60,7 +60,7 @@ test('the shown loop makes allowed calls, tells the model of refusals, and waits
     },
   };
   const ended = runAgent({
-    url: api.url,
+    url: `${api.url}/graphql`,
     key: token,
     agentId: ids.agent(agent),
     environmentId: ids.environment(home.staging),
