@@ -2112,31 +2112,31 @@ export type SlotFieldsFragment =
   | SlotFields_StepItem_Fragment
 ;
 
-type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
@@ -2292,19 +2292,19 @@ export type ExecutionEventsSubscriptionVariables = Exact<{
 
 
 export type ExecutionEventsSubscription = { executionEvents: { cursor: string, caughtUp: boolean, events: Array<
-      | { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionDeferred', sequence: number, type: EventType, occurredAt: string }
@@ -3810,6 +3810,44 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
   }
   ... on ApprovalCancelled {
     approvalId
+  }
+  ... on ApprovalVoted {
+    approvalId
+    votedBy
+    stage
+  }
+  ... on ApprovalAdvanced {
+    approvalId
+    stage
+  }
+  ... on ApprovalEscalated {
+    approvalId
+    stage
+  }
+  ... on ApprovalWarned {
+    approvalId
+    expiresAt
+  }
+  ... on ApprovalExtended {
+    approvalId
+    extendedBy
+    expiresAt
+  }
+  ... on ApprovalDelegated {
+    approvalId
+    delegatedBy
+    delegateId
+  }
+  ... on ApprovalEdited {
+    approvalId
+    digest
+    editedBy
+  }
+  ... on ApprovalCommented {
+    approvalId
+    commentId
+    commentKind
+    commentedBy
   }
 }
     `, {"fragmentName":"EventFields"}) as unknown as TypedDocumentString<EventFieldsFragment, unknown>;
@@ -6785,6 +6823,44 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
   }
   ... on ApprovalCancelled {
     approvalId
+  }
+  ... on ApprovalVoted {
+    approvalId
+    votedBy
+    stage
+  }
+  ... on ApprovalAdvanced {
+    approvalId
+    stage
+  }
+  ... on ApprovalEscalated {
+    approvalId
+    stage
+  }
+  ... on ApprovalWarned {
+    approvalId
+    expiresAt
+  }
+  ... on ApprovalExtended {
+    approvalId
+    extendedBy
+    expiresAt
+  }
+  ... on ApprovalDelegated {
+    approvalId
+    delegatedBy
+    delegateId
+  }
+  ... on ApprovalEdited {
+    approvalId
+    digest
+    editedBy
+  }
+  ... on ApprovalCommented {
+    approvalId
+    commentId
+    commentKind
+    commentedBy
   }
 }`) as unknown as TypedDocumentString<ExecutionEventsSubscription, ExecutionEventsSubscriptionVariables>;
 export const ExecutionChangedDocument = new TypedDocumentString(`
