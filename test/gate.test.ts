@@ -15,6 +15,7 @@ import { compileGlob } from '#src/policies/glob.ts';
 import { compilePolicies, policySet } from '#src/policies/policy-set.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import { holdRules } from '#src/tenants/rules-lock.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld, toolCall } from './harness/governance.ts';
 
@@ -305,6 +306,28 @@ test('a change of a policy is in force for the next judgement of every gate, and
   assert.deepEqual(await effects(), ['deny', 'deny']);
   await db.database.write(tenantId, (uow) => policies.deletePolicy(uow, admin, id));
   assert.deepEqual(await effects(), ['allow', 'allow']);
+});
+
+test('a change of a policy waits for the dispatches under way; none that begins after its answer escapes it', async () => {
+  const { tenantId, reference, call, create } = await gateWorld();
+  const gate = createGate({ clock });
+  const order: string[] = [];
+  const [judged, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const dispatch = db.database.write(tenantId, async (uow) => {
+    holdRules(uow);
+    assert.equal((await gate.judge(uow, call, reference)).verdict.effect, 'allow');
+    judged.resolve();
+    await finish.promise;
+    order.push('dispatched');
+  });
+  await judged.promise;
+  const change = create().then(() => order.push('changed'));
+  const waiting = `select 1 from pg_locks where locktype = 'advisory' and not granted`;
+  while ((await db.database.read(tenantId, (uow) => uow.rows(waiting, []))).length === 0);
+  finish.resolve();
+  await Promise.all([dispatch, change]);
+  assert.deepEqual(order, ['dispatched', 'changed']);
+  assert.equal((await db.database.write(tenantId, (uow) => gate.judge(uow, call, reference))).verdict.effect, 'deny');
 });
 
 test('policies of a transaction that was rolled back are never remembered', async () => {
