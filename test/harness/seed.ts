@@ -206,20 +206,23 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   };
 }
 
-/** Decisions about a step and an item of it that the policy observes, and what would have become of them with a new one. */
+/** A decision about a step, which policies refuse; and one about an item of it, which a candidate would refuse. */
 async function simulateSeeded(
   { gate, simulations }: ReturnType<typeof createServices>,
   { admin, tenantId, project: projectId, staging: environmentId, team: teamId, write, read }: Home,
   { agentId, principalId, executionId }: Record<'agentId' | 'principalId' | 'executionId', string>,
 ): Promise<string> {
   const place = { projectId, environmentId, agentId, teamId };
-  const call = { tenantId, ...place, principalId, agentTools: ['nothing.at_all'], at: new Date().toISOString() };
-  for (const itemIndex of [null, 0]) {
+  for (const [itemIndex, name] of [
+    [null, 'nothing.at_all'],
+    [0, 'other.tool'],
+  ] as const) {
+    const call = { tenantId, ...place, principalId, agentTools: [name], at: new Date().toISOString() };
     const reference = { executionId, stepId: 'each', itemIndex, ...place };
-    await write((uow) => gate.judge(uow, toolCall(call, { name: 'nothing.at_all' }), reference));
+    await write((uow) => gate.judge(uow, toolCall(call, { name }), reference));
   }
   const until = new Date(Date.now() + 60_000);
-  const rules = [{ effect: 'deny', tools: ['nothing.*'] }];
+  const rules = [{ effect: 'deny', tools: ['other.*'] }];
   const candidate = { create: [{ name: 'seeded-candidate', kind: 'tool_access' as const, scope: { agentId }, rules }] };
   const { id } = await write((uow) => simulations.simulatePolicies(uow, admin, { candidate, until }));
   const watcher = { authority: admin, signal: new AbortController().signal, read };
