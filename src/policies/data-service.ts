@@ -42,8 +42,8 @@ export function createDataService({ clock }: { readonly clock: Clock }): DataSer
       const data = validated(input);
       const { ownerAgentId, granteeAgentId, reason } = input;
       const [owner, grantee] = await visibleAgents(uow, actor, [ownerAgentId, granteeAgentId]);
-      if (!owner) throw new NotFoundError(`ownerAgentId: there is no agent "${ownerAgentId.slice(0, 80)}"`);
-      if (!grantee) throw new NotFoundError(`granteeAgentId: there is no agent "${granteeAgentId.slice(0, 80)}"`);
+      if (!owner) throw new NotFoundError('ownerAgentId: there is no such agent, or it is not visible to you');
+      if (!grantee) throw new NotFoundError('granteeAgentId: there is no such agent, or it is not visible to you');
       if (owner.id === grantee.id) {
         throw new ValidationError([{ path: 'granteeAgentId', message: 'is the agent that declares the data; it needs no grant' }]);
       }
