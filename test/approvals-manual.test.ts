@@ -15,6 +15,8 @@ import type { Authority } from '#src/principals/permission.ts';
 const manual = blocksOf('approvals.md');
 const [showing] = manual('What is shown', 'graphql') as [string];
 const [deciding] = manual('Decide', 'graphql') as [string];
+const [many] = manual('Many at once', 'graphql') as [string];
+const [absence] = manual('Absence and more time', 'graphql') as [string];
 const [editing] = manual('Edit, then approve', 'graphql') as [string];
 const [talking] = manual('Ask and comment', 'graphql') as [string];
 const [registering] = manual('Webhooks', 'graphql') as [string];
@@ -82,6 +84,30 @@ test('edited by one, approved by another; what the tool does not take is refused
   assert.equal((await ask(deciding, 'decide', { id: approval, digest: edited.digest })).approval.status, 'APPROVED');
   assert.equal((await api.finished(id)).status, 'succeeded');
   assert.deepEqual(api.calls.at(-1)!.args, { amount: 50, to: 'paypal' });
+});
+
+test('several are decided at once, each for itself, after a look at what could be', async () => {
+  const agent = await api.agent([{ id: 'sign', approval: { title: 'Go on?' } }]);
+  const [one, two] = [await api.start(agent), await api.start(agent)];
+  const items = await Promise.all(
+    [one, two].map(async ({ id }) => ({ approvalId: ids.approval(await api.asked(id)), decision: 'APPROVE' })),
+  );
+  const look = await ask(many, 'decideMany', { items, preflight: true });
+  assert.deepEqual(look.results.map(({ approval, refusal }: any) => [approval.status, refusal]), [['PENDING', null], ['PENDING', null]]); // prettier-ignore
+  await ask(deciding, 'decide', { id: items[0]!.approvalId, digest: (await ask(showing, 'show', { id: items[0]!.approvalId })).digest });
+  const { results } = await ask(many, 'decideMany', { items });
+  assert.deepEqual(results.map(({ approval, refusal }: any) => [approval?.status, refusal?.code ?? null]), [['APPROVED', 'CONFLICT'], ['APPROVED', null]]); // prettier-ignore
+});
+
+test('a delegate, and more time', async () => {
+  const until = new Date(Date.now() + 7 * 86_400_000).toISOString();
+  const { delegation } = await ask(absence, 'away', { delegate: toGlobalId('Principal', editor.principalId), until });
+  assert.equal(delegation.to.id, toGlobalId('Principal', editor.principalId));
+  assert.ok((await ask(absence, 'back', { delegation: delegation.id })).delegation.revokedAt);
+  const { id } = await api.start(await api.agent([{ id: 'sign', approval: { title: 'Go on?' } }]));
+  const { approval } = await ask(absence, 'moreTime', { id: ids.approval(await api.asked(id)), until });
+  assert.equal(approval.expiresAt, until);
+  assert.equal((await ask(absence, 'moreTime', { id: ids.approval(await api.asked(id)), until: '2020-01-01T00:00:00Z' })).code, 'VALIDATION_FAILED'); // prettier-ignore
 });
 
 test('a question is answered back into the execution', async () => {

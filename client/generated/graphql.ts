@@ -2138,7 +2138,7 @@ type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId:
 
 type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
 type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string };
 
@@ -2305,7 +2305,7 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionBlocked', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionDeferred', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
@@ -3717,6 +3717,7 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     }
   }
   ... on ExecutionBlocked {
+    decisionId
     failure {
       code
       message
@@ -6730,6 +6731,7 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     }
   }
   ... on ExecutionBlocked {
+    decisionId
     failure {
       code
       message
