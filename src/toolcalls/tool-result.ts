@@ -41,7 +41,7 @@ export async function deliverResult(
      where tenant_id = $1 and id = $2 returning ${toolCallColumns}`,
     [
       ...[uow.tenantId, call.id, outcome, output, notices, isDelivered, judgement?.decisionId ?? null, reportDigest, deps.clock.now()],
-      isDelivered ? [...call.reasons] : [...verdict!.reasons],
+      isDelivered ? [...call.reasons] : [...(verdict?.reasons ?? [])],
     ],
   );
   return reportedOf(row!);

@@ -211,7 +211,8 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
       if (each.type !== 'Assignment') continue;
       if (each.index) expandWhole(each.index, scope);
       const values = each.value.type === 'Word' ? expandWhole(each.value, scope) : [elementsOf(each.value)];
-      for (const value of values) scope.assign(each.name, value);
+      const before = (each.append && variables.get(each.name)) || [nothing];
+      for (const value of before.flatMap((start) => values.map((end) => joined([start, end])))) scope.assign(each.name, value);
       if (injects(each.name)) findings.add('library_injection', `${each.name} is set, which makes programs load or run something else`);
     }
     const given = redirectedInput(node.redirects, stdin);

@@ -31,7 +31,10 @@ const scriptIn =
     const rest = options.operands.slice(operands);
     const script = valueOf(options, option, 'command') ?? (/^-(?:c|-command)$/.test(rest[0]?.text ?? '') ? rest[1] : undefined);
     if (script) return shell.runText(script, `${invocation.name} -${option}`);
-    return rest.length > 0 ? shell.runCommand(rest, invocation.stdin) : (invocation.stdin ?? plain(''));
+    if (rest.length > 0) return shell.runCommand(rest, invocation.stdin);
+    // A shell of somebody else.
+    if (invocation.name === 'su' && invocation.stdin) return shell.runText(invocation.stdin, 'su, from its input,');
+    return invocation.stdin ?? plain('');
   };
 
 const asText =
@@ -43,6 +46,11 @@ const asText =
 
 const sudo: Wrapper = (shell, invocation) => {
   const long = ['user', 'group', 'host', 'prompt', 'chdir', 'chroot', 'close-from', 'role', 'type', 'command-timeout', 'other-user'];
+  const options = readOptions(invocation.args, { short: 'ugCDhpRrTtU', long, stopsAtOperand: true });
+  if (options.operands.length === 0 && has(options, 's', 'i', 'shell', 'login') && invocation.stdin) {
+    escalates(shell, invocation);
+    return shell.runText(invocation.stdin, 'sudo, from its input,');
+  }
   return behind({ short: 'ugCDhpRrTtU', long }, 0, escalates)(shell, invocation);
 };
 
