@@ -7,6 +7,7 @@ import { maxEditedBytes, type EditApproval } from '#src/executions/edit-approval
 import { ConflictError, ForbiddenError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import { foreignServer } from './harness/foreign-server.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 
 let engine: HandEngine;
@@ -92,6 +93,8 @@ describe('edited arguments', () => {
     const events = (await engine.events(id)).filter(({ type }) => type.startsWith('approval.'));
     assert.deepEqual(events.map(({ type }) => type), ['approval.requested', 'approval.edited', 'approval.voted', 'approval.approved'].filter((type) => events.some((event) => event.type === type))); // prettier-ignore
     assert.equal(events.find(({ type }) => type === 'approval.edited')!.data['editedBy'], editor.principalId);
+    const replay = await write((uow) => engine.services.inspection.replayExecution(uow, admin, id));
+    assert.equal(replay.difference, null, 'the events alone tell the same story');
   });
 
   it('are in the record: who changed what, why, and which decision of the gate let it pass', async () => {
@@ -158,6 +161,29 @@ describe('edited arguments', () => {
     await assert.rejects(decide(again.id, editor), ForbiddenError);
     await decide(again.id);
     assert.deepEqual([await status(id), ran()], ['succeeded', [{ amount: 5 }]]);
+  });
+});
+
+describe('an edited request of an http step', () => {
+  it('is what is sent; its method stays, and it may not lead where the definition does not', async (t) => {
+    const server = await foreignServer(t, (_request, response) => void response.writeHead(200).end('{}'));
+    await policy({ kind: 'approval_required', rules: [{ reason: 'outside' }] });
+    const url = `http://api.test:${server.port}/pay`;
+    const http = { method: 'POST', url, headers: {}, body: { amount: 500 }, expect: [[200, 299]], maxBytes: 1_000 } as const;
+    const agent = await engine.agent([{ id: 'send', http }], { destinations: [`api.test:${server.port}`] });
+    const { id } = await engine.start(agent);
+    await engine.work();
+    const approval = await newest(id);
+    const own = approval.subject.arguments as Record<string, unknown>;
+    await assert.rejects(edit(approval, { ...own, method: 'DELETE', odd: 1 }), (error: Error) => {
+      return error instanceof ValidationError && error.problems.map(({ path }) => path).join() === 'arguments.odd,arguments.method';
+    });
+    await assert.rejects(edit(approval, { ...own, url: 'nonsense' }), ValidationError);
+    await assert.rejects(edit(approval, { ...own, url: url.replace('api.test', 'elsewhere.test') }), /does not list the destination/);
+    await edit(approval, { ...own, url: `${url}?checked`, body: { amount: 5 } });
+    await decide(approval.id);
+    assert.equal(await status(id), 'succeeded');
+    assert.deepEqual(server.requests.map((request) => [request.method, request.url, JSON.parse(request.body)]), [['POST', '/pay?checked', { amount: 5 }]]); // prettier-ignore
   });
 });
 
