@@ -202,6 +202,19 @@ test('a kill switch stops calls at once; the same key goes on after the release'
   assert.equal((await authorize({ idempotencyKey: 'stopped' })).status, 'ALLOWED');
 });
 
+test('a call that a rate limit puts off says until when, keeps its place, and goes on with the same key', { timeout: 20_000 }, async () => {
+  const rules = { count: 'tool_calls', limit: 1, window: '1s', onViolation: 'queue' };
+  await withPolicy({ kind: 'rate_limit', rules }, async () => {
+    assert.equal((await authorize()).status, 'ALLOWED');
+    const call = await authorize({ idempotencyKey: 'queued' });
+    assert.equal(call.status, 'WAITING');
+    assert.ok(Date.parse(call.notBefore as string) - Date.parse(call.createdAt as string) <= 1_000);
+    let again = call;
+    while (again.status === 'WAITING') again = await authorize({ idempotencyKey: 'queued' });
+    assert.deepEqual([again.id, again.status, again.notBefore], [call.id, 'ALLOWED', null]);
+  });
+});
+
 test('when judging fails, the call is refused and that is recorded; nothing of the failed attempt stays', async () => {
   const { gate } = api.services;
   const original = gate.judge;
