@@ -89,7 +89,7 @@ describe('what is changed by hand is named', () => {
         expires_at: [other, 'expiresAt'],
         decided_by: [anId, 'decidedBy'],
       },
-      untold: ['id', 'tenant_id', 'project_id', 'environment_id', 'team_id', 'agent_id', 'execution_id', 'source', 'title', 'reason', 'risk', 'subject', 'digest', 'requested_by', 'created_at', 'decided_at', 'note', 'decision_key', 'consumed_at'], // prettier-ignore
+      untold: ['id', 'tenant_id', 'project_id', 'environment_id', 'team_id', 'agent_id', 'execution_id', 'source', 'title', 'reason', 'risk', 'subject', 'digest', 'requested_by', 'created_at', 'decided_at', 'note', 'consumed_at', 'tool_call_id', 'decision_id', 'terms', 'stage', 'stage_at', 'warned_at', 'escalated_at', 'edited_by', 'edited_at', 'requested', 'cost_micro_usd'], // prettier-ignore
     },
   };
   for (const [table, { where, at, told, untold }] of Object.entries(columns)) {
@@ -130,7 +130,8 @@ describe('what is changed by hand is named', () => {
     ] as const)
       // prettier-ignore
       assert.equal((await engine.tampered(id, sql)).path, path, sql);
-    const { path } = await engine.tampered(id, `delete from approvals where execution_id = $1 and step_id = 'ask'`);
+    const votes = `delete from approval_votes where approval_id in (select id from approvals where execution_id = $1)`;
+    const { path } = await engine.tampered(id, votes, `delete from approvals where execution_id = $1 and step_id = 'ask'`);
     assert.match(path, /^approvals\.[\w-]{36}$/);
   });
 
