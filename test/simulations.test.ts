@@ -244,16 +244,18 @@ test('a cancelled simulation stops between batches and stays cancelled; one that
   assert.match((await cancel(simulation.id)).message, /is succeeded already; only one that is queued or running can be cancelled/);
 
   const second = (await simulate(create(agentId))).simulation;
-  looks = 0;
-  const cancelled: Promise<unknown>[] = [];
-  await run(second.id, () => {
-    if ((looks += 1) === 2) cancelled.push(cancel(second.id));
-    return false;
-  });
-  await Promise.all(cancelled);
+  // Somebody cancels it while it reads its second batch.
+  let reads = 0;
+  const database: typeof server.database = {
+    ...server.database,
+    async read(tenantId, work) {
+      if ((reads += 1) === 2) assert.equal((await cancel(second.id)).simulation.processed, 2);
+      return server.database.read(tenantId, work);
+    },
+  };
+  await runSimulation(database, { tenantId: home.tenantId, simulationId: idOf(second.id) }, { clock, batchSize: 2 });
   const ended = await show(second.id);
-  assert.equal(ended.status, 'CANCELLED');
-  assert.ok(ended.processed < 5);
+  assert.deepEqual([ended.status, ended.processed, ended.changed], ['CANCELLED', 2, 2]);
   await run(second.id);
   assert.equal((await show(second.id)).status, 'CANCELLED');
 });
