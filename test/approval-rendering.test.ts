@@ -17,7 +17,10 @@ const subjectOf = (args: unknown, tool: string | null = 'files.write_file'): App
   arguments: args,
   policies: [],
 });
-const show = (args: unknown, { tool = 'files.write_file', known = null as KnownContent | null, requested = undefined as unknown } = {}) =>
+const show = (
+  args: unknown,
+  { tool = 'files.write_file', known = null, requested }: { tool?: string; known?: KnownContent | null; requested?: unknown } = {},
+) =>
   present(
     { title: 'Title', subject: subjectOf(args, tool), requested: requested === undefined ? null : subjectOf(requested, tool) },
     known,

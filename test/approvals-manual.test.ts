@@ -136,6 +136,7 @@ test('a webhook is told, and the receiver shown verifies it', { timeout: 30_000 
   await told.promise;
   const { headers, body } = server.requests[0]!;
   const source = receiving.replace(/^import .*$/m, '').replace('export ', '');
+  // oxlint-disable-next-line typescript/no-implied-eval -- the shown example is what is tested
   const messageFor = new Function('Webhook', `${source}; return messageFor;`)(Verifier) as (...args: unknown[]) => string;
   const approval = await api.asked(id);
   assert.equal(messageFor(secret, headers, body), `approval.requested: Go on? (risk high), ${toGlobalId('Approval', approval)}`);
