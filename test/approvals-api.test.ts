@@ -51,7 +51,7 @@ test('stages, approvers and votes are shown as they stand', async () => {
         { id },
         { as },
       )
-    ).data!['approval'] as any;
+    ).data!['approval'];
   const first = await read(api.home.adminKey);
   assert.deepEqual(first.stages, [
     {

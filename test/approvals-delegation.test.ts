@@ -33,7 +33,7 @@ test('what was asked before moves along; the vote says in whose place; afterward
   assert.equal(await whyNot(bob, pending), null);
   assert.notEqual(await whyNot(bob, other), null);
   assert.equal(await whyNot(ada, pending), null, 'whoever delegates still may');
-  const [announce] = (await jobs()).filter(({ name }) => name === 'announce-delegation');
+  const announce = (await jobs()).find(({ name }) => name === 'announce-delegation');
   assert.equal(announce?.payload['delegationId'], delegation.id);
   const announced = () => stand.delegations.announce(stand.db.database, { tenantId: world.tenantId, delegationId: delegation.id });
   const moved = await announced();
@@ -137,7 +137,10 @@ test('a loop is found exactly when at some moment a chain leads back', () => {
     const now = list.filter(({ startsAt, endsAt }) => startsAt.getTime() <= moment && moment < endsAt.getTime());
     let reach = now.map(({ fromPrincipalId, toPrincipalId }) => [fromPrincipalId, toPrincipalId] as const);
     for (const _ of people) {
-      reach = [...reach, ...reach.flatMap(([from, via]) => now.filter((next) => next.fromPrincipalId === via).map((next) => [from, next.toPrincipalId] as const))]; // prettier-ignore
+      const longer = reach.flatMap(([from, via]) =>
+        now.filter((next) => next.fromPrincipalId === via).map((next) => [from, next.toPrincipalId] as const),
+      );
+      reach = reach.concat(longer);
     }
     return reach.some(([from, to]) => from === to);
   };
@@ -162,8 +165,7 @@ test('bad delegations are refused with every problem; the longest passes', async
   const [ada, bob, viewer] = [await member('ada'), await member('bob'), await member('viewer', [on('viewer')])];
   const worker = await member('worker', undefined, { kind: 'worker' });
   const foreign = await (await stand.world()).member('foreign');
-  const bad = (to: Authority, message: RegExp, input = {}) =>
-    assert.rejects(delegate(ada, to, input), refusedAs(ValidationError, message));
+  const bad = (to: Authority, message: RegExp, input = {}) => assert.rejects(delegate(ada, to, input), refusedAs(ValidationError, message));
   for (const to of [foreign, { ...bob, principalId: newId() }, { ...bob, principalId: 'nonsense' }]) {
     await assert.rejects(delegate(ada, to), refusedAs(NotFoundError, /toPrincipalId: there is no principal/));
   }

@@ -195,7 +195,7 @@ describe('what runs is what was approved', () => {
       'the policy': async () => {
         const { rows } = await write((uow) => engine.services.policies.listPolicies(uow, admin, {}, { first: 1 }));
         const [{ id: policyId, version }] = rows as never as [{ id: string; version: number }];
-        return write((uow) => engine.services.policies.updatePolicy(uow, admin, { policyId, expectedVersion: version, description: 'new' } as never)); // prettier-ignore
+        return write((uow) => engine.services.policies.updatePolicy(uow, admin, { policyId, expectedVersion: version, description: 'new' })); // prettier-ignore
       },
       'the agent': (id) => owner.query(`update agent_versions set digest = 'other' where id = (select agent_version_id from executions where id = $1)`, [id]), // prettier-ignore
       'the digest of the request': (_id, { id }) => run(`update approvals set digest = repeat('0', 64) where id = $1`, [id]),

@@ -55,7 +55,7 @@ export function rightToDecide(approval: Decidable, actor: Authority, facts: Deci
 }
 
 /** Four eyes: why this principal may never decide it, whatever their rights; null when they may. */
-export function whyExcluded(approval: Decidable, principalId: string, { keyMakers }: Pick<DecidingFacts, 'keyMakers'>): string | null {
+function whyExcluded(approval: Decidable, principalId: string, { keyMakers }: Pick<DecidingFacts, 'keyMakers'>): string | null {
   const others = 'someone else with the permission approval.decide has to decide it';
   const hands = handsOf(principalId, keyMakers);
   const acts = (other: string | null) => other !== null && handsOf(other, keyMakers).some((hand) => hands.includes(hand));

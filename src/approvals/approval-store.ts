@@ -86,7 +86,7 @@ export async function changeApproval(uow: UnitOfWork, approvalId: string, change
   return approval;
 }
 
-export interface NewVote {
+interface NewVote {
   readonly principalId: string;
   readonly onBehalfOf: string | null;
   readonly decision: ApprovalDecision;

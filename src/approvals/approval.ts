@@ -72,13 +72,13 @@ export type Consumption =
       readonly reason: string;
     };
 
-export type Grant = Pick<Decidable, 'status' | 'digest' | 'expiresAt' | 'decidedAt'> & {
+type Grant = Pick<Decidable, 'status' | 'digest' | 'expiresAt' | 'decidedAt'> & {
   readonly createdAt: Date;
   readonly consumedAt: Date | null;
 };
 
 /** A grant is good for as long after the decision as people had to make it: what was right then may be wrong much later. */
-export const grantEnds = ({ createdAt, expiresAt, decidedAt }: Grant): Date =>
+const grantEnds = ({ createdAt, expiresAt, decidedAt }: Grant): Date =>
   new Date((decidedAt ?? createdAt).getTime() + expiresAt.getTime() - createdAt.getTime());
 
 /** Is it an unused grant for exactly what has `digest`, and not too old? */

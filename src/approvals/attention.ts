@@ -2,7 +2,7 @@
 import { afterWorking, beforeWorking } from './business-hours.ts';
 import { stageOf, type ApprovalTerms } from './approval-terms.ts';
 
-export interface Waiting {
+interface Waiting {
   readonly terms: ApprovalTerms;
   readonly stage: number;
   /** Null: the first stage, which began with the request. */
@@ -13,7 +13,7 @@ export interface Waiting {
   readonly escalatedAt: Date | null;
 }
 
-export interface Attention {
+interface Attention {
   readonly kind: 'warn' | 'escalate';
   readonly at: Date;
 }

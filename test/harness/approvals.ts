@@ -15,7 +15,7 @@ import type { Authority, Grant, PrincipalKind } from '#src/principals/permission
 import { testDatabase, type TestDatabase } from './database.ts';
 import { createWorld, type World } from './governance.ts';
 
-export interface RecordingLog extends ApprovalLog {
+interface RecordingLog extends ApprovalLog {
   readonly told: { readonly approvalId: string; readonly note: ApprovalNote | CallFact }[];
 }
 
