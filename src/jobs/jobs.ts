@@ -16,7 +16,7 @@ export interface JobPayloads {
   /** Added by `jobs.admit_soon` alone. `idle`: the look before this one found nobody waiting. */
   'admit-executions': { tenantId: string; idle: boolean };
   /** Executions that a kill switch had halted, those after an id; the switch was released. */
-  'continue-halted': { tenantId: string; killSwitchId: string; after: string | null };
+  'continue-halted': { tenantId: string; killSwitchId: string; afterId: string | null };
   /** The next batch of a bulk operation. */
   'cancel-executions': { tenantId: string; operationId: string };
   /** All of a simulation of policies; begins anew when it is repeated. */

@@ -83,7 +83,7 @@ export function createKillSwitchService({ clock }: { readonly clock: Clock }): K
         clock.now(),
         reason ?? '',
       ]);
-      await enqueue(uow, [{ name: 'continue-halted', payload: { tenantId: uow.tenantId, killSwitchId, after: null } }]);
+      await enqueue(uow, [{ name: 'continue-halted', payload: { tenantId: uow.tenantId, killSwitchId, afterId: null } }]);
       return (await lockKillSwitch(uow, killSwitchId))!;
     },
   };

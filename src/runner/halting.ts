@@ -64,9 +64,9 @@ interface Continuing extends TransitionDependencies {
 }
 
 /** Job `continue-halted`: one batch, and a job for the next one. May run any number of times. */
-export async function continueBatch(deps: Continuing, { tenantId, killSwitchId, after }: JobPayloads['continue-halted']): Promise<void> {
+export async function continueBatch(deps: Continuing, { tenantId, killSwitchId, afterId }: JobPayloads['continue-halted']): Promise<void> {
   const { database, onError } = deps;
-  const ids = await database.read(tenantId, (uow) => haltedExecutions(uow, killSwitchId, after, batchSize));
+  const ids = await database.read(tenantId, (uow) => haltedExecutions(uow, killSwitchId, afterId, batchSize));
   for (const id of ids) {
     try {
       await database.write(tenantId, (uow) => continueHalted(deps, uow, id, killSwitchId));
@@ -77,5 +77,5 @@ export async function continueBatch(deps: Continuing, { tenantId, killSwitchId, 
   }
   const last = ids.at(-1);
   if (ids.length < batchSize || last === undefined) return;
-  await database.write(tenantId, (uow) => enqueue(uow, [{ name: 'continue-halted', payload: { tenantId, killSwitchId, after: last } }]));
+  await database.write(tenantId, (uow) => enqueue(uow, [{ name: 'continue-halted', payload: { tenantId, killSwitchId, afterId: last } }]));
 }
