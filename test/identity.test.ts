@@ -177,21 +177,30 @@ test('lists are paged newest first and narrowed by their filters; foreign parent
 });
 
 test('nested lists cost the same number of statements however many parents there are', async () => {
-  const text = (first: number) => `{
-    projects(first: ${first}) { edges { node { environments(first: 2) { edges { node { name project { name } } } } } } }
-    teams(first: ${first}) { edges { node { members { edges { node { teams { edges { node { name } } } } } } roleGrants { edges { node { role } } } } } }
-    principals(first: ${first}) { edges { node { name teams { edges { node { name } } } roleGrants { edges { node { role project { name } environment { name } createdBy { name } } } } apiKeys { edges { node { roles } } } } } }
-  }`;
+  // Each list in an operation of its own: side by side they share loaders, and whether two of them ask in the same
+  // moment is chance.
+  const lists: Record<string, (first: number) => string> = {
+    projects: (first) =>
+      `projects(first: ${first}) { edges { node { environments(first: 2) { edges { node { name project { name } } } } } } }`,
+    teams: (first) => `teams(first: ${first}) { edges { node { members { edges { node { teams { edges { node { name } } } } } }
+      roleGrants { edges { node { role } } } } } }`,
+    principals: (
+      first,
+    ) => `principals(first: ${first}) { edges { node { name teams { edges { node { name } } } apiKeys { edges { node { roles } } }
+      roleGrants { edges { node { role project { name } environment { name } createdBy { name } } } } } } }`,
+  };
   for (let i = 0; i < 3; i++) {
     const member = await home.principal([['viewer', 'project', home.project]]);
     await mutate('addTeamMember', { teamId: toGlobalId('Team', home.team), principalId: toGlobalId('Principal', member.principalId) });
     await mutate('createProject', { name: fresh() });
   }
-  const few = await server.countStatements(() => query(text(2)));
-  const many = await server.countStatements(() => query(text(20)));
-  assert.ok(many.result.projects.edges.length > 3 && many.result.principals.edges.length > 3);
-  assert.ok(many.statements.length <= few.statements.length + 2, `${few.statements.length} → ${many.statements.length}`);
-  assert.ok(many.statements.length <= 16, many.statements.join('\n'));
+  for (const [name, list] of Object.entries(lists)) {
+    const few = await server.countStatements(() => query(`{ ${list(1)} }`)); // the newest may be empty: up to two loads less
+    const many = await server.countStatements(() => query(`{ ${list(20)} }`));
+    assert.ok(many.result[name].edges.length > few.result[name].edges.length, name);
+    assert.ok(many.statements.length <= few.statements.length + 2, `${name}: ${many.statements.join('\n')}`);
+    assert.ok(many.statements.length <= 9, `${name}: ${many.statements.join('\n')}`);
+  }
 });
 
 test('a person may be bound to a token’s subject; machines have slugs; what is wrong is named', async () => {

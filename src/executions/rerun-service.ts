@@ -8,7 +8,7 @@ import { requirePermission } from '../principals/authorize.ts';
 import { rolesAt, type Authority } from '../principals/permission.ts';
 import { createExecution, inputValidator, type CreateDependencies } from './create.ts';
 import { isFinalStep, type StepStatus } from './execution.ts';
-import { executionsByIds, readInputs } from './execution-reads.ts';
+import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import type { StartableAgents } from './execution-service.ts';
 import { lockExecution } from './execution-head.ts';
@@ -49,12 +49,8 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
   }
 
   async function create(uow: UnitOfWork, actor: Authority, row: ExecutionRow, spec: Rerun): Promise<ExecutionRow> {
-    const { version, inputs, kind, stepId, key, digest, reused } = spec;
+    const { version, inputs, kind, stepId, effectScopeId, key, digest, reused } = spec;
     const place = { projectId: row.projectId, environmentId: row.environmentId, teamId: row.teamId };
-    const [scope] = await uow.rows<{ id: string }>(
-      'select coalesce(effect_scope_id, id) as id from executions where tenant_id = $1 and id = $2',
-      [uow.tenantId, row.id],
-    );
     const created = await createExecution(deps, uow, {
       ...{ place, agentId: row.agentId, versionId: version.id, inputs, labels: row.labels, priority: row.priority },
       requestedBy: actor.principalId,
@@ -62,8 +58,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
       idempotencyKey: key,
       requestDigest: digest,
       origin: {
-        ...{ id: row.id, kind, stepId, reused },
-        effectScopeId: kind === 'retry' ? scope!.id : null,
+        ...{ id: row.id, kind, stepId, effectScopeId, reused },
         copy: async (executionId) => copySteps(uow, await loadPlan(uow, version.id), row.id, executionId, reused),
       },
     });
@@ -76,7 +71,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
       const digest = digestOf({ retry: executionId });
       const key = idempotencyKey ?? null;
       refuse(keyProblems(key));
-      await lockExecution(uow, row.id);
+      const { effectScopeId } = (await lockExecution(uow, row.id))!;
       const before = key === null ? null : await startedBefore(uow, actor, key, digest);
       if (before) return before;
       if (row.status !== 'failed' && row.status !== 'blocked' && row.status !== 'cancelled') {
@@ -91,7 +86,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
         version: plan.definition.version,
       });
       const reused = reusableForRetry(plan, await formerSteps(uow, row.id));
-      return create(uow, actor, row, { version, inputs: await readInputs(uow, row.id), kind: 'retry', stepId: null, key, digest, reused });
+      return create(uow, actor, row, { version, inputs: row.inputs, kind: 'retry', stepId: null, effectScopeId, key, digest, reused });
     },
 
     async forkExecution(uow, actor, { executionId, stepId, inputs, version: wanted, idempotencyKey }) {
@@ -111,7 +106,7 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
       if (!plan.steps.has(stepId)) {
         throw new ValidationError([{ path: 'version', message: `version ${request.version} has no step "${stepId}" to begin with` }]);
       }
-      const given = inputs === undefined || inputs === null ? await readInputs(uow, row.id) : inputs;
+      const given = inputs ?? row.inputs;
       refuse(inputProblems(given));
       refuse(inputValidator(version)(given, 'inputs'));
       const fork = reusableForFork(plan, oldPlan, stepId, former);
@@ -119,7 +114,16 @@ export function createRerunService(deps: CreateDependencies & { readonly agents:
         const message = `step "${stepId}" comes after step "${fork.missing}", which has no result in this execution to be taken over`;
         throw new ValidationError([{ path: 'stepId', message, expected: 'a step whose needs have all ended there' }]);
       }
-      return create(uow, actor, row, { version, inputs: given, kind: 'fork', stepId, key, digest, reused: fork.reused });
+      return create(uow, actor, row, {
+        version,
+        inputs: given,
+        kind: 'fork',
+        stepId,
+        effectScopeId: null,
+        key,
+        digest,
+        reused: fork.reused,
+      });
     },
   };
 }
@@ -129,6 +133,8 @@ interface Rerun {
   readonly inputs: unknown;
   readonly kind: 'retry' | 'fork';
   readonly stepId: string | null;
+  /** Of a retry: its effects keep the Idempotency-Keys of the execution it retries. */
+  readonly effectScopeId: string | null;
   readonly key: string | null;
   readonly digest: string;
   readonly reused: readonly ReusedStep[];

@@ -60,7 +60,7 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\u0020-\u007e\u00a0-\u00ff]*$/;
 
 /** They belong to the connection, or decide where one message ends and the next begins. */
-const reserved = new Set([
+export const reservedHeaders: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'expect',
@@ -92,7 +92,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): Checked
     const key = name.toLowerCase();
     const invalid = (reason: string) => failure('INVALID_REQUEST', `headers: ${JSON.stringify(name.slice(0, 80))} ${reason}`);
     if (!token.test(name)) return invalid('is not a header name: letters, digits and - only');
-    if (reserved.has(key)) return invalid('is set by Signalbox itself; leave it out');
+    if (reservedHeaders.has(key)) return invalid('is set by Signalbox itself; leave it out');
     if (checked.has(key)) return invalid('is there twice');
     if (!headerValue.test(value))
       return invalid('holds a character that a header cannot carry (a line end, a control character, or one beyond latin-1)');

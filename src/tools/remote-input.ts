@@ -1,5 +1,5 @@
 // What tenants write of their tool servers, and everything that is wrong with it. Pure; no I/O.
-import { checkUrl } from '../outbound/request.ts';
+import { checkUrl, reservedHeaders } from '../outbound/request.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { remoteLimits, type Endpoint, type Header } from './remote.ts';
@@ -30,24 +30,14 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/;
 /** They belong to the transport, to the protocol, or would change where a request goes. */
 const ownHeaders = new Set([
+  ...reservedHeaders,
   'accept',
   'accept-encoding',
-  'connection',
   'content-encoding',
-  'content-length',
   'content-type',
-  'expect',
-  'host',
-  'keep-alive',
   'last-event-id',
   'mcp-protocol-version',
   'mcp-session-id',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
 ]);
 
 const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

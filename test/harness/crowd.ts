@@ -5,7 +5,7 @@ import type { ExecutionRow } from '#src/executions/execution-rows.ts';
 import { digestOf } from '#src/platform/canonical.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
-import { step, type Engine } from './engine.ts';
+import { insertPlace, step, type Engine } from './engine.ts';
 
 /** Puts `count` copies of a queued execution into its tenant's backlog; gives their ids, oldest first. */
 export async function crowd(engine: Engine, original: Pick<ExecutionRow, 'id'>, count: number): Promise<string[]> {
@@ -45,12 +45,7 @@ export async function neighbourOf({ db, services }: Engine, tools: readonly stri
     grants: [{ role: 'operator', kind: 'tenant', scopeId: tenantId }],
   };
   await db.database.write(tenantId, async (uow) => {
-    await uow.rows('insert into tenants (id, tenant_id, name, created_at) values ($1, $1, $2, now())', [tenantId, `t-${tenantId}`]);
-    await uow.rows(`insert into projects (id, tenant_id, name, created_at) values ($1, $2, 'demo', now())`, [projectId, tenantId]);
-    await uow.rows(
-      `insert into environments (id, tenant_id, project_id, name, kind, created_at) values ($1, $2, $3, 'dev', 'development', now())`,
-      [environmentId, tenantId, projectId],
-    );
+    await insertPlace(uow, projectId, environmentId);
     await uow.rows(`insert into principals (id, tenant_id, kind, name, created_at) values ($1, $2, 'user', 'neighbour', now())`, [
       principalId,
       tenantId,

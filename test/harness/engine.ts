@@ -13,6 +13,7 @@ import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import type { Authority, Role } from '#src/principals/permission.ts';
 import { createSealer } from '#src/platform/sealing.ts';
+import type { UnitOfWork } from '#src/platform/database.ts';
 import { isTransient } from '#src/platform/transient.ts';
 import { createRunner, type Runner } from '#src/runner/runner.ts';
 import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
@@ -94,14 +95,7 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
   const [projectId, environmentId] = [newId(), newId()];
   const runners: Runner[] = [];
   const calls: Engine['calls'] = [];
-  await db.database.write(tenantId, async (uow) => {
-    await uow.rows('insert into tenants (id, tenant_id, name, created_at) values ($1, $1, $2, now())', [tenantId, `t-${tenantId}`]);
-    await uow.rows(`insert into projects (id, tenant_id, name, created_at) values ($1, $2, 'demo', now())`, [projectId, tenantId]);
-    await uow.rows(
-      `insert into environments (id, tenant_id, project_id, name, kind, created_at) values ($1, $2, $3, 'dev', 'development', now())`,
-      [environmentId, tenantId, projectId],
-    );
-  });
+  await db.database.write(tenantId, (uow) => insertPlace(uow, projectId, environmentId));
   const descriptions = new Map<string, ToolDescription>();
   for (const [fullName, tool] of Object.entries(tools)) {
     const [server, name] = fullName.split('.') as [string, string];
@@ -247,4 +241,15 @@ export async function testEngine(tools: Record<string, FakeTool> = {}, clock: Cl
     },
   };
   return engine;
+}
+
+/** The tenant of the transaction, with one project and one environment. */
+export async function insertPlace(uow: UnitOfWork, projectId: string, environmentId: string): Promise<void> {
+  const { tenantId } = uow;
+  await uow.rows('insert into tenants (id, tenant_id, name, created_at) values ($1, $1, $2, now())', [tenantId, `t-${tenantId}`]);
+  await uow.rows(`insert into projects (id, tenant_id, name, created_at) values ($1, $2, 'demo', now())`, [projectId, tenantId]);
+  await uow.rows(
+    `insert into environments (id, tenant_id, project_id, name, kind, created_at) values ($1, $2, $3, 'dev', 'development', now())`,
+    [environmentId, tenantId, projectId],
+  );
 }
