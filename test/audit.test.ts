@@ -58,7 +58,7 @@ describe('an audit event', () => {
         variables: { input: { name: `p-${newId()}` } },
       }),
     });
-    const { data } = (await answer.json()) as any;
+    const { data } = await answer.json();
     const id = data.createProject.project.id;
     const [created] = await events({ subjectId: id });
     assert.deepEqual(

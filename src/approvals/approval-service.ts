@@ -35,7 +35,6 @@ import { afterWorking } from './business-hours.ts';
 import { createDecisions, type Decisions } from './deciding.ts';
 import { createExtensions, type Extensions } from './extending.ts';
 
-export { subjectDigest } from './approval.ts';
 export type { NewApproval } from './approval-store.ts';
 
 export interface ApprovalService extends Decisions, Extensions {

@@ -130,7 +130,8 @@ export function createGate(settings: GateSettings): Gate {
     const demands = kinds.has('rate_limit') ? policies.inForce(effect).flatMap(({ judge }) => judge.counts?.(effect) ?? []) : [];
     const turn = await readTurn(uow, demands, holderOf(reference, holder), new Date(effect.at), rateClock);
     const known = turn ? { ...effect, rates: turn.facts } : effect;
-    const input = facts.reduce<GateInput>((before, fact) => ({ ...before, ...fact(before) }), known);
+    const input: GateInput = { ...known };
+    for (const fact of facts) Object.assign(input, fact(input));
     const startedAt = performance.now();
     const verdict = evaluateGate(policies, input);
     const durationMicros = Math.round((performance.now() - startedAt) * 1_000);
