@@ -11,7 +11,7 @@ import './decision.ts';
 import './simulation.ts';
 import './approval.ts';
 import './tool-call.ts';
-import './approval-delegation.ts';
+import './approval-people.ts';
 import './approval-comment.ts';
 import './approval-metrics.ts';
 import './webhook.ts';

@@ -1,5 +1,5 @@
 // Replay: what the events of an execution give, against what is stored.
-import type { Difference } from '#src/inspection/replay-fold.ts';
+import type { Difference } from '#src/inspection/replay-problems.ts';
 import type { Replay as ReplayResult, ReplayCounts as Counts } from '#src/inspection/replay.ts';
 import { builder } from './builder.ts';
 import { ExecutionStatusEnum } from './execution-status.ts';

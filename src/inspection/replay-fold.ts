@@ -1,16 +1,7 @@
 // Folds the events of an execution again, one by one, into what its rows must be. Names the first event that cannot be part of a true
 // history. Pure: what an event does is the machine's own `apply`.
 import { isDeepStrictEqual } from 'node:util';
-import type { z } from 'zod';
-import {
-  eventCatalogue,
-  isFinalEvent,
-  isSlotEvent,
-  isStartApproval,
-  type NewEvent,
-  type SlotEvent,
-  type StartApprovalEvent,
-} from '../events/catalogue.ts';
+import { isFinalEvent, isSlotEvent, isStartApproval, type NewEvent, type SlotEvent, type StartApprovalEvent } from '../events/catalogue.ts';
 import type { EventRow } from '../events/event-service.ts';
 import type { AttemptStatus, ExecutionFailure } from '../executions/execution.ts';
 import { isFinalStep } from '../executions/execution.ts';
@@ -18,15 +9,7 @@ import { attemptFact, slotFacts } from '../executions/event-facts.ts';
 import { apply } from '../executions/machine-apply.ts';
 import { nameOf } from '../executions/machine-draft.ts';
 import { newState, slotKey, slotState, type ExecutionState, type Plan, type Slot } from '../executions/machine-state.ts';
-
-/** `folded` is what the events say, `stored` what the rows say; null: nothing. */
-export interface Difference {
-  /** Such as `events[5].data.total`, `execution.status`, `steps.read.itemDone`, `steps.read[3].attempts[2].status`. */
-  readonly path: string;
-  readonly folded: unknown;
-  readonly stored: unknown;
-  readonly message: string;
-}
+import { attemptProblem, idleProblem, impossible, payloadProblem, placeProblem, repeats, type Difference } from './replay-problems.ts';
 
 export interface FoldedAttempt {
   status: AttemptStatus;
@@ -127,7 +110,7 @@ export function createFold(plan: Plan): Fold {
     }
     const early = event.type === 'step.started' ? idleProblem(state, path, event.type) : null;
     if (early) return early;
-    const stale = attemptProblem(event, slotOf(slot), path);
+    const stale = attemptProblem(event, slotOf(slot).attempts, path);
     if (stale) return stale;
     const still = lookOf(state, slot);
     apply(state, event);
@@ -213,52 +196,6 @@ const newFoldedSlot = (): FoldedSlot => ({
   branchCase: undefined,
   attempts: [],
 });
-
-function impossible(path: string, stored: unknown, message: string): Difference {
-  return { path, folded: null, stored, message };
-}
-
-const repeats = (path: string, type: string): Difference =>
-  impossible(`${path}.type`, type, 'it changes nothing: what it says was so already');
-
-/** Payloads with nothing in them that the catalogue does not know. Made once: zod compiles what it uses. */
-const payloads: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(eventCatalogue).map(([type, schema]) => [type, schema.strict()]));
-
-function payloadProblem({ type, data }: EventRow, path: string): Difference | null {
-  const schema = payloads.get(type);
-  if (!schema) return impossible(`${path}.type`, type, 'the catalogue has no event of this name');
-  const parsed = schema.safeParse(data);
-  if (parsed.success) return null;
-  const [issue] = parsed.error.issues;
-  const at = [`${path}.data`, ...issue!.path.map(String)];
-  const stored = issue!.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], data) ?? null;
-  return impossible(at.join('.'), stored, `not a payload of ${type}: ${issue!.message}`);
-}
-
-/** What only an execution that runs can do. */
-const idleProblem = ({ status }: ExecutionState, path: string, type: string): Difference | null =>
-  status === 'running' ? null : impossible(`${path}.type`, type, `the execution was ${status} then, not running`);
-
-/** Is there such a step, and such an item of it? */
-function placeProblem(plan: Plan, state: ExecutionState, { stepId, itemIndex }: Slot, path: string): Difference | null {
-  if (!plan.steps.has(stepId)) return impossible(`${path}.data.stepId`, stepId, `the definition has no step "${stepId}"`);
-  const total = state.steps.get(stepId)?.items?.total ?? 0;
-  if (itemIndex < total) return null;
-  return impossible(`${path}.data.itemIndex`, itemIndex, `step "${stepId}" has ${total} items at this point`);
-}
-
-/** Attempts are numbered without a gap, and only the one that runs can end. */
-function attemptProblem(event: SlotEvent, { attempts }: FoldedSlot, path: string): Difference | null {
-  const fact = attemptFact(event);
-  if (!fact) return null;
-  const isStart = fact.status === 'running';
-  const expected = attempts.length + (isStart ? 1 : 0);
-  const other = { path: `${path}.data.attempt`, folded: expected, stored: fact.number };
-  if (fact.number !== expected)
-    return { ...other, message: isStart ? `attempt ${expected} is the next one` : `attempt ${expected} is the newest one` };
-  if (isStart === (attempts.at(-1)?.status !== 'running')) return null;
-  return { ...other, message: isStart ? `attempt ${expected - 1} has not ended` : `attempt ${expected} does not run` };
-}
 
 function foldAttempt(event: SlotEvent, { attempts }: FoldedSlot, at: Date): void {
   const fact = attemptFact(event);

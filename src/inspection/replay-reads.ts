@@ -5,7 +5,8 @@ import type { EventService } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { attemptColumns, withDates, type AttemptRow, type ExecutionRow } from '../executions/execution-rows.ts';
 import type { ItemRanges, Slot } from '../executions/machine-state.ts';
-import { createFold, type Difference, type Fold } from './replay-fold.ts';
+import { createFold, type Fold } from './replay-fold.ts';
+import type { Difference } from './replay-problems.ts';
 import {
   compareApprovals,
   compareAttempts,

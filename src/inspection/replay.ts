@@ -14,7 +14,8 @@ import {
   type SlotState,
   type StepState,
 } from '../executions/machine-state.ts';
-import type { Difference, Fold, FoldedSignal } from './replay-fold.ts';
+import type { Fold, FoldedSignal } from './replay-fold.ts';
+import type { Difference } from './replay-problems.ts';
 
 /** The answer: `difference` is null when events and rows are equal. */
 export interface Replay {

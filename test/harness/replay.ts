@@ -1,7 +1,7 @@
 // An engine whose executions do everything, run stop by stop, and are replayed, also after something was changed by hand.
 import assert from 'node:assert/strict';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
-import type { Difference } from '#src/inspection/replay-fold.ts';
+import type { Difference } from '#src/inspection/replay-problems.ts';
 import type { Replay } from '#src/inspection/replay.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ownerRole } from './database.ts';
