@@ -2,7 +2,11 @@
 const floors = [
   ['platform'],
   ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound', 'killswitches', 'audit', 'webhooks'],
-  ['approvals', 'policies', 'agents', 'tools'],
+  ['approvals', 'rules', 'agents', 'tools'],
+  ['policies'],
+  ['decisions'],
+  ['gate', 'simulations'],
+  ['datagrants'],
   ['executions'],
   ['queues', 'inspection', 'toolcalls'],
   ['runner'],

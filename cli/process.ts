@@ -12,7 +12,7 @@ import { openDatabase, type Database } from '#src/platform/database.ts';
 import type { Logger } from '#src/platform/logger.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import { ormOptions } from '#src/orm.ts';
-import { createRedactor } from '#src/policies/redaction.ts';
+import { createRedactor } from '#src/decisions/redaction.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { allToolServers, createRemoteServers } from '#src/tools/remote-servers.ts';

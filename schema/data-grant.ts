@@ -1,5 +1,5 @@
 // Grants of data between agents.
-import type { DataGrantRow } from '#src/policies/data-reads.ts';
+import type { DataGrantRow } from '#src/datagrants/data-reads.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';

@@ -1,7 +1,7 @@
 // A decision explained, and computed again from its record.
-import { findingRoles, policyMoments, type Difference } from '#src/policies/decision-replay.ts';
-import type { ExplainedDecision, ReevaluatedDecision } from '#src/policies/decision-service.ts';
-import type { PolicyDocument } from '#src/policies/policy.ts';
+import { findingRoles, policyMoments, type Difference } from '#src/decisions/decision-replay.ts';
+import type { ExplainedDecision, ReevaluatedDecision } from '#src/decisions/decision-service.ts';
+import type { PolicyDocument } from '#src/rules/policy.ts';
 import { builder } from './builder.ts';
 import { Decision, PolicyFinding } from './decision.ts';
 import { enumOf } from './enum.ts';

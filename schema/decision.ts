@@ -1,7 +1,7 @@
 // Decision records: what the gate was asked, what it answered and why.
-import type { PolicyFinding as Finding } from '#src/policies/gate.ts';
-import type { DecisionRow } from '#src/policies/decision-reads.ts';
-import { gateActions } from '#src/policies/policy.ts';
+import type { PolicyFinding as Finding } from '#src/rules/gate.ts';
+import type { DecisionRow } from '#src/decisions/decision-reads.ts';
+import { gateActions } from '#src/rules/policy.ts';
 import { Agent } from './agent.ts';
 import { Approval } from './approval.ts';
 import { builder } from './builder.ts';

@@ -11,7 +11,7 @@ import {
   type PolicyAttachment as Attachment,
   type PolicyRollout as Rollout,
   type PolicyScope as Scope,
-} from '#src/policies/policy.ts';
+} from '#src/rules/policy.ts';
 import type { Problem } from '#src/platform/errors.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';

@@ -1,6 +1,6 @@
 // Simulations of policies: what a candidate would have decided in a period that is over.
-import type { SimulationChangeRow } from '#src/policies/simulation-reads.ts';
-import type { SimulationRow } from '#src/policies/simulation-store.ts';
+import type { SimulationChangeRow } from '#src/simulations/simulation-reads.ts';
+import type { SimulationRow } from '#src/simulations/simulation-store.ts';
 import {
   maxCandidates,
   maxDecisions,
@@ -8,7 +8,7 @@ import {
   type SimulationProgress,
   type SimulationResult,
   type VerdictChange,
-} from '#src/policies/simulation.ts';
+} from '#src/simulations/simulation.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionsOf, connectionType, paged } from './connection.ts';

@@ -1,7 +1,7 @@
 // Settings of decision records: what is left out of them, how long they are kept, where they go then.
 import { z } from 'zod';
 import { expect, group, integer, setting, text } from './config-fields.ts';
-import { isRedactionPath, redactionPathForm } from './policies/redaction.ts';
+import { isRedactionPath, redactionPathForm } from './decisions/redaction.ts';
 
 export const decisions = group({
   redact: setting(

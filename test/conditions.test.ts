@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { maxConditionDepth, maxConditionNodes, maxConditionValues, type Condition } from '#src/policies/condition.ts';
-import { compileCondition } from '#src/policies/condition-compile.ts';
-import type { GateInput } from '#src/policies/gate.ts';
-import { parseRules } from '#src/policies/rules.ts';
+import { maxConditionDepth, maxConditionNodes, maxConditionValues, type Condition } from '#src/rules/condition.ts';
+import { compileCondition } from '#src/rules/condition-compile.ts';
+import type { GateInput } from '#src/rules/gate.ts';
+import { parseRules } from '#src/rules/rules.ts';
 import { toolCall } from './harness/governance.ts';
 
 const problemsOf = (when: unknown): string[] => {

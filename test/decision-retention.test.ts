@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import pg from 'pg';
-import { keepDecisions } from '#src/policies/decision-retention.ts';
-import { createGate } from '#src/policies/gate-service.ts';
+import { keepDecisions } from '#src/decisions/decision-retention.ts';
+import { createGate } from '#src/gate/gate-service.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld, toolCall, type World } from './harness/governance.ts';
 

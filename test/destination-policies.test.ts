@@ -1,10 +1,10 @@
 // Destination policies: where requests and network tools may go, in every spelling of a host that is meant to lead around them.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { canonicalHost, contains, parseAddress, parseCidr } from '#src/policies/address.ts';
-import { compileRules } from '#src/policies/compile.ts';
-import type { Destination, GateInput } from '#src/policies/gate.ts';
-import { parseRules } from '#src/policies/rules.ts';
+import { canonicalHost, contains, parseAddress, parseCidr } from '#src/rules/address.ts';
+import { compileRules } from '#src/rules/compile.ts';
+import type { Destination, GateInput } from '#src/rules/gate.ts';
+import { parseRules } from '#src/rules/rules.ts';
 import { toolCall } from './harness/governance.ts';
 
 const everywhere = { projectId: null, environmentId: null, agentId: null, teamId: null, tag: null, tool: null };

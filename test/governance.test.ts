@@ -6,7 +6,7 @@ import { subjectDigest } from '#src/approvals/approval.ts';
 import { createApprovalService } from '#src/approvals/approval-service.ts';
 import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { newId } from '#src/platform/ids.ts';
-import { createGate } from '#src/policies/gate-service.ts';
+import { createGate } from '#src/gate/gate-service.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
 

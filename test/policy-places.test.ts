@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ApprovalTerms } from '#src/approvals/approval-terms.ts';
-import { approvalTerms, combine, evaluateGate } from '#src/policies/evaluate.ts';
-import type { GateInput, PolicyFinding } from '#src/policies/gate.ts';
-import { bySituation, type Opinion, type PolicySource } from '#src/policies/judge.ts';
-import { everywhere, isRolledOut, placesOf } from '#src/policies/policy-places.ts';
-import { compilePolicies, policySet } from '#src/policies/policy-set.ts';
-import type { PolicyAttachment, PolicyScope } from '#src/policies/policy.ts';
+import { approvalTerms, combine, evaluateGate } from '#src/rules/evaluate.ts';
+import type { GateInput, PolicyFinding } from '#src/rules/gate.ts';
+import { bySituation, type Opinion, type PolicySource } from '#src/rules/judge.ts';
+import { everywhere, isRolledOut, placesOf } from '#src/rules/policy-places.ts';
+import { compilePolicies, policySet } from '#src/rules/policy-set.ts';
+import type { PolicyAttachment, PolicyScope } from '#src/rules/policy.ts';
 import { newId } from '#src/platform/ids.ts';
 import { toolCall } from './harness/governance.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import pg from 'pg';
 import { newId } from '#src/platform/ids.ts';
-import { createGate } from '#src/policies/gate-service.ts';
+import { createGate } from '#src/gate/gate-service.ts';
 import { createPolicyService, type NewPolicy } from '#src/policies/policy-service.ts';
 import type { PolicyRow } from '#src/policies/policy-reads.ts';
 import { countDenials, minJudged, watchRollout, type RecentDecision } from '#src/policies/rollout.ts';

@@ -1,13 +1,13 @@
 // What policies of the kinds content, tool_access and approval_required say of one effect, with conditions, costs and approvers.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compileRules } from '#src/policies/compile.ts';
-import { evaluateGate } from '#src/policies/evaluate.ts';
-import type { GateInput } from '#src/policies/gate.ts';
-import type { PolicySource } from '#src/policies/judge.ts';
-import { compilePolicies } from '#src/policies/policy-set.ts';
-import type { PolicyKind } from '#src/policies/policy.ts';
-import { parseRules } from '#src/policies/rules.ts';
+import { compileRules } from '#src/rules/compile.ts';
+import { evaluateGate } from '#src/rules/evaluate.ts';
+import type { GateInput } from '#src/rules/gate.ts';
+import type { PolicySource } from '#src/rules/judge.ts';
+import { compilePolicies } from '#src/rules/policy-set.ts';
+import type { PolicyKind } from '#src/rules/policy.ts';
+import { parseRules } from '#src/rules/rules.ts';
 import { toolCall } from './harness/governance.ts';
 
 const everywhere = { projectId: null, environmentId: null, agentId: null, teamId: null, tag: null, tool: null };

@@ -4,11 +4,11 @@ import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
 import { weekdays } from '#src/platform/calendar-fields.ts';
 import { isZone, momentsOf, wallOf } from '#src/platform/zone.ts';
-import type { GateInput } from '#src/policies/gate.ts';
-import { compileRules } from '#src/policies/compile.ts';
-import { parseRules } from '#src/policies/rules.ts';
-import type { TimeWindow } from '#src/policies/time-rules.ts';
-import { compileWindows } from '#src/policies/time-windows.ts';
+import type { GateInput } from '#src/rules/gate.ts';
+import { compileRules } from '#src/rules/compile.ts';
+import { parseRules } from '#src/rules/rules.ts';
+import type { TimeWindow } from '#src/rules/time-rules.ts';
+import { compileWindows } from '#src/rules/time-windows.ts';
 import { serverUrl } from './harness/database.ts';
 import { toolCall } from './harness/governance.ts';
 

@@ -1,8 +1,8 @@
 // How long the gate thinks: 100 policies in scope, 10,000 stored of which few are, and 100 that two other engines judge by, too.
-import type { PolicySource } from '#src/policies/compile.ts';
-import { evaluateGate } from '#src/policies/evaluate.ts';
-import type { GateInput } from '#src/policies/gate.ts';
-import { compilePolicies } from '#src/policies/policy-set.ts';
+import type { PolicySource } from '#src/rules/compile.ts';
+import { evaluateGate } from '#src/rules/evaluate.ts';
+import type { GateInput } from '#src/rules/gate.ts';
+import { compilePolicies } from '#src/rules/policy-set.ts';
 import { governedRules, timed, type GovernedRule } from '../governed-rules.ts';
 import type { Part, Table } from '../part.ts';
 import { installPeers } from '../peers.ts';

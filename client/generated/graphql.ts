@@ -2142,7 +2142,7 @@ type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', d
 
 type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionDeferred_Fragment = { __typename: 'ExecutionDeferred', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionDeferred_Fragment = { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
@@ -2164,13 +2164,13 @@ type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', s
 
 type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
 type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepContinued_Fragment = { __typename: 'StepContinued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
 
@@ -2307,7 +2307,7 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionDeferred', sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionPaused', reason: string, pausedBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string }
@@ -2318,10 +2318,10 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepContinued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'StepHalted', stepId: string, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string }
@@ -3696,6 +3696,10 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     requestedBy
     startAt
   }
+  ... on ExecutionDeferred {
+    decisionId
+    startAt
+  }
   ... on ExecutionPaused {
     reason
     pausedBy
@@ -3752,6 +3756,10 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     wakeAt
     signal
   }
+  ... on StepDeferred {
+    decisionId
+    wakeAt
+  }
   ... on SignalReceived {
     signalId
     name
@@ -3787,6 +3795,7 @@ export const EventFieldsFragmentDoc = new TypedDocumentString(`
     }
   }
   ... on StepBlocked {
+    attempt
     decisionId
     failure {
       code
@@ -6710,6 +6719,10 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     requestedBy
     startAt
   }
+  ... on ExecutionDeferred {
+    decisionId
+    startAt
+  }
   ... on ExecutionPaused {
     reason
     pausedBy
@@ -6766,6 +6779,10 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     wakeAt
     signal
   }
+  ... on StepDeferred {
+    decisionId
+    wakeAt
+  }
   ... on SignalReceived {
     signalId
     name
@@ -6801,6 +6818,7 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
     }
   }
   ... on StepBlocked {
+    attempt
     decisionId
     failure {
       code

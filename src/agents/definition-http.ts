@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isTemplateText } from '../expressions/template.ts';
 import { checkHeaders, checkUrl, hostOf, isSafe, portOf } from '../outbound/request.ts';
 import { knownKeys } from '../platform/problems.ts';
-import { coversDestination, destinationText } from '../policies/destination.ts';
+import { coversDestination, destinationText } from '../rules/destination.ts';
 import type { ExpressionChecker, Report, Scene } from './definition-expressions.ts';
 import { pathOf } from './definition-text.ts';
 import { httpMethods, type HttpRequestDefinition } from './definition.ts';

@@ -11,7 +11,7 @@ import { checkRequest } from './definition-http.ts';
 import { documentSchema, maxSteps, type DefinitionDocument } from './definition-schema.ts';
 import { isObject, mendStep, structureProblems } from './definition-structure.ts';
 import { pathOf, readText, type Position, type ReadText } from './definition-text.ts';
-import { isDataReference } from '../policies/data-scope.ts';
+import { isDataReference } from '../rules/data-scope.ts';
 import type { Definition } from './definition.ts';
 
 export type ParsedDefinition =

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { approvalTermsField } from '../approvals/approval-terms-schema.ts';
 import { parseDuration } from '../platform/duration.ts';
 import { knownKeys, textOf } from '../platform/problems.ts';
-import { dataReferencePattern } from '../policies/data-scope.ts';
+import { dataReferencePattern } from '../rules/data-scope.ts';
 import { riskClasses, splitToolName } from '../tools/tool.ts';
 import { maxDescriptionLength, nameForm, namePattern } from '../tenants/tenant.ts';
 import { isVersion } from './agent.ts';

@@ -1,5 +1,5 @@
 // The normalised form of an agent definition: what a version stores and the machine runs. Parsing stands in definition-parse.ts.
-import type { DataReference } from '../policies/gate.ts';
+import type { DataReference } from '../rules/gate.ts';
 import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import type { Capability, RiskClass } from '../tools/tool.ts';
 

@@ -1,8 +1,8 @@
 // What a step gives, before it is recorded: judged where policies look at outputs, with the texts in front that policies put there.
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
-import type { Gate } from '../policies/gate-service.ts';
-import type { GateInput } from '../policies/gate.ts';
+import type { Gate } from '../gate/gate-service.ts';
+import type { GateInput } from '../rules/gate.ts';
 import { gateInput, referenceOf, stepOf } from './gate-input.ts';
 import type { Command } from './machine-command.ts';
 import type { Slot } from './machine-state.ts';

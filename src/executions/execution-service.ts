@@ -9,7 +9,7 @@ import { isId } from '../platform/ids.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { rolesAt, type Authority } from '../principals/permission.ts';
-import type { Gate } from '../policies/gate-service.ts';
+import type { Gate } from '../gate/gate-service.ts';
 import { createExecution, inputValidator } from './create.ts';
 import { attemptsOf, executionsByIds, listExecutions, outputsOf } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';

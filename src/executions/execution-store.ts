@@ -4,7 +4,7 @@ import { isSlotEvent, isStartApproval, type NewEvent } from '../events/catalogue
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
-import { leaveLines } from '../policies/rate-store.ts';
+import { leaveLines } from '../gate/rate-store.ts';
 import { isFinalExecution, isFinalStep, type ExecutionFailure } from './execution.ts';
 import { attemptChanges, writeAttempts } from './attempt-store.ts';
 import { slotFacts } from './event-facts.ts';

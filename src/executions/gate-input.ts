@@ -1,7 +1,7 @@
 // What the gate is told of an effect: the execution's place and agent, and the effect itself. Pure.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import type { GateInput } from '../policies/gate.ts';
+import type { GateInput } from '../rules/gate.ts';
 import { capabilities } from '../tools/tool.ts';
 import type { ExecutionRow, GateFacts } from './execution-rows.ts';
 import type { Plan, Slot } from './machine-state.ts';

@@ -2,7 +2,7 @@
 import type { HttpRequestDefinition } from '../agents/definition.ts';
 import { failure, type OutboundFailure } from '../outbound/outbound.ts';
 import { checkHeaders, checkMethod, checkUrl, hostOf, portOf } from '../outbound/request.ts';
-import type { Destination } from '../policies/gate.ts';
+import type { Destination } from '../rules/gate.ts';
 
 /** Recorded, signed and judged as it stands here. */
 export interface HttpRequest {

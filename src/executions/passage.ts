@@ -1,5 +1,5 @@
 // What one effect is to the gate and to an approver: the same whether it is dispatched, or edited while somebody is asked. Pure.
-import { destinationText, requestTool, requestToolName } from '../policies/destination.ts';
+import { destinationText, requestTool, requestToolName } from '../rules/destination.ts';
 import { classifyCall } from '../tools/classification.ts';
 import type { ToolDescription } from '../tools/tool.ts';
 import { destinationOf, type HttpRequest } from './http-request.ts';

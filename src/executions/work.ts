@@ -7,7 +7,7 @@ import { ExpressionError, type Scope } from '../expressions/expression.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
 import { parseDuration } from '../platform/duration.ts';
-import type { Destination, GateInput } from '../policies/gate.ts';
+import type { Destination, GateInput } from '../rules/gate.ts';
 import type { RiskClass, ToolDescription } from '../tools/tool.ts';
 import { maxItems, maxOutputBytes, type ExecutionFailure } from './execution.ts';
 import { httpRequest, type HttpRequest } from './http-request.ts';

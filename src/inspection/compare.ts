@@ -2,8 +2,8 @@
 // compare-reads.ts.
 import type { Definition, StepDefinition } from '../agents/definition.ts';
 import { digestOf } from '../platform/canonical.ts';
-import type { PolicyFinding } from '../policies/gate.ts';
-import type { DecisionEffect, GateAction } from '../policies/policy.ts';
+import type { PolicyFinding } from '../rules/gate.ts';
+import type { DecisionEffect, GateAction } from '../rules/policy.ts';
 import type { ExecutionRow, StepRow } from '../executions/execution-rows.ts';
 import type { StepView } from '../executions/step-reads.ts';
 

@@ -5,12 +5,12 @@ import { knownKeys, problemsOf } from '../platform/problems.ts';
 import { environmentKinds } from '../tenants/tenant.ts';
 import { classifyCall } from '../tools/classification.ts';
 import { capabilities, riskClasses, toolCategories, toolSources } from '../tools/tool.ts';
-import { combine } from './evaluate.ts';
-import type { DataReference, GateInput, GateTool, GateVerdict } from './gate.ts';
+import { combine } from '../rules/evaluate.ts';
+import type { DataReference, GateInput, GateTool, GateVerdict } from '../rules/gate.ts';
 import type { PolicyFileDocument } from './policy-document.ts';
 import type { NamedScope } from './policy-names.ts';
-import { compilePolicies } from './policy-set.ts';
-import { decisionEffects, gateActions, type PolicyScope } from './policy.ts';
+import { compilePolicies } from '../rules/policy-set.ts';
+import { decisionEffects, gateActions, type PolicyScope } from '../rules/policy.ts';
 
 const texts = z.array(z.string());
 const reference = z.templateLiteral([z.enum(['dataset', 'api', 'service']), ':', z.string()]) satisfies z.ZodType<DataReference>;

@@ -5,10 +5,10 @@ import type { Problem } from '../platform/errors.ts';
 import { knownKeys, problemsOf } from '../platform/problems.ts';
 import { namePattern } from '../tenants/tenant.ts';
 import { attachmentFields, maxAttachments, policyFields, rolloutFields, tagField, toolField } from './policy-input.ts';
-import type { FailureMode, PolicyKind, PolicyMode } from './policy.ts';
+import type { FailureMode, PolicyKind, PolicyMode } from '../rules/policy.ts';
 import type { NamedScope } from './policy-names.ts';
-import { durationBetween } from './rule-fields.ts';
-import { rulesSchemas } from './rules.ts';
+import { durationBetween } from '../rules/rule-fields.ts';
+import { rulesSchemas } from '../rules/rules.ts';
 
 const placeName = (what: string) =>
   z

@@ -5,11 +5,11 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError } from '../platform/errors.ts';
 import type { Authority, Place } from '../principals/permission.ts';
 import { checkPolicy, type PolicyFields } from './policy-input.ts';
-import { everywhere } from './policy-places.ts';
+import { everywhere } from '../rules/policy-places.ts';
 import { scopeOf, type PolicyRow } from './policy-reads.ts';
 import { placesOfScopes, refuseRepeated, resolveScopes, scopePath, type ScopeInput, type WrittenScope } from './policy-scope.ts';
-import { parseRules } from './rules.ts';
-import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyScope } from './policy.ts';
+import { parseRules } from '../rules/rules.ts';
+import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyScope } from '../rules/policy.ts';
 
 type Maybe<T> = T | null | undefined;
 

@@ -10,8 +10,8 @@ import {
   type PolicyAttachment,
   type PolicyDocument,
   type PolicyRollout,
-} from './policy.ts';
-import type { GateInput, PolicyFinding } from './gate.ts';
+} from '../rules/policy.ts';
+import type { GateInput, PolicyFinding } from '../rules/gate.ts';
 
 /** Scope columns are all null for the whole tenant; else every one that is set must match. */
 export const Policy = defineEntity({

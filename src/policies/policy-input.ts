@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { problemsOf, textOf } from '../platform/problems.ts';
 import { namePattern } from '../tenants/tenant.ts';
-import { failureModes, policyKinds, policyModes, type PolicyKind } from './policy.ts';
-import { toolPattern } from './rule-fields.ts';
-import { parseRules } from './rules.ts';
+import { failureModes, policyKinds, policyModes, type PolicyKind } from '../rules/policy.ts';
+import { toolPattern } from '../rules/rule-fields.ts';
+import { parseRules } from '../rules/rules.ts';
 
 export const maxPriority = 10_000;
 export const maxTagLength = 63;

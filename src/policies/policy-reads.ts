@@ -5,9 +5,9 @@ import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { visibilityOf, type Authority, type Place } from '../principals/permission.ts';
-import type { Situation } from './judge.ts';
+import type { Situation } from '../rules/judge.ts';
 import { placeOfScope } from './policy-scope.ts';
-import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyRollout, PolicyScope } from './policy.ts';
+import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyRollout, PolicyScope } from '../rules/policy.ts';
 
 export interface PolicyRow extends PolicyScope {
   readonly id: string;

@@ -4,8 +4,8 @@ import { NotFoundError, ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
 import { readByIds } from '../tenants/tenant-reads.ts';
-import { everywhere } from './policy-places.ts';
-import type { PolicyScope } from './policy.ts';
+import { everywhere } from '../rules/policy-places.ts';
+import type { PolicyScope } from '../rules/policy.ts';
 
 export type ScopeInput = { readonly [Key in keyof PolicyScope]?: PolicyScope[Key] | undefined };
 

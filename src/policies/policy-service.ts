@@ -12,7 +12,7 @@ import { can, type Authority } from '../principals/permission.ts';
 import { changeRules } from '../tenants/rules-lock.ts';
 import { draftOfChange, draftOfNew, type Draft, type NewPolicy, type PolicyChanges } from './policy-draft.ts';
 import { policiesInForce, type PolicyInForceRow, type Whereabouts } from './policy-force.ts';
-import type { PolicyChange, PolicyDocument } from './policy.ts';
+import type { PolicyChange, PolicyDocument } from '../rules/policy.ts';
 import {
   findByName,
   listPolicies,

@@ -1,7 +1,7 @@
 // The policies of a tenant as the gate wants them, now or at a moment of the past, whoever asks: reads without rights for evaluation only.
 import type { UnitOfWork } from '../platform/database.ts';
-import type { PolicySource } from './judge.ts';
-import type { PolicyDocument } from './policy.ts';
+import type { PolicySource } from '../rules/judge.ts';
+import type { PolicyDocument } from '../rules/policy.ts';
 
 interface Stored {
   readonly id: string;

@@ -3,13 +3,13 @@ import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { firstIdAt } from '../platform/ids.ts';
-import type { GateInput, GateVerdict, PolicyFinding } from './gate.ts';
-import type { PolicySource } from './judge.ts';
-import { isRolledOut } from './policy-places.ts';
+import type { GateInput, GateVerdict, PolicyFinding } from '../rules/gate.ts';
+import type { PolicySource } from '../rules/judge.ts';
+import { isRolledOut } from '../rules/policy-places.ts';
 import type { PolicyService } from './policy-service.ts';
-import { compilePolicies } from './policy-set.ts';
+import { compilePolicies } from '../rules/policy-set.ts';
 import { policySource } from './policy-sources.ts';
-import type { PolicyRollout } from './policy.ts';
+import type { PolicyRollout } from '../rules/policy.ts';
 
 /** Fewer decisions say nothing about a share. */
 export const minJudged = 20;

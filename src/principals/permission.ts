@@ -56,6 +56,7 @@ export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
     'approval.decide',
     'queue.manage',
     'killswitch.manage',
+    'audit.read',
   ],
   reviewer: [...reads, 'approval.decide', 'killswitch.manage', 'audit.read'],
   agent_manager: [...reads, 'agent.manage', 'agent.promote'],

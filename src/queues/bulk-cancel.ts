@@ -9,7 +9,7 @@ import type { Database, UnitOfWork } from '../platform/database.ts';
 import { ForbiddenError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
-import { leaveLines } from '../policies/rate-store.ts';
+import { leaveLines } from '../gate/rate-store.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { isTransient } from '../platform/transient.ts';
 import { visibleRows } from '../principals/authorize.ts';

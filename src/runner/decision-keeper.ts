@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { keepDecisions, type RetentionSettings } from '../policies/decision-retention.ts';
+import { keepDecisions, type RetentionSettings } from '../decisions/decision-retention.ts';
 
 export interface DecisionKeeper {
   start(): void;

@@ -9,7 +9,7 @@ import { covers, type EngagedSwitch } from '../killswitches/kill-switch.ts';
 import { engagedSwitches } from '../killswitches/kill-switch-reads.ts';
 import type { Database, UnitOfWork } from '../platform/database.ts';
 import { isTransient } from '../platform/transient.ts';
-import { requestToolName } from '../policies/destination.ts';
+import { requestToolName } from '../rules/destination.ts';
 
 /** Executions that one run of the job lets go on. */
 const batchSize = 100;

@@ -5,7 +5,7 @@ import type { Outbound, OutboundFailure, OutboundResponse } from '../outbound/ou
 import { hostOf, isSafe, portOf } from '../outbound/request.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
-import { coversDestination } from '../policies/destination.ts';
+import { coversDestination } from '../rules/destination.ts';
 
 /** How an effect ended; its output is JSON text that can be stored. */
 export type EffectOutcome =

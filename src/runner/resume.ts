@@ -5,7 +5,7 @@ import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import { deliver } from '../executions/delivery.ts';
-import type { Gate } from '../policies/gate-service.ts';
+import type { Gate } from '../gate/gate-service.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isIdempotent } from '../outbound/request.ts';

@@ -4,8 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError } from '../platform/errors.ts';
 import { storableJson } from '../platform/json.ts';
-import type { Gate } from '../policies/gate-service.ts';
-import type { GateInput } from '../policies/gate.ts';
+import type { Gate } from '../gate/gate-service.ts';
+import type { GateInput } from '../rules/gate.ts';
 import { toolCallColumns, toolCallRows, type ToolCallRow } from './tool-call-reads.ts';
 import type { ReportToolResult } from './tool-call.ts';
 

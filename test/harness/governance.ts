@@ -1,7 +1,7 @@
 // A tenant with projects, environments, an agent and people, for tests of policies, the gate and approvals.
 import type { Database } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { GateInput } from '#src/policies/gate.ts';
+import type { GateInput } from '#src/rules/gate.ts';
 import type { Authority, Grant, Role } from '#src/principals/permission.ts';
 
 export interface World {

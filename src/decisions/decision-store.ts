@@ -3,7 +3,7 @@ import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newIdAt } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
-import type { GateInput, GateVerdict } from './gate.ts';
+import type { GateInput, GateVerdict } from '../rules/gate.ts';
 import type { Redactor } from './redaction.ts';
 
 /** What the decision belongs to. `stepId` and `itemIndex` are null for `execution.start`. */

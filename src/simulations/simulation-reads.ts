@@ -1,7 +1,7 @@
 // What a simulation has found: totals at its end, and the changed decisions page by page. Whoever may see the simulation may see these.
 import type { UnitOfWork } from '../platform/database.ts';
 import { pageWindow, pagesOf, type Page, type PageRequest } from '../platform/page.ts';
-import type { DecisionEffect } from './policy.ts';
+import type { DecisionEffect } from '../rules/policy.ts';
 import type { SimulationProgress, SimulationResult } from './simulation.ts';
 
 /** Agents, and approvers on days, that a result names at most. */

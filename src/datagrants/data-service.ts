@@ -9,9 +9,9 @@ import { requirePermission } from '../principals/authorize.ts';
 import { can, type Authority } from '../principals/permission.ts';
 import { changeRules } from '../tenants/rules-lock.ts';
 import { activeGrants, dataGrantsByIds, listDataGrants, placeOfGrant, type DataGrantRow } from './data-reads.ts';
-import { isDataReference } from './data-scope.ts';
-import type { FactSource } from './gate-service.ts';
-import type { DataReference } from './gate.ts';
+import { isDataReference } from '../rules/data-scope.ts';
+import type { FactSource } from '../gate/gate-service.ts';
+import type { DataReference } from '../rules/gate.ts';
 
 export const maxActiveGrants = 10_000;
 const maxReasonLength = 1_000;

@@ -4,9 +4,9 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { can, type Authority, type Visibility } from '../principals/permission.ts';
-import { decisionConditions, type DecisionFilter } from './decision-reads.ts';
-import type { GateInput } from './gate.ts';
-import type { DecisionEffect } from './policy.ts';
+import { decisionConditions, type DecisionFilter } from '../decisions/decision-reads.ts';
+import type { GateInput } from '../rules/gate.ts';
+import type { DecisionEffect } from '../rules/policy.ts';
 import type { SimulationProgress, SimulationResult, SimulationStatus, StoredCandidate } from './simulation.ts';
 
 export type SimulationFilter = Pick<DecisionFilter, 'projectId' | 'environmentId' | 'agentId' | 'tool' | 'action' | 'effect'>;

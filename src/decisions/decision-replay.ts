@@ -1,10 +1,10 @@
 // A decision seen again: why it came out as it did, and what comes out when it is computed from its record. Pure; no I/O.
 import { canonicalJson, digestOf } from '../platform/canonical.ts';
 import type { DecisionRow } from './decision-reads.ts';
-import { evaluateGate, refusals } from './evaluate.ts';
-import type { GateVerdict, PolicyFinding } from './gate.ts';
-import type { DecisionEffect } from './policy.ts';
-import type { PolicySet } from './policy-set.ts';
+import { evaluateGate, refusals } from '../rules/evaluate.ts';
+import type { GateVerdict, PolicyFinding } from '../rules/gate.ts';
+import type { DecisionEffect } from '../rules/policy.ts';
+import type { PolicySet } from '../rules/policy-set.ts';
 
 /** What a finding had to do with the outcome. */
 export const findingRoles = ['decided', 'outweighed', 'observed', 'injected'] as const;

@@ -3,8 +3,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { isTransient } from '../platform/transient.ts';
-import { compilePolicies } from './policy-set.ts';
-import { policySources } from './policy-sources.ts';
+import { compilePolicies } from '../rules/policy-set.ts';
+import { policySources } from '../policies/policy-sources.ts';
 import { approversOf, createReplayer, createTally, withCandidate, type Replayer } from './simulation.ts';
 import { resultOf } from './simulation-reads.ts';
 import {

@@ -4,18 +4,24 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import type { Authority } from '../principals/permission.ts';
-import type { PolicySource } from './compile.ts';
-import { decisionsByIds, decisionsOfExecutions, listDecisions, type DecisionFilter, type DecisionRow } from './decision-reads.ts';
-import { recordDecision, type DecisionReference } from './decision-store.ts';
-import { approvalTerms, evaluateGate } from './evaluate.ts';
-import type { GateInput, GateVerdict } from './gate.ts';
-import type { PolicyDocument, PolicyKind } from './policy.ts';
-import { compilePolicies, type PolicySet } from './policy-set.ts';
+import type { PolicySource } from '../rules/compile.ts';
+import {
+  decisionsByIds,
+  decisionsOfExecutions,
+  listDecisions,
+  type DecisionFilter,
+  type DecisionRow,
+} from '../decisions/decision-reads.ts';
+import { recordDecision, type DecisionReference } from '../decisions/decision-store.ts';
+import { approvalTerms, evaluateGate } from '../rules/evaluate.ts';
+import type { GateInput, GateVerdict } from '../rules/gate.ts';
+import type { PolicyDocument, PolicyKind } from '../rules/policy.ts';
+import { compilePolicies, type PolicySet } from '../rules/policy-set.ts';
 import { holderOf, momentOf, readTurn } from './rate-turn.ts';
-import { boundedPolicies, watchDenials } from './rollout.ts';
-import { createRedactor, type Redactor } from './redaction.ts';
+import { boundedPolicies, watchDenials } from '../policies/rollout.ts';
+import { createRedactor, type Redactor } from '../decisions/redaction.ts';
 
-export type { DecisionReference } from './decision-store.ts';
+export type { DecisionReference } from '../decisions/decision-store.ts';
 
 export interface JudgeOptions {
   /** `tenants.policy_revision` when the caller has just read it in this transaction, holding the rules; saves one statement. */

@@ -3,7 +3,7 @@
 import { covers } from '../killswitches/kill-switch.ts';
 import { engagedSwitches } from '../killswitches/kill-switch-reads.ts';
 import type { FactSource } from './gate-service.ts';
-import type { GateInput } from './gate.ts';
+import type { GateInput } from '../rules/gate.ts';
 
 export const killSwitchFacts: FactSource = {
   async load(uow) {

@@ -19,10 +19,10 @@ import type { Page, PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { can, visibilityOf, type Authority } from '../principals/permission.ts';
-import { draftOfChange, draftOfNew, type NewPolicy } from './policy-draft.ts';
-import { policiesByIds, type PolicyRow } from './policy-reads.ts';
-import { resolveScopes } from './policy-scope.ts';
-import type { PolicyService, PolicyUpdate } from './policy-service.ts';
+import { draftOfChange, draftOfNew, type NewPolicy } from '../policies/policy-draft.ts';
+import { policiesByIds, type PolicyRow } from '../policies/policy-reads.ts';
+import { resolveScopes } from '../policies/policy-scope.ts';
+import type { PolicyService, PolicyUpdate } from '../policies/policy-service.ts';
 import { isOver, maxCandidates, maxDecisions, type StoredCandidate } from './simulation.ts';
 import { changesOfSimulations } from './simulation-reads.ts';
 import {

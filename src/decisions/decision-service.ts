@@ -3,11 +3,11 @@ import type { UnitOfWork } from '../platform/database.ts';
 import type { Authority } from '../principals/permission.ts';
 import { decisionsByIds, pagesOfSlots, type DecisionRow } from './decision-reads.ts';
 import { explain, reevaluate, type Explanation, type PolicyMoment, type Reevaluation } from './decision-replay.ts';
-import type { PolicySource } from './judge.ts';
-import type { PolicyDocument } from './policy.ts';
-import { policiesByIds } from './policy-reads.ts';
-import { compilePolicies } from './policy-set.ts';
-import { policySources, sourcesInForce } from './policy-sources.ts';
+import type { PolicySource } from '../rules/judge.ts';
+import type { PolicyDocument } from '../rules/policy.ts';
+import { policiesByIds } from '../policies/policy-reads.ts';
+import { compilePolicies } from '../rules/policy-set.ts';
+import { policySources, sourcesInForce } from '../policies/policy-sources.ts';
 
 export interface ExplainedDecision extends Explanation {
   readonly decision: DecisionRow;

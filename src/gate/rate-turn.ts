@@ -1,9 +1,9 @@
 // Rate limits at the gate: counters are read before an effect is judged, and count, keep a place or give it back after it.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import type { DecisionReference } from './decision-store.ts';
-import type { GateInput, GateVerdict } from './gate.ts';
-import type { RateDemand } from './judge.ts';
+import type { DecisionReference } from '../decisions/decision-store.ts';
+import type { GateInput, GateVerdict } from '../rules/gate.ts';
+import type { RateDemand } from '../rules/judge.ts';
 import { countRates, forgetOld, giveBackRates, readRates, reserveRates, type RateHolder } from './rate-store.ts';
 
 export interface RateTurn {

@@ -5,8 +5,8 @@ import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority, Place } from '../principals/permission.ts';
-import type { DataKind } from './data-scope.ts';
-import type { DataReference } from './gate.ts';
+import type { DataKind } from '../rules/data-scope.ts';
+import type { DataReference } from '../rules/gate.ts';
 
 export interface DataGrantRow {
   readonly id: string;

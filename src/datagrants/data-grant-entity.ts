@@ -1,7 +1,7 @@
 // Grants between agents: one agent may touch data that another one declares.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import { dataKinds } from './data-scope.ts';
+import { dataKinds } from '../rules/data-scope.ts';
 
 export const DataGrant = defineEntity({
   name: 'DataGrant',

@@ -1,7 +1,7 @@
 // Tables of simulations: candidate policies on the decisions of a period, and what they would have decided otherwise.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import { decisionEffects } from './policy.ts';
+import { decisionEffects } from '../rules/policy.ts';
 import { simulationStatuses } from './simulation.ts';
 
 export const PolicySimulation = defineEntity({

@@ -6,8 +6,8 @@ import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/pag
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
-import type { GateInput, PolicyFinding } from './gate.ts';
-import type { DecisionEffect, GateAction } from './policy.ts';
+import type { GateInput, PolicyFinding } from '../rules/gate.ts';
+import type { DecisionEffect, GateAction } from '../rules/policy.ts';
 
 export interface DecisionRow {
   readonly id: string;

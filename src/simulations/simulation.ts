@@ -1,11 +1,11 @@
 // Simulations of policies: statuses, what a candidate makes of the policies in force, and what it would have decided. Pure; no I/O.
 import type { Approver } from '../approvals/approval-terms.ts';
-import { approvalTerms, evaluateGate } from './evaluate.ts';
-import type { GateInput, GateVerdict, RateFact } from './gate.ts';
-import type { PolicySource } from './judge.ts';
-import type { DecisionEffect, PolicyDocument } from './policy.ts';
-import type { PolicySet } from './policy-set.ts';
-import type { RateDemand } from './judge.ts';
+import { approvalTerms, evaluateGate } from '../rules/evaluate.ts';
+import type { GateInput, GateVerdict, RateFact } from '../rules/gate.ts';
+import type { PolicySource } from '../rules/judge.ts';
+import type { DecisionEffect, PolicyDocument } from '../rules/policy.ts';
+import type { PolicySet } from '../rules/policy-set.ts';
+import type { RateDemand } from '../rules/judge.ts';
 
 export const simulationStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type SimulationStatus = (typeof simulationStatuses)[number];

@@ -3,8 +3,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
-import type { RateFact } from './gate.ts';
-import type { RateDemand } from './judge.ts';
+import type { RateFact } from '../rules/gate.ts';
+import type { RateDemand } from '../rules/judge.ts';
 
 /** What may have a place in line: a slot of an execution, its start, or a call of an agent that runs elsewhere. */
 export interface RateHolder {
