@@ -137,7 +137,9 @@ test('a cursor of a foreign stream opens nothing', async (t) => {
       const theirs = watch(field, required(field, both.there), both.there.home.adminKey);
       await theirs.until(() => theirs.results.length > 0);
       await theirs.close();
-      const cursor = /"\w+_cursor":"([^"]+)"/.exec(JSON.stringify(theirs.results[0]))![1]!;
+      // Of the batch, not of a list within it.
+      const ofBatch = new RegExp(`"${getNamedType(field.type).name}_cursor":"([^"]+)"`);
+      const cursor = ofBatch.exec(JSON.stringify(theirs.results[0]))![1]!;
       const mine = watch(field, { ...required(field, both.here), after: cursor }, both.here.home.adminKey);
       await commotion(both.here);
       await mine.until(() => mine.results.length > 0);

@@ -80,7 +80,7 @@ test('a tenant is set up, an agent is published, promoted, run, approved by some
     }
     const scopes = { author: ['AGENT_MANAGER', projectId], runs: ['OPERATOR', projectId], approves: ['REVIEWER', environments['prod']!], looks: ['VIEWER', tenant.id] } as const; // prettier-ignore
     for (const [name, [role, scopeId]] of Object.entries(scopes)) {
-      const { principal } = await admin.createPrincipal({ input: { kind: 'SERVICE_ACCOUNT', name } });
+      const { principal } = await admin.createPrincipal({ input: { kind: 'USER', name } });
       await admin.grantRole({ input: { granteeId: principal.id, role, scopeId } });
       const { token, apiKey } = await admin.createApiKey({ input: { principalId: principal.id, name, roles: [role] } });
       people[name] = api.typed(token);

@@ -129,13 +129,13 @@ export function openSlots(state: ExecutionState): { slot: Slot; current: SlotSta
   return [...steps, ...items];
 }
 
-/** A command that an open slot allows now or at `at`; what it is, the tape decides. */
-export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, tape: Tape, mayDefer = true): Command {
+/** A command that an open slot allows now or at `at`; what it is, the tape decides. Only what is early is put off or halted, or a life might never end. */
+export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, tape: Tape, isEarly = true): Command {
   const step = plan.steps.get(slot.stepId)!;
   const random = (tape() % 100) / 100;
   switch (current.status) {
     case 'queued':
-      return answerQueued(step, slot, current, tape, mayDefer);
+      return answerQueued(step, slot, current, tape, isEarly);
     case 'waiting': {
       if (step.kind === 'agent' && current.wakeAt === null) {
         const { attempt } = current;
@@ -155,7 +155,7 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
         { type: 'fail', slot, attempt: current.attempt, failure, retryable: true, random },
         { type: 'fail', slot, attempt: current.attempt, failure, retryable: false, random },
         { type: 'interrupt', slot, attempt: current.attempt, repeatable: true, random },
-        { type: 'halt', slot, attempt: current.attempt, killSwitchId: 'switch', reason: 'as the test says' },
+        ...(isEarly ? [haltOf(slot, current.attempt)] : []),
         { type: 'interrupt', slot, attempt: current.attempt, repeatable: false, random },
         { type: 'block', slot, attempt: current.attempt, failure, decisionId: 'decision' },
       ]);
@@ -168,10 +168,18 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
   }
 }
 
+const haltOf = (slot: Slot, attempt: number): Command => ({
+  type: 'halt',
+  slot,
+  attempt,
+  killSwitchId: 'switch',
+  reason: 'as the test says',
+});
+
 /** Mostly small; sometimes so large that the items of a forEach give too much together. */
 const bytes = (tape: Tape): number => (tape() % 8 === 0 ? maxCollectedBytes / 2 : 0) + (tape() % 1_000);
 
-function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | StepState, tape: Tape, mayDefer: boolean): Command {
+function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | StepState, tape: Tape, isEarly: boolean): Command {
   if (current.haltedBy !== null) return { type: 'continue', slot };
   const approvalId = `approval-${slot.stepId}-${slot.itemIndex}-${current.attempt}`;
   const ask: Command = { type: 'requestApproval', slot, approvalId, expiresAt: 60_000 };
@@ -199,8 +207,7 @@ function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | Ste
         dispatch,
         dispatch,
         dispatch,
-        ...(mayDefer ? [defer] : []),
-        { type: 'halt', slot, attempt: 0, killSwitchId: 'switch', reason: 'as the test says' },
+        ...(isEarly ? [defer, haltOf(slot, 0)] : []),
         ...asks,
         { type: 'block', slot, attempt: 0, failure },
         ...skip,
@@ -311,6 +318,12 @@ export const noteOn = ({ slot, approvalId }: Extract<Command, { type: 'resolveAp
 };
 
 const notes: readonly ApprovalNote[] = [
+  { type: 'voted', votedBy: 'someone', stage: 0 },
+  { type: 'advanced', stage: 1 },
+  { type: 'escalated', stage: 0 },
+  { type: 'warned', expiresAt: '2026-11-21T10:00:00.000Z' },
+  { type: 'extended', extendedBy: 'someone', expiresAt: '2026-11-21T10:00:00.000Z' },
+  { type: 'delegated', delegatedBy: 'someone', delegateId: 'another' },
   { type: 'edited', digest: 'digest', editedBy: 'someone' },
   { type: 'commented', commentId: 'comment', commentKind: 'question', commentedBy: 'someone' },
 ];

@@ -55,7 +55,7 @@ export async function startProduct(folder: string, receiverUrl: string, env: Rea
   const { project } = await admin.createProject({ input: { name: 'faults' } });
   const { environment } = await admin.createEnvironment({ input: { projectId: project.id, name: 'dev', kind: 'DEVELOPMENT' } });
   async function person(name: string, role: 'OPERATOR' | 'REVIEWER'): Promise<SignalboxClient> {
-    const { principal } = await admin.createPrincipal({ input: { kind: 'SERVICE_ACCOUNT', name } });
+    const { principal } = await admin.createPrincipal({ input: { kind: 'USER', name } });
     await admin.grantRole({ input: { granteeId: principal.id, role, scopeId: project.id } });
     return client((await admin.createApiKey({ input: { principalId: principal.id, name, roles: [role] } })).token);
   }

@@ -116,8 +116,10 @@ export async function twoTenants(): Promise<TwoTenants> {
 export function without(answer: Pick<Answer, 'data' | 'errors'>, id: string): unknown {
   const uuid = parseGlobalId(id)?.id ?? id;
   const text = JSON.stringify({ data: answer.data, errors: answer.errors });
-  return JSON.parse(text.replaceAll(id, 'ID').replaceAll(uuid, 'ID'));
+  return JSON.parse(text.replaceAll(id, 'ID').replaceAll(uuid, 'ID').replace(defaultPeriod, '$1NOW"'));
 }
+/** A period that was not asked for ends now. */
+const defaultPeriod = /(_(?:since|until)":")[^"]+"/g;
 
 export const codesOf = ({ errors }: Pick<Answer, 'errors'>) => errors?.map(({ extensions }) => extensions.code) ?? [];
 
