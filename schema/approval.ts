@@ -178,6 +178,10 @@ export const ApprovalFilter = builder.inputType('ApprovalFilter', {
     environmentId: t.id({ description: 'In this environment.' }).validate(globalId('Environment')),
     agentId: t.id({ description: 'Of this agent.' }).validate(globalId('Agent')),
     executionId: t.id({ description: 'Of this execution.' }).validate(globalId('Execution')),
+    canDecide: t.boolean({
+      description:
+        'True: only those that you may approve or reject now, as a delegate, too; false: only the others, decided ones included.',
+    }),
   }),
 });
 

@@ -61,6 +61,22 @@ const relations: Readonly<Record<string, (world: ApprovalWorld) => Promise<Invol
     const [actor, requestedBy] = [await account(world, 'one', maker), await account(world, 'two', maker)];
     return { actor, requestedBy, reason: /act through the same hands/ };
   },
+  'an account whose key an account of the requester made': async (world) => {
+    const requestedBy = await world.member('rita');
+    const between = await account(world, 'between', requestedBy);
+    return { actor: await account(world, 'bot', between), requestedBy, reason: /act through the same hands/ };
+  },
+  'who made the keys of the account that made a key of the asking one': async (world) => {
+    const actor = await world.member('maker');
+    const between = await account(world, 'between', actor);
+    return { actor, requestedBy: await account(world, 'bot', between), reason: /act through the same hands/ };
+  },
+  'who made a key of the asking worker': async (world) => {
+    const actor = await world.member('maker');
+    const requestedBy = await world.member('worker', undefined, { kind: 'worker' });
+    await world.key(requestedBy, actor);
+    return { actor, requestedBy, reason: /act through the same hands/ };
+  },
   'who edited the arguments': async ({ member }) => {
     const actor = await member('eve');
     return { actor, requestedBy: await member('rita'), editedBy: actor, reason: /^you edited what will run/ };

@@ -27,11 +27,24 @@ const seatsSql = `
   from seat join principals p on p.tenant_id = $1 and p.id = seat.id
   order by p.id <> $2, p.id`;
 
-/** All keys count, also those that were revoked: whoever made one could have asked with it. */
+/** Keys `k` of principals that are no people: whoever makes one can act as them. */
+export const lentKeys = `(select k.principal_id, k.created_by from api_keys k
+  join principals p on p.tenant_id = $1 and p.id = k.principal_id and p.kind <> 'user'
+  where k.tenant_id = $1 and k.created_by is not null) k`;
+
+/**
+ * All keys count, also those that were revoked: whoever made one could have asked with it. So does who made the keys of an account
+ * that made the key.
+ */
 const recordsSql = `
-  with votes as (
+  with recursive votes as (
     select v.*, p.name from approval_votes v left join principals p on p.tenant_id = $1 and p.id = v.principal_id
     where v.tenant_id = $1 and v.approval_id = any($2::uuid[])
+  ), made (account, maker) as (
+    select k.principal_id, k.created_by from ${lentKeys}
+    where k.principal_id = any($3::uuid[]) or k.principal_id in (select v.principal_id from votes v)
+    union
+    select made.account, k.created_by from made join ${lentKeys} on k.principal_id = made.maker
   )
   select
     coalesce((
@@ -40,16 +53,17 @@ const recordsSql = `
         'digest', v.digest, 'note', v.note, 'idempotencyKey', v.idempotency_key, 'votedAt', v.voted_at) order by v.voted_at, v.principal_id)
       from votes v
     ), '[]') as votes,
-    coalesce((
-      select json_agg(distinct jsonb_build_object('account', k.principal_id, 'maker', k.created_by))
-      from api_keys k join principals p on p.tenant_id = $1 and p.id = k.principal_id and p.kind = 'service_account'
-      where k.tenant_id = $1 and k.created_by is not null
-        and (k.principal_id = any($3::uuid[]) or k.principal_id in (select v.principal_id from votes v))
-    ), '[]') as makers`;
+    coalesce((select json_agg(made) from made), '[]') as makers`;
 
 interface Records {
   readonly votes: readonly (Omit<Vote, 'votedAt'> & { votedAt: string })[];
   readonly makers: readonly { account: string; maker: string }[];
+}
+
+/** In whose places `actor` can decide, their own first; grants are those that are stored. */
+export async function seatsOf(uow: UnitOfWork, actor: Authority, now: Date): Promise<Seat[]> {
+  const seats = await uow.rows<Seat>(seatsSql, [uow.tenantId, actor.principalId, now]);
+  return seats.map((seat) => ({ ...seat, grants: distinctGrants(seat.grants as Grant[]) }));
 }
 
 /** Of these approvals, for `actor`. */
@@ -61,12 +75,12 @@ export async function decidingFacts(uow: UnitOfWork, actor: Authority, approvals
   ]);
   // Where everybody with the permission may decide, nobody needs another's place.
   const isAnybodyNamed = approvals.some((approval) => approversNow(approval).length > 0);
-  const seats = isAnybodyNamed ? await uow.rows<Seat>(seatsSql, [uow.tenantId, actor.principalId, now]) : [];
+  const seats = isAnybodyNamed ? await seatsOf(uow, actor, now) : [];
   const accounts = [actor.principalId, ...seats.map(({ principalId }) => principalId), ...people];
   const [records] = await uow.rows<Records>(recordsSql, [uow.tenantId, approvals.map(({ id }) => id), [...new Set(accounts)]]);
   const own: Seat = { principalId: actor.principalId, name: actor.principalName, grants: actor.grants, teamIds: [], isDisabled: false };
   return {
-    seats: seats.length > 0 ? seats.map((seat) => ({ ...seat, grants: distinctGrants(seat.grants as Grant[]) })) : [own],
+    seats: seats.length > 0 ? seats : [own],
     votes: records!.votes.map((vote) => ({ ...vote, votedAt: new Date(vote.votedAt) })),
     keyMakers: new Map(
       [...Map.groupBy(records!.makers, ({ account }) => account)].map(([account, rows]) => [account, rows.map(({ maker }) => maker)]),

@@ -58,6 +58,8 @@ export interface ApprovalFilter {
   readonly environmentId?: string | null | undefined;
   readonly agentId?: string | null | undefined;
   readonly executionId?: string | null | undefined;
+  /** By whoever reads, now. */
+  readonly canDecide?: boolean | null | undefined;
 }
 
 type Stored<Row> = { [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] };
@@ -105,7 +107,7 @@ export async function outcomesOfExecution(uow: UnitOfWork, executionId: string):
   }));
 }
 
-const placeColumns = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
+export const placeColumns = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
 
 /** Those of `ids` that exist and that `actor` may read, in no particular order. */
 export async function approvalsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ApprovalRow[]> {
@@ -143,12 +145,13 @@ export async function approvalsOfExecutions(
   );
 }
 
-/** Newest first. */
+/** Newest first. `decidable` is the condition for `canDecide`, where the filter has it. */
 export async function listApprovals(
   uow: UnitOfWork,
   actor: Authority,
   filter: ApprovalFilter,
   request: PageRequest,
+  decidable?: (params: unknown[]) => string,
 ): Promise<Page<ApprovalRow>> {
   const window = pageWindow('approvals', request);
   const params: unknown[] = [uow.tenantId];
@@ -166,6 +169,7 @@ export async function listApprovals(
     if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
     conditions.push(`${column} = ${bind(id)}`);
   }
+  if (decidable) conditions.push(`${decidable(params)} = ${bind(filter.canDecide)}`);
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
   const rows = await approvalRows(
     uow,
@@ -175,10 +179,12 @@ export async function listApprovals(
   return pageOf(window, rows);
 }
 
-/** The same conditions as `listApprovals`, for a row that is at hand. */
-export function matchesFilter(row: ApprovalRow, { status, risk, environmentId, agentId, executionId }: ApprovalFilter): boolean {
+/** The same conditions as `listApprovals`, for a row that is at hand, except those that change with it. */
+export function matchesFilter(
+  row: ApprovalRow,
+  { risk, environmentId, agentId, executionId }: Omit<ApprovalFilter, 'status' | 'canDecide'>,
+): boolean {
   return (
-    (!status || status.includes(row.status)) &&
     (!risk || risk.includes(row.risk)) &&
     (environmentId == null || environmentId === row.environmentId) &&
     (agentId == null || agentId === row.agentId) &&

@@ -32,6 +32,7 @@ import { tellOfApprovals } from './approval-telling.ts';
 import { settledTerms } from './approver-reads.ts';
 import { nextAttention } from './attention.ts';
 import { afterWorking } from './business-hours.ts';
+import { decidableBy } from './decidable-reads.ts';
 import { createDecisions, type Decisions } from './deciding.ts';
 import { createExtensions, type Extensions } from './extending.ts';
 
@@ -165,7 +166,12 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
       return (await approvalsByIds(uow, actor, [approvalId]))[0] ?? null;
     },
     approvalsByIds,
-    listApprovals,
+
+    async listApprovals(uow, actor, filter, page) {
+      const decidable = filter.canDecide == null ? undefined : await decidableBy(uow, actor, clock.now());
+      return listApprovals(uow, actor, filter, page, decidable);
+    },
+
     approvalsOfExecutions,
     votesOf,
     outcomesOfExecution,

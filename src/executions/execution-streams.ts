@@ -30,8 +30,8 @@ export interface ExecutionChanges {
   readonly executions: readonly ExecutionRow[];
 }
 
-/** Not by status: who watches wants to hear of decisions, too. */
-export type ApprovalStreamFilter = Omit<ApprovalFilter, 'status'>;
+/** Not by status, nor by who can decide: who watches wants to hear of decisions, too. */
+export type ApprovalStreamFilter = Omit<ApprovalFilter, 'status' | 'canDecide'>;
 
 export interface ApprovalChange {
   readonly type: EventType;

@@ -1,5 +1,6 @@
 // A tenant with people and requests for approval on a database and a clock of its own, without executions: what would be told in their
 // streams is kept in a list.
+import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { ApprovalSubject } from '#src/approvals/approval.ts';
 import type { ApprovalLog, ApprovalNote, CallFact } from '#src/approvals/approval-log.ts';
@@ -56,6 +57,7 @@ export interface ApprovalWorld extends World {
   decide(actor: Authority, approvalId: string, input?: Partial<Deciding>): Promise<ApprovalRow>;
   delegate(from: Authority, to: Authority, input?: Partial<NewDelegation>): Promise<DelegationRow>;
   jobs(): Promise<QueuedJob[]>;
+  /** Checks besides that the list of what can be decided agrees. */
   whyNot(actor: Authority, approval: ApprovalRow): Promise<string | null>;
   /** Notes about an approval, in order. */
   told(approval: Pick<ApprovalRow, 'id'>): (ApprovalNote | CallFact)[];
@@ -118,6 +120,15 @@ export async function approvalStand(): Promise<ApprovalStand> {
       };
       return write((uow) => approvals.request(uow, asked));
     };
+    /** What is listed as decidable is what could be decided. */
+    const checkInbox = (actor: Authority, approvalId: string): Promise<void> =>
+      write(async (uow) => {
+        const [stored] = await approvals.approvalsByIds(uow, actor, [approvalId]);
+        if (!stored) return;
+        const [reason] = await approvals.whyNotDecide(uow, actor, [stored]);
+        const { rows } = await approvals.listApprovals(uow, actor, { canDecide: true }, { first: 100 });
+        assert.equal(rows.some(({ id }) => id === approvalId), reason === null, reason ?? 'could be decided, and is not listed'); // prettier-ignore
+      });
     return {
       ...base,
       ...{ executionId, requester, reviewer, write, subject, request },
@@ -161,7 +172,11 @@ export async function approvalStand(): Promise<ApprovalStand> {
             [base.tenantId],
           )
         ).rows,
-      whyNot: async (actor, approval) => (await write((uow) => approvals.whyNotDecide(uow, actor, [approval])))[0]!,
+      whyNot: async (actor, approval) => {
+        const [reason] = await write((uow) => approvals.whyNotDecide(uow, actor, [approval]));
+        await checkInbox(actor, approval.id);
+        return reason!;
+      },
       told: ({ id }) => deps.log.told.filter(({ approvalId }) => approvalId === id).map(({ note }) => note),
     };
   }
