@@ -71,7 +71,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   iteration: 'Index of the iteration, from 0.',
   childExecutionId: 'Id of the execution that was started.',
   signal: 'Name of the signal it waits for; null when it waits for a moment only.',
-  stepId: 'Id of the step in the definition; empty for the approval that the start of the execution waits for.',
+  stepId: 'Id of the step in the definition; null for the approval that the start of the execution waits for.',
   itemIndex: 'Index of the item of a forEach step, or of the iteration of a loop, from 0; null for the step itself.',
   total: 'How many items, or iterations at most.',
   attempt: 'Number of the attempt, from 1; 0 when the step ended without one.',
@@ -109,11 +109,15 @@ export const ExecutionEvent = builder.interfaceRef<EventRow>('ExecutionEvent').i
 });
 
 export const StepEvent = builder.interfaceRef<EventRow>('StepEvent').implement({
-  description: 'An event about one step, or one item of it.',
+  description: 'An event about one step, or one item of it; of an approval also about the start of the execution, which is no step.',
   interfaces: [ExecutionEvent],
   resolveType: (row) => typeName(row.type),
   fields: (t) => ({
-    stepId: t.string({ description: fieldMeanings['stepId']!, resolve: (row) => String(row.data['stepId']) }),
+    stepId: t.string({
+      nullable: true,
+      description: fieldMeanings['stepId']!,
+      resolve: (row) => (row.data['stepId'] as string) || null,
+    }),
     itemIndex: t.int({
       nullable: true,
       description: fieldMeanings['itemIndex']!,

@@ -107,6 +107,8 @@ export type ApprovalDelegationFilter = {
 export type ApprovalFilter = {
   /** Of this agent. */
   agentId?: string | null | undefined;
+  /** True: only those that you may approve or reject now, as a delegate, too; false: only the others, decided ones included. */
+  canDecide?: boolean | null | undefined;
   /** In this environment. */
   environmentId?: string | null | undefined;
   /** Of this execution. */
@@ -1034,13 +1036,13 @@ export type PolicyFailureMode =
   /** They are refused. */
   | 'DENY';
 
-/** Conditions that a policy must all satisfy; an absent one is satisfied by every policy. */
+/** Conditions that a policy must all satisfy; an absent one is satisfied by every policy. A place is its scope or one of its attachments; one of them must satisfy all that is said of places. */
 export type PolicyFilter = {
-  /** Whose scope names this agent. */
+  /** With a place that names this agent. */
   agentId?: string | null | undefined;
   /** Switched on, or off. */
   enabled?: boolean | null | undefined;
-  /** Whose scope names this environment. */
+  /** With a place that names this environment. */
   environmentId?: string | null | undefined;
   /** Of this kind. */
   kind?: PolicyKind | null | undefined;
@@ -1048,11 +1050,11 @@ export type PolicyFilter = {
   mode?: PolicyMode | null | undefined;
   /** The one of this name. */
   name?: string | null | undefined;
-  /** Whose scope names this project. */
+  /** With a place that names this project. */
   projectId?: string | null | undefined;
-  /** Whose scope names this tag. */
+  /** With a place that names this tag. */
   tag?: string | null | undefined;
-  /** Whose scope names this team. */
+  /** With a place that names this team. */
   teamId?: string | null | undefined;
 };
 
@@ -1648,7 +1650,9 @@ export type WebhookEvent =
   /** A request will expire soon. */
   | 'APPROVAL_EXPIRING'
   /** Somebody has to look: a new request, the next stage of one, or one that was edited. */
-  | 'APPROVAL_REQUESTED';
+  | 'APPROVAL_REQUESTED'
+  /** A policy that was rolled out denied too much, and is only observed from then on. */
+  | 'POLICY_FELL_BACK';
 
 export type AgentFieldsFragment = { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null };
 
@@ -1957,7 +1961,7 @@ export type ApprovalRequestsSubscriptionVariables = Exact<{
 
 export type ApprovalRequestsSubscription = { approvalRequests: { cursor: string, caughtUp: boolean, changes: Array<{ type: EventType, occurredAt: string, approval: { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null } | null }> } };
 
-export type AuditEventFieldsFragment = { id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string };
+export type AuditEventFieldsFragment = { id: string, action: string, principalId: string | null, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string };
 
 export type AuditEventsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1966,7 +1970,7 @@ export type AuditEventsQueryVariables = Exact<{
 }>;
 
 
-export type AuditEventsQuery = { auditEvents: { edges: Array<{ cursor: string, node: { id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type AuditEventsQuery = { auditEvents: { edges: Array<{ cursor: string, node: { id: string, action: string, principalId: string | null, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type AuditTrailSubscriptionVariables = Exact<{
   filter?: AuditEventFilter | null | undefined;
@@ -1974,7 +1978,7 @@ export type AuditTrailSubscriptionVariables = Exact<{
 }>;
 
 
-export type AuditTrailSubscription = { auditTrail: { cursor: string, caughtUp: boolean, events: Array<{ id: string, action: string, principalId: string, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string }> } };
+export type AuditTrailSubscription = { auditTrail: { cursor: string, caughtUp: boolean, events: Array<{ id: string, action: string, principalId: string | null, subjectType: string | null, subjectId: string | null, beforeDigest: string | null, afterDigest: string | null, address: string | null, userAgent: string | null, traceId: string | null, occurredAt: string }> } };
 
 export type DataGrantFieldsFragment = { id: string, data: string, reason: string, isInForce: boolean, createdAt: string, revokedAt: string | null, ownerAgent: { id: string, name: string } | null, granteeAgent: { id: string, name: string } | null };
 
@@ -2112,31 +2116,31 @@ export type SlotFieldsFragment =
   | SlotFields_StepItem_Fragment
 ;
 
-type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
 
 type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
@@ -2162,39 +2166,39 @@ type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded
 
 type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepContinued_Fragment = { __typename: 'StepContinued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepContinued_Fragment = { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string };
 
 export type EventFieldsFragment =
   | EventFields_ApprovalAdvanced_Fragment
@@ -2292,19 +2296,19 @@ export type ExecutionEventsSubscriptionVariables = Exact<{
 
 
 export type ExecutionEventsSubscription = { executionEvents: { cursor: string, caughtUp: boolean, events: Array<
-      | { __typename: 'ApprovalAdvanced', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalApproved', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalCancelled', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalCommented', stepId: string, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalDelegated', stepId: string, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalEdited', stepId: string, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalEscalated', stepId: string, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalExpired', stepId: string, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalExtended', stepId: string, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalRejected', stepId: string, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalRequested', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalVoted', stepId: string, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalWarned', stepId: string, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
       | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, sequence: number, type: EventType, occurredAt: string }
@@ -2317,23 +2321,23 @@ export type ExecutionEventsSubscription = { executionEvents: { cursor: string, c
       | { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
       | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'SignalReceived', stepId: string, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepBlocked', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepChildStarted', stepId: string, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepContinued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepDeferred', stepId: string, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepExpanded', stepId: string, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepFailed', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepHalted', stepId: string, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepInterrupted', stepId: string, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepIterated', stepId: string, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepQueued', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepRetryScheduled', stepId: string, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepReused', stepId: string, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepSkipped', stepId: string, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepStarted', stepId: string, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepSucceeded', stepId: string, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepWaiting', stepId: string, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string }
     > } };
 
 export type ExecutionChangedSubscriptionVariables = Exact<{
@@ -2436,11 +2440,11 @@ export type ReleaseKillSwitchMutation = { releaseKillSwitch:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
-export type PolicyScopeFieldsFragment = { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null };
+export type PolicyScopeFieldsFragment = { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null };
 
-export type PolicyAttachmentFieldsFragment = { mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } };
+export type PolicyAttachmentFieldsFragment = { mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } };
 
-export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> };
+export type PolicyFieldsFragment = { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> };
 
 export type DecisionFieldsFragment = { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> };
 
@@ -2449,7 +2453,7 @@ export type PolicyQueryVariables = Exact<{
 }>;
 
 
-export type PolicyQuery = { policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } | null };
+export type PolicyQuery = { policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } | null };
 
 export type PoliciesQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -2458,7 +2462,7 @@ export type PoliciesQueryVariables = Exact<{
 }>;
 
 
-export type PoliciesQuery = { policies: { edges: Array<{ cursor: string, node: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type PoliciesQuery = { policies: { edges: Array<{ cursor: string, node: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type DecisionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -2476,14 +2480,14 @@ export type PoliciesInForceQueryVariables = Exact<{
 }>;
 
 
-export type PoliciesInForceQuery = { policiesInForce: Array<{ attachment: number | null, mode: PolicyMode, priority: number, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }> };
+export type PoliciesInForceQuery = { policiesInForce: Array<{ attachment: number | null, mode: PolicyMode, priority: number, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }> };
 
 export type ValidatePolicyQueryVariables = Exact<{
   document: string;
 }>;
 
 
-export type ValidatePolicyQuery = { validatePolicy: { changes: Array<string>, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }>, current: { id: string, version: number, description: string, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode } | null, policy: { name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, rules: unknown, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } | null } };
+export type ValidatePolicyQuery = { validatePolicy: { changes: Array<string>, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }>, current: { id: string, version: number, description: string, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode } | null, policy: { name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, rules: unknown, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } | null } };
 
 export type ApplyPolicyMutationVariables = Exact<{
   input: ApplyPolicyInput;
@@ -2491,7 +2495,7 @@ export type ApplyPolicyMutationVariables = Exact<{
 
 
 export type ApplyPolicyMutation = { applyPolicy:
-    | { __typename: 'ApplyPolicySuccess', changes: Array<string>, policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'ApplyPolicySuccess', changes: Array<string>, policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
@@ -2506,7 +2510,7 @@ export type CreatePolicyMutationVariables = Exact<{
 
 export type CreatePolicyMutation = { createPolicy:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
-    | { __typename: 'CreatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'CreatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
@@ -2522,7 +2526,7 @@ export type UpdatePolicyMutation = { updatePolicy:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'UpdatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'UpdatePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -2532,7 +2536,7 @@ export type EnablePolicyMutationVariables = Exact<{
 
 
 export type EnablePolicyMutation = { enablePolicy:
-    | { __typename: 'EnablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'EnablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -2545,7 +2549,7 @@ export type DisablePolicyMutationVariables = Exact<{
 
 
 export type DisablePolicyMutation = { disablePolicy:
-    | { __typename: 'DisablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'DisablePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -2558,7 +2562,7 @@ export type DeletePolicyMutationVariables = Exact<{
 
 
 export type DeletePolicyMutation = { deletePolicy:
-    | { __typename: 'DeletePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
+    | { __typename: 'DeletePolicySuccess', policy: { id: string, name: string, description: string, kind: PolicyKind, mode: PolicyMode, priority: number, enabled: boolean, onError: PolicyFailureMode, version: number, rules: unknown, createdAt: string, updatedAt: string, deletedAt: string | null, rollout: { percent: number, maxDenialPercent: number | null, windowMs: number } | null, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null }, attachments: Array<{ mode: PolicyMode | null, priority: number | null, enabled: boolean, scope: { tag: string | null, tool: string | null, isWholeTenant: boolean, project: { id: string, name: string } | null, environment: { id: string, name: string } | null, agent: { id: string, name: string } | null, team: { id: string, name: string } | null } }> } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -3999,6 +4003,7 @@ export const PolicyScopeFieldsFragmentDoc = new TypedDocumentString(`
     fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -4029,6 +4034,7 @@ export const PolicyAttachmentFieldsFragmentDoc = new TypedDocumentString(`
     fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -4076,6 +4082,7 @@ export const PolicyFieldsFragmentDoc = new TypedDocumentString(`
     fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7264,6 +7271,7 @@ export const PolicyDocument = new TypedDocumentString(`
     fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7336,6 +7344,7 @@ export const PoliciesDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7451,6 +7460,7 @@ export const PoliciesInForceDocument = new TypedDocumentString(`
     fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7548,6 +7558,7 @@ export const ValidatePolicyDocument = new TypedDocumentString(`
     fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7603,6 +7614,7 @@ export const ApplyPolicyDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7683,6 +7695,7 @@ export const CreatePolicyDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7763,6 +7776,7 @@ export const UpdatePolicyDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7843,6 +7857,7 @@ export const EnablePolicyDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -7923,6 +7938,7 @@ export const DisablePolicyDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name
@@ -8003,6 +8019,7 @@ export const DeletePolicyDocument = new TypedDocumentString(`
 fragment PolicyScopeFields on PolicyScope {
   tag
   tool
+  isWholeTenant
   project {
     id
     name

@@ -6,6 +6,7 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { EventService } from '../events/event-service.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
+import { wholeExecution } from './machine-state.ts';
 import { beginTransition } from './transition.ts';
 
 export function createApprovalLog({ clock, events }: { readonly clock: Clock; readonly events: EventService }): ApprovalLog {
@@ -32,10 +33,9 @@ export function createApprovalLog({ clock, events }: { readonly clock: Clock; re
 
     async note(uow, { id, executionId, stepId, itemIndex, toolCallId }, notes) {
       if (toolCallId !== null) return appendToCall(uow, toolCallId, notes, id);
-      // An execution that has not begun has no step to tell it of.
-      if (executionId === null || stepId === null) return;
-      const slot = { stepId, itemIndex: itemIndex ?? -1 };
-      const t = await beginTransition(deps, uow, executionId, [slot]);
+      if (executionId === null) return;
+      const slot = stepId === null ? wholeExecution : { stepId, itemIndex: itemIndex ?? -1 };
+      const t = await beginTransition(deps, uow, executionId, stepId === null ? [] : [slot]);
       for (const note of notes) await t?.run({ type: 'note', slot, approvalId: id, note });
       await t?.save();
     },

@@ -52,6 +52,7 @@ function run(draft: Draft, command: Command, now: number): string | null {
   if (state.lastSequence === 0) return 'the execution does not exist yet';
   if (isFinalExecution(state.status)) return `the execution is ${state.status} already`;
   if (state.status === 'paused' && startsSomething(command)) return 'the execution is paused';
+  if (command.type === 'note' && command.slot.stepId === wholeExecution.stepId) return noteOnStart(draft, command);
   if ('slot' in command) return state.begun ? runOnSlot(draft, command, now) : 'the execution has not started';
   return runOnExecution(draft, command, now);
 }
@@ -141,6 +142,13 @@ function runOnStart(draft: Draft, command: StartCommand): string | null {
       return null;
     }
   }
+}
+
+function noteOnStart(draft: Draft, { approvalId, note }: Extract<Command, { type: 'note' }>): string | null {
+  if (draft.state.approvalId !== approvalId) return 'its start waits for another approval, or for none';
+  const { type, ...said } = note;
+  draft.emit({ type: `approval.${type}`, data: { ...wholeExecution, approvalId, ...said } } as NewEvent);
+  return null;
 }
 
 function reuse(draft: Draft, steps: readonly ReusedStep[]): string | null {

@@ -5,7 +5,16 @@ import type { Definition, StepDefinition, StepKind } from '#src/agents/definitio
 import { isFinalExecution, isFinalStep, maxCollectedBytes, type ExecutionFailure } from '#src/executions/execution.ts';
 import type { ApprovalNote } from '#src/approvals/approval-log.ts';
 import type { Command, ReusedStep } from '#src/executions/machine-command.ts';
-import type { ExecutionState, ItemCounters, ItemRanges, Plan, Slot, SlotState, StepState } from '#src/executions/machine-state.ts';
+import {
+  wholeExecution,
+  type ExecutionState,
+  type ItemCounters,
+  type ItemRanges,
+  type Plan,
+  type Slot,
+  type SlotState,
+  type StepState,
+} from '#src/executions/machine-state.ts';
 
 /** `FC_SEED=… FC_PATH=… FC_RUNS=… npm test -- test/machine.test.ts` runs a printed failure, or more runs. */
 export function runs(count: number): fc.Parameters<unknown> {
@@ -215,7 +224,13 @@ function answerQueued(step: StepDefinition, slot: Slot, current: SlotState | Ste
       ]);
     }
     case 'transform':
-      return pick<Command>(tape, [{ type: 'complete', slot, outputBytes: bytes(tape) }, ...skip, fail]);
+      return pick<Command>(tape, [
+        { type: 'complete', slot, outputBytes: bytes(tape) },
+        { type: 'complete', slot, outputBytes: bytes(tape) },
+        { type: 'block', slot, attempt: 0, failure, decisionId: 'decision' },
+        ...skip,
+        fail,
+      ]);
     case 'approval':
       return current.approvalId === null ? pick<Command>(tape, [ask, ...skip]) : { type: 'complete', slot, outputBytes: 10 };
     case 'wait': {
@@ -245,7 +260,11 @@ function answerAgain(step: StepDefinition, slot: Slot, items: ItemCounters, tape
     ]);
   }
   if (items.done === items.total && step.reduce !== undefined)
-    return pick<Command>(tape, [{ type: 'reduce', slot, outputBytes: 10 }, fail]);
+    return pick<Command>(tape, [
+      { type: 'reduce', slot, outputBytes: 10 },
+      { type: 'block', slot, attempt: 0, failure, decisionId: 'decision' },
+      fail,
+    ]);
   return { type: 'expand', slot, total: items.total };
 }
 
@@ -261,7 +280,10 @@ export function drive(plan: Plan, state: ExecutionState, tape: Tape): Command | 
   if (steps.length > 0) return { type: 'reuse', steps };
   if (!state.begun) return answerStart(state, tape);
   const open = openSlots(state);
-  if (open.length === 0) return { type: 'finish', failure: pick(tape, [undefined, undefined, failure]) };
+  if (open.length === 0) {
+    const refused = { type: 'finish', failure, decisionId: 'decision' } as const;
+    return pick<Command>(tape, [{ type: 'finish' }, { type: 'finish' }, { type: 'finish', failure }, refused]);
+  }
   const { slot, current } = pick(tape, open);
   return answer(plan, slot, current, tape, isEarly);
 }
@@ -269,6 +291,7 @@ export function drive(plan: Plan, state: ExecutionState, tape: Tape): Command | 
 /** Mostly it may begin. */
 function answerStart({ approvalId, lastSequence }: ExecutionState, tape: Tape): Command {
   if (approvalId !== null) {
+    if (lastSequence < 10 && tape() % 3 === 0) return { type: 'note', slot: wholeExecution, approvalId, note: pick(tape, notes) };
     const outcome = pick(tape, ['approved', 'approved', 'approved', 'rejected', 'expired'] as const);
     return { type: 'resolveStart', approvalId, outcome, decidedBy: 'someone', failure };
   }
@@ -352,6 +375,7 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'requestApproval', slot, approvalId: 'another', expiresAt: 1 }),
     () => ({ type: 'resolveApproval', slot, approvalId: pick(tape, [known, 'wrong']), outcome: 'approved', decidedBy: '', failure }),
     () => ({ type: 'note', slot, approvalId: pick(tape, [known, known, 'wrong']), note: pick(tape, notes) }),
+    () => ({ type: 'note', slot: wholeExecution, approvalId: state.approvalId ?? 'wrong', note: pick(tape, notes) }),
     () => ({ type: 'wait', slot, wakeAt: tape() % 5_000 }),
     () => ({ type: 'wake', slot }),
     () => ({ type: 'pause', reason: '', pausedBy: 'someone' }),
