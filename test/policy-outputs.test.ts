@@ -70,10 +70,75 @@ describe('an output', () => {
 
   it('of an agent step is judged, too', async (t) => {
     const childId = await engine.agent([{ id: 'say', transform: `"${key}"` }], { output: '${{ steps.say.output }}' });
-    await policy(t, secrets);
-    const id = await start([{ id: 'sub', kind: 'agent', agent: { name: `a-${childId}`, with: {}, onParentEnd: 'cancel' } }]);
+    const agentId = await engine.agent([{ id: 'sub', kind: 'agent', agent: { name: `a-${childId}`, with: {}, onParentEnd: 'cancel' } }]);
+    await policy(t, { ...secrets, scope: { agentId } });
+    const { id } = await engine.start(agentId);
+    await engine.work();
     assert.equal((await look(id)).status, 'blocked');
     assert.deepEqual(await decisionsOn(id), [{ effect: 'deny', step_id: 'sub' }]);
+    await checkRows(engine, id);
+  });
+
+  const halves = { first: 'AKIA', second: 'A'.repeat(16) };
+  const joined = 'inputs.first & inputs.second';
+
+  it('that is only made of harmless parts is judged, too: by a transform, by one of its items, by a reduction', async (t) => {
+    await policy(t, secrets);
+    const made: [string, object][] = [
+      ['plain', { transform: joined }],
+      ['each', { forEach: '${{ [1, 2] }}', transform: joined }],
+      ['all', { forEach: '${{ [inputs.first, inputs.second] }}', transform: 'item', reduce: '$join(items)' }],
+    ];
+    for (const [stepId, step] of made) {
+      const id = await start(
+        [
+          { id: stepId, ...step },
+          { id: 'next', ...tool('lab.say'), needs: [stepId] },
+        ],
+        halves,
+      );
+      assert.equal((await look(id)).status, 'blocked', stepId);
+      const row = await rowOf(id, stepId);
+      assert.deepEqual([row.status, row.output], ['blocked', null], stepId);
+      const decisions = await decisionsOn(id);
+      assert.deepEqual([decisions.at(-1).effect, decisions.at(-1).step_id], ['deny', stepId]);
+      const stored = await rows(`select string_agg(output::text, '') as text from steps where execution_id = $1`, id);
+      assert.ok(!String(stored[0].text).includes(key), stepId);
+      assert.equal(engine.calls.filter(({ options }) => options.idempotencyKey?.startsWith(id)).length, 0);
+      await checkRows(engine, id);
+    }
+  });
+
+  it('of the execution is judged at its end: one that is refused ends it blocked and is stored nowhere', async (t) => {
+    await policy(t, secrets);
+    const steps = [{ id: 'say', ...tool('lab.say', { text: 'harmless' }) }];
+    const more = { output: { said: '${{ steps.say.output.text }}', key: `\${{ ${joined} }}` } };
+    const id = await start(steps, halves, more);
+    const { status, failure, output } = await look(id);
+    assert.deepEqual([status, output, failure?.code, failure?.stepId], ['blocked', null, 'OUTPUT_DENIED', undefined]);
+    assert.match(failure!.message, /refuses what is in output\.key: No keys\.$/);
+    assert.equal((await rowOf(id, 'say')).status, 'succeeded');
+    const [decision] = await rows(`select id from decisions where execution_id = $1 and effect = 'deny' and step_id is null`, id);
+    const last = (await engine.events(id)).at(-1)!;
+    assert.deepEqual([last.type, last.data['decisionId']], ['execution.blocked', decision.id]);
+    assert.deepEqual(await decisionsOn(id), [
+      { effect: 'allow', step_id: 'say' },
+      { effect: 'deny', step_id: null },
+    ]);
+    await checkRows(engine, id);
+    const fine = await start(steps, { first: 'A', second: 'B' }, more);
+    assert.deepEqual([(await look(fine)).status, (await look(fine)).output], ['succeeded', { said: '"harmless"', key: 'AB' }]);
+  });
+
+  it('that was made of others stays as it is where policies only observe or inject', async (t) => {
+    await policy(t, { ...secrets, mode: 'observe' });
+    await policy(t, { ...secrets, mode: 'inject' });
+    const id = await start([{ id: 'made', transform: joined }], halves, { output: '${{ steps.made.output }}' });
+    assert.deepEqual([(await look(id)).status, (await look(id)).output, (await rowOf(id, 'made')).output], ['succeeded', key, key]);
+    assert.deepEqual(await decisionsOn(id), [
+      { effect: 'allow', step_id: 'made' },
+      { effect: 'allow', step_id: null },
+    ]);
     await checkRows(engine, id);
   });
 

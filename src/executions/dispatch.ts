@@ -6,6 +6,7 @@ import { isRepeatable } from '../tools/tool.ts';
 import type { ToolCheck, ToolService } from '../tools/tool-service.ts';
 import type { ExecutionFailure } from './execution.ts';
 import { startChild } from './children.ts';
+import { refusalOfOutput } from './delivery.ts';
 import { sendRequest } from './dispatch-http.ts';
 import { receiveSignal } from './signals.ts';
 import { insertItems } from './slot-store.ts';
@@ -45,13 +46,8 @@ export async function carryOut(
       return null;
     }
     case 'reduce':
-      await must(t.run({ type: 'reduce', slot: work.slot, outputBytes: Buffer.byteLength(work.output) }, { output: work.output }));
-      return null;
-    case 'complete': {
-      const { slot, output, branchCase } = work;
-      await must(t.run({ type: 'complete', slot, outputBytes: Buffer.byteLength(output), branchCase }, { output }));
-      return null;
-    }
+    case 'complete':
+      return madeOutput(deps, t, work);
     case 'wait':
       await must(t.run({ type: 'wait', slot: work.slot, wakeAt: work.wakeAt }));
       return null;
@@ -68,11 +64,27 @@ export async function carryOut(
       return toolCall(deps, t, work, jobId, check);
     case 'http':
       return sendRequest(deps, t, work, jobId);
-    case 'finish':
-      if (work.output !== undefined) t.setOutput(work.output);
-      await must(t.run({ type: 'finish', failure: work.failure }));
+    case 'finish': {
+      const refusal = work.output === undefined ? null : await refusalOfOutput(deps, t, null, work.output);
+      if (work.output !== undefined && !refusal) t.setOutput(work.output);
+      await must(t.run({ type: 'finish', failure: work.failure, ...refusal }));
       return null;
+    }
   }
+}
+
+/** What a step makes of other outputs is looked at like those. */
+async function madeOutput(deps: DispatchDependencies, t: Transition, work: Extract<Work, { kind: 'complete' | 'reduce' }>): Promise<null> {
+  const { slot, output } = work;
+  const refusal = work.kind === 'complete' && work.branchCase !== undefined ? null : await refusalOfOutput(deps, t, slot, output);
+  if (refusal) {
+    await must(t.run({ type: 'block', slot, attempt: 0, ...refusal }));
+    return null;
+  }
+  const outputBytes = Buffer.byteLength(output);
+  if (work.kind === 'reduce') await must(t.run({ type: 'reduce', slot, outputBytes }, { output }));
+  else await must(t.run({ type: 'complete', slot, outputBytes, branchCase: work.branchCase }, { output }));
+  return null;
 }
 
 async function approvalStep(deps: DispatchDependencies, t: Transition, work: Extract<Work, { kind: 'approval' }>): Promise<null> {

@@ -26,7 +26,8 @@ export type ExecutionCommand =
   | { readonly type: 'pause'; readonly reason: string; readonly pausedBy: string }
   | { readonly type: 'resume'; readonly resumedBy: string }
   | { readonly type: 'signal'; readonly signalId: string; readonly name: string; readonly sentBy: string }
-  | { readonly type: 'finish'; readonly failure?: ExecutionFailure | undefined }
+  /** With a decision: policies refuse what it would give. */
+  | { readonly type: 'finish'; readonly failure?: ExecutionFailure | undefined; readonly decisionId?: string | undefined }
   | { readonly type: 'cancel'; readonly reason: string; readonly cancelledBy: string }
   /** Ends an execution that the engine cannot carry on, whatever is open. */
   | { readonly type: 'abandon'; readonly failure: ExecutionFailure };

@@ -37,15 +37,22 @@ const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | '
   continue: { status: 'queued', on: 'leaf', kinds: effects },
 };
 
-function ruleOf(command: SlotCommand, slot: Slot, { kind }: StepDefinition): Rule {
+function ruleOf(command: SlotCommand, slot: Slot, definition: StepDefinition): Rule {
+  const { kind } = definition;
   if (command.type === 'halt') return { status: command.attempt === 0 ? 'queued' : 'running', on: 'leaf', kinds: effects };
-  if (command.type === 'block' && command.attempt === 0) return { status: 'queued', on: 'leaf', kinds: judged };
+  if (command.type === 'block' && command.attempt === 0) return refusable(slot, definition);
   if (command.type !== 'succeed' && command.type !== 'fail' && command.type !== 'block') return rules[command.type];
   // What fails before an effect began: any queued slot, the list of a forEach included.
   if (isEarly(command)) return { status: 'queued', on: slot.itemIndex < 0 ? 'step' : 'leaf' };
   // The effect of an agent step is another execution: nothing of it runs here.
   return { status: kind === 'agent' ? 'waiting' : 'running', on: 'leaf', kinds: judged };
 }
+
+/** What is refused before it begins, or as it would give what it made of other outputs: that of its items, too. */
+const refusable = ({ itemIndex }: Slot, { reduce }: StepDefinition): Rule =>
+  reduce !== undefined && itemIndex < 0
+    ? { status: 'queued', on: 'step' }
+    : { status: 'queued', on: 'leaf', kinds: [...judged, 'transform'] };
 
 const isEarly = (command: SlotCommand): boolean =>
   (command.type === 'fail' || command.type === 'block' || command.type === 'halt') && command.attempt === 0;
@@ -118,6 +125,11 @@ function refusalOfContent(command: SlotCommand, definition: StepDefinition, curr
     case 'reduce':
       if (reduce === undefined) return `step "${id}" has nothing to reduce with`;
       return isComplete ? null : `step "${id}" has items that have not ended`;
+    case 'block':
+      // Only what its items gave together can be refused to it.
+      return command.attempt > 0 || command.slot.itemIndex >= 0 || reduce === undefined || isComplete
+        ? null
+        : `step "${id}" has items that have not ended`;
     case 'continue':
       return current.haltedBy === null ? `step "${id}" is not halted` : null;
     case 'note':

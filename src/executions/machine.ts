@@ -101,7 +101,9 @@ function runOnExecution(draft: Draft, command: Exclude<ExecutionCommand, { type:
       if (!state.begun) return 'the execution has not started';
       const open = plan.definition.steps.find((step) => !isFinalStep(state.steps.get(step.id)?.status ?? 'pending'));
       if (open) return `step "${open.id}" is not finished`;
-      if (command.failure) draft.emit({ type: 'execution.failed', data: { failure: command.failure } });
+      const { failure, decisionId } = command;
+      if (failure && decisionId !== undefined) draft.emit({ type: 'execution.blocked', data: { failure, decisionId } });
+      else if (failure) draft.emit({ type: 'execution.failed', data: { failure } });
       else draft.emit({ type: 'execution.succeeded', data: {} });
       return null;
     }
