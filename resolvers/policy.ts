@@ -29,7 +29,7 @@ builder.queryField('policy', (t) =>
 builder.queryField('policies', (t) =>
   t.field({
     type: PolicyConnection,
-    description: 'Policies that you may read, newest first, without deleted ones.',
+    description: 'Policies that you may read at one of their places, newest first, without deleted ones.',
     authScopes: { permission: 'policy.read' },
     ...paged({ filter: t.arg({ type: PolicyFilter, description: 'Only these.' }) }),
     resolve: (_root, { filter, ...page }, { services, authority, read }) =>

@@ -12,17 +12,18 @@ import { globalId } from './ids.ts';
 import { FailureModeEnum, PolicyKindEnum, PolicyModeEnum } from './policy.ts';
 
 export const PolicyFilter = builder.inputType('PolicyFilter', {
-  description: 'Conditions that a policy must all satisfy; an absent one is satisfied by every policy.',
+  description:
+    'Conditions that a policy must all satisfy; an absent one is satisfied by every policy. A place is its scope or one of its attachments; one of them must satisfy all that is said of places.',
   fields: (t) => ({
     name: t.string({ description: 'The one of this name.' }),
     kind: t.field({ type: PolicyKindEnum, description: 'Of this kind.' }),
     mode: t.field({ type: PolicyModeEnum, description: 'In this mode.' }),
     enabled: t.boolean({ description: 'Switched on, or off.' }),
-    projectId: t.id({ description: 'Whose scope names this project.' }).validate(globalId('Project')),
-    environmentId: t.id({ description: 'Whose scope names this environment.' }).validate(globalId('Environment')),
-    agentId: t.id({ description: 'Whose scope names this agent.' }).validate(globalId('Agent')),
-    teamId: t.id({ description: 'Whose scope names this team.' }).validate(globalId('Team')),
-    tag: t.string({ description: 'Whose scope names this tag.' }),
+    projectId: t.id({ description: 'With a place that names this project.' }).validate(globalId('Project')),
+    environmentId: t.id({ description: 'With a place that names this environment.' }).validate(globalId('Environment')),
+    agentId: t.id({ description: 'With a place that names this agent.' }).validate(globalId('Agent')),
+    teamId: t.id({ description: 'With a place that names this team.' }).validate(globalId('Team')),
+    tag: t.string({ description: 'With a place that names this tag.' }),
   }),
 });
 

@@ -13,6 +13,7 @@ import {
   type PolicyScope as Scope,
 } from '#src/rules/policy.ts';
 import type { Problem } from '#src/platform/errors.ts';
+import { isEverywhere } from '#src/rules/policy-places.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';
@@ -64,7 +65,8 @@ export const FailureModeEnum = enumOf(
 );
 
 export const PolicyScope = builder.objectRef<Scope>('PolicyScope').implement({
-  description: 'Where a policy applies: every member that is not null must match; all null is the whole tenant.',
+  description:
+    'Where a policy applies: every member must match. A member is null when it is not narrowed down by it, or when you may not see what it names.',
   fields: (t) => ({
     project: t.field({ type: Project, nullable: true, description: 'Only in this project.', resolve: ({ projectId }) => projectId }),
     environment: t.field({
@@ -81,6 +83,10 @@ export const PolicyScope = builder.objectRef<Scope>('PolicyScope').implement({
       description: 'Only for tools of this pattern; then nothing is said of effects without a tool.',
       // Versions of older releases lack it.
       resolve: ({ tool }) => tool ?? null,
+    }),
+    isWholeTenant: t.boolean({
+      description: 'Whether nothing narrows it down. Where this is false and every other member null, it names what you may not see.',
+      resolve: (scope) => isEverywhere(scope),
     }),
   }),
 });

@@ -112,3 +112,20 @@ test('policies in force tell which place counts, in a number of statements that 
   assert.equal(second.result.length, 7);
   assert.equal(second.statements.length, first.statements.length, second.statements.join('\n'));
 });
+
+test('who sees a policy by what it is attached to reads its rules, and of its other places only that there are some', async () => {
+  const { home, typed } = api;
+  const project = (id: string) => ({ projectId: toGlobalId('Project', id) });
+  const { policy } = await typed().createPolicy({
+    input: ban('shared', { scope: project(home.otherProject), attachments: [{ scope: project(home.project) }] }),
+  });
+  const viewer = typed(await home.principal([['viewer', 'project', home.project]]));
+  const seen = (await viewer.policies({ filter: { name: 'shared', ...project(home.project) } })).edges.map(({ node }) => node);
+  assert.deepEqual(seen.map(({ id, rules: theirs, scope, attachments }) => [id, theirs, scope.project, scope.isWholeTenant, attachments[0]?.scope.project?.name]), [
+    [policy.id, rules, null, false, 'one'],
+  ]); // prettier-ignore
+  assert.equal((await failed(viewer.disablePolicy({ input: { policyId: policy.id } }))).code, 'FORBIDDEN');
+  const { policy: wide } = await typed().createPolicy({ input: ban('wide') });
+  assert.equal(wide.scope.isWholeTenant, true);
+  assert.deepEqual((await viewer.policies({ filter: { name: 'wide' } })).edges, []);
+});

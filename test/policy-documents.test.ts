@@ -303,7 +303,30 @@ test('policies in force: those the gate asks about an agent in an environment, w
   const all = ['project 1 observe 0', 'elsewhere 10 enforce 0', 'team 30 enforce own', 'tenant 50 enforce own'];
   assert.deepEqual(await inForce(admin), all);
   assert.deepEqual(await inForce(admin, 'files.read'), [...all.slice(0, 2), 'files 20 enforce own', ...all.slice(2)]);
-  assert.deepEqual(await inForce(await world.person('v', world.on('viewer', 'project', projectId))), [all[0]]);
+  const viewer = await world.person('v', world.on('viewer', 'project', projectId));
+  assert.deepEqual(await inForce(viewer), all.slice(0, 2), 'also what stands elsewhere and was attached here');
+  // A team sees what is attached to an agent of it.
+  await name('agent', { scope: { projectId: otherProjectId }, attachments: [{ scope: { agentId }, priority: 2 }], priority: 70 });
+  const member = await world.person('t', world.on('viewer', 'team', teamId));
+  const names = async (actor: Authority, filter = {}) =>
+    (await write((uow) => policies.listPolicies(uow, actor, filter, {}))).rows.map((each) => each.name).sort();
+  assert.deepEqual(await names(member), ['agent', 'excepted', 'project', 'team']);
+  assert.deepEqual(await names(await world.person('e', world.on('viewer', 'environment', environmentId))), [
+    'agent',
+    'elsewhere',
+    'excepted',
+    'project',
+  ]);
+  assert.deepEqual(await names(admin, { environmentId }), ['elsewhere']);
+  assert.deepEqual(await names(admin, { agentId }), ['agent', 'excepted', 'project']);
+  assert.deepEqual(await names(admin, { agentId, environmentId }), [], 'one place has to be all of it');
+  assert.deepEqual(await names(admin, { projectId: otherProjectId }), ['agent', 'elsewhere', 'other']);
+  const elsewhere = (await write((uow) => policies.listPolicies(uow, admin, { name: 'elsewhere' }, {}))).rows[0]!;
+  const manager = await world.person('m', world.on('admin', 'project', projectId));
+  // Whoever reads it at one place changes it only with the permission at each.
+  for (const actor of [viewer, manager]) {
+    await assert.rejects(write((uow) => policies.disablePolicy(uow, actor, elsewhere.id)), ForbiddenError); // prettier-ignore
+  }
   const nobody = await world.person('n', world.on('viewer', 'project', otherProjectId));
   await assert.rejects(inForce(nobody), /agentId: there is no agent/);
   const foreign = await policyWorld();
@@ -322,7 +345,7 @@ test('a rollout that went wrong falls back to observe everywhere, once, and only
   const { id } = await create(admin, { rollout: { percent: 50, maxDenialPercent: 1 }, attachments });
   const fallBack = (version: number) => write((uow) => policies.fallBack(uow, id, version));
   assert.equal(await fallBack(2), null);
-  const fallen = await fallBack(1);
+  const fallen = (await fallBack(1))?.after;
   assert.deepEqual([fallen?.version, fallen?.mode, fallen?.rollout?.percent], [2, 'observe', 50]);
   assert.deepEqual(fallen?.attachments.map(({ mode }) => mode), ['observe', undefined]); // prettier-ignore
   assert.deepEqual([await fallBack(1), await fallBack(2), await revision()], [null, null, 2]);

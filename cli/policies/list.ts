@@ -34,7 +34,8 @@ function cellsOf({ name, kind, mode, enabled, priority, version, scope, attachme
   return [name, kind.toLowerCase(), state, String(priority), String(version), `${placeOf(scope)}${more}`];
 }
 
-function placeOf({ project, environment, agent, team, tag, tool }: Policy['scope']): string {
+function placeOf({ project, environment, agent, team, tag, tool, isWholeTenant }: Policy['scope']): string {
+  if (isWholeTenant) return 'tenant';
   const parts = Object.entries({ project: project?.name, environment: environment?.name, agent: agent?.name, team: team?.name, tag, tool });
-  return parts.flatMap(([what, name]) => (name == null ? [] : `${what} ${name}`)).join(', ') || 'tenant';
+  return parts.flatMap(([what, name]) => (name == null ? [] : `${what} ${name}`)).join(', ') || 'not visible to you';
 }

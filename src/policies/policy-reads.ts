@@ -61,7 +61,7 @@ const selectPolicies = `select p.id, p.name, p.description, p.kind, p.mode, p.pr
   join policy_versions v on v.policy_id = p.id and v.version = p.version
   left join agents a on a.id = p.agent_id and a.tenant_id = p.tenant_id`;
 
-/** Where a policy is managed and read: its narrowest scope; the tenant when it has none (or only a tag or tools). */
+/** Where a policy is managed and read, beside its attachments: its narrowest scope; the tenant when it has none (or only a tag or tools). */
 export const placeOf = (policy: PolicyRow): Place => placeOfScope(policy, policy.agentTeamId);
 
 export const scopeOf = ({ projectId, environmentId, agentId, teamId, tag, tool }: PolicyRow): PolicyScope => ({
@@ -73,17 +73,20 @@ export const scopeOf = ({ projectId, environmentId, agentId, teamId, tag, tool }
   tool,
 });
 
-/** The rows for which `can(actor, 'policy.read', placeOf(row))` holds, as SQL. */
+/** The rows for which `can(actor, 'policy.read', place)` holds at one of their places, as SQL. */
 function visiblePolicies(actor: Authority, params: unknown[]): string {
   const seen = visibilityOf(actor, 'policy.read');
   if (seen.everywhere) return 'true';
-  const any = (column: string, ids: readonly string[]) => `${column} = any($${params.push([...ids])}::uuid[])`;
-  return `(${[
-    any('p.project_id', seen.projectIds),
-    any('p.environment_id', seen.environmentIds),
-    any('coalesce(p.team_id, a.team_id)', seen.teamIds),
-    `(p.environment_id is null and ${any('p.project_id', seen.parentProjectIds)})`,
-  ].join(' or ')})`;
+  const among = (ids: readonly string[]) => `any($${params.push([...ids])}::uuid[])`;
+  const [projects, environments] = [among(seen.projectIds), among(seen.environmentIds)];
+  const [teams, parents] = [among(seen.teamIds), among(seen.parentProjectIds)];
+  const at = (project: string, environment: string, team: string) =>
+    `(${project} = ${projects} or ${environment} = ${environments} or ${team} = ${teams} or (${environment} is null and ${project} = ${parents}))`;
+  return `(${at('p.project_id', 'p.environment_id', 'coalesce(p.team_id, a.team_id)')} or (p.attachments <> '[]' and exists (
+    select from jsonb_to_recordset(jsonb_path_query_array(p.attachments, '$[*].scope'))
+      as s ("projectId" uuid, "environmentId" uuid, "agentId" uuid, "teamId" uuid)
+    left join agents t on t.tenant_id = p.tenant_id and t.id = s."agentId"
+    where ${at('s."projectId"', 's."environmentId"', 'coalesce(s."teamId", t.team_id)')})))`;
 }
 
 async function policyRows(uow: UnitOfWork, sql: string, params: readonly unknown[]): Promise<PolicyRow[]> {
@@ -160,16 +163,32 @@ export async function listPolicies(
   for (const field of ['name', 'tag'] as const) {
     const text = filter[field];
     if (text != null && !isStorableText(text)) throw new ValidationError([{ path: `filter.${field}`, message: unstorableText }]);
-    equals(field, text);
   }
-  equals('project_id', idIn(filter, 'projectId'));
-  equals('environment_id', idIn(filter, 'environmentId'));
-  equals('agent_id', idIn(filter, 'agentId'));
-  equals('team_id', idIn(filter, 'teamId'));
+  equals('name', filter.name);
+  const scope = Object.entries({
+    projectId: idIn(filter, 'projectId'),
+    environmentId: idIn(filter, 'environmentId'),
+    agentId: idIn(filter, 'agentId'),
+    teamId: idIn(filter, 'teamId'),
+    tag: filter.tag,
+  }).filter(([, value]) => value != null);
+  if (scope.length > 0) {
+    const own = scope.map(([field, value]) => `p.${scopeColumns[field]} = $${params.push(value)}`).join(' and ');
+    const attached = params.push(JSON.stringify([{ scope: Object.fromEntries(scope) }]));
+    conditions.push(`((${own}) or p.attachments @> $${attached}::jsonb)`);
+  }
   if (window.afterId !== null) conditions.push(`p.id < $${params.push(window.afterId)}`);
   const sql = `${selectPolicies} where ${conditions.join(' and ')} order by p.id desc limit ${window.limit}`;
   return pageOf(window, await policyRows(uow, sql, params));
 }
+
+const scopeColumns: Readonly<Record<string, string>> = {
+  projectId: 'project_id',
+  environmentId: 'environment_id',
+  agentId: 'agent_id',
+  teamId: 'team_id',
+  tag: 'tag',
+};
 
 function idIn(filter: PolicyFilter, field: 'projectId' | 'environmentId' | 'agentId' | 'teamId'): string | null {
   const id = filter[field];

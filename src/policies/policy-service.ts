@@ -49,6 +49,11 @@ export interface Application {
   readonly changes: readonly string[];
 }
 
+export interface FallenBack {
+  readonly before: PolicyRow;
+  readonly after: PolicyRow;
+}
+
 /** What a text would do. */
 export interface PolicyPreview {
   readonly document: Omit<PolicyDocument, 'change'>;
@@ -70,8 +75,11 @@ export interface PolicyService {
   disablePolicy(uow: UnitOfWork, actor: Authority, policyId: string): Promise<PolicyRow>;
   /** Ends it: gone from lists and from the gate, kept for history. Its name is free again. */
   deletePolicy(uow: UnitOfWork, actor: Authority, policyId: string): Promise<PolicyRow>;
-  /** A rollout went wrong: from now on it is observed everywhere. Authorises nothing; null when it is not at `version` any more, or observed already. */
-  fallBack(uow: UnitOfWork, policyId: string, version: number): Promise<PolicyRow | null>;
+  /**
+   * A rollout went wrong: from now on it is observed everywhere. Authorises nothing; null when it is not at `version` any more, or
+   * observed already.
+   */
+  fallBack(uow: UnitOfWork, policyId: string, version: number): Promise<FallenBack | null>;
   findPolicy(uow: UnitOfWork, actor: Authority, policyId: string): Promise<PolicyRow | null>;
   policiesByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<PolicyRow[]>;
   listPolicies(uow: UnitOfWork, actor: Authority, filter: PolicyFilter, page: PageRequest): Promise<Page<PolicyRow>>;
@@ -86,19 +94,13 @@ export interface PolicyService {
 }
 
 export function createPolicyService({ clock }: { clock: Clock }): PolicyService {
-  /** The policy, locked, if the actor may see it and manage it at each of its places. */
+  /** The policy, locked, if the actor may see it at one of its places and manage it at each of them. */
   async function manageable(uow: UnitOfWork, actor: Authority, policyId: string): Promise<PolicyRow> {
     const policy = isId(policyId) ? await lockPolicy(uow, policyId) : null;
-    if (!policy || !can(actor, 'policy.read', placeOf(policy))) throw new NotFoundError(`there is no policy "${policyId}"`);
-    for (const place of [
-      placeOf(policy),
-      ...(await placesOfScopes(
-        uow,
-        policy.attachments.map((each) => each.scope),
-      )),
-    ]) {
-      requirePermission(actor, 'policy.manage', place);
-    }
+    const attached = policy ? await placesOfScopes(uow, policy.attachments.map(({ scope }) => scope)) : []; // prettier-ignore
+    const places = policy ? [placeOf(policy), ...attached] : [];
+    if (!policy || !places.some((place) => can(actor, 'policy.read', place))) throw new NotFoundError(`there is no policy "${policyId}"`);
+    for (const place of places) requirePermission(actor, 'policy.manage', place);
     if (policy.deletedAt !== null) {
       throw new InvalidStateError(`the policy "${policy.name}" was deleted at ${policy.deletedAt.toISOString()}; create a new one`);
     }
@@ -214,7 +216,8 @@ export function createPolicyService({ clock }: { clock: Clock }): PolicyService 
       if (policy?.version !== version || policy.deletedAt !== null || policy.mode === 'observe') return null;
       const document = documentOf(policy);
       const attachments = document.attachments.map((each) => ({ ...each, ...(each.mode && { mode: 'observe' as const }) }));
-      return save(uow, policy.createdBy, policyId, version + 1, { ...document, mode: 'observe', attachments, change: 'fell_back' });
+      const fallen = { ...document, mode: 'observe', attachments, change: 'fell_back' } as const;
+      return { before: policy, after: await save(uow, policy.createdBy, policyId, version + 1, fallen) };
     },
 
     async findPolicy(uow, actor, policyId) {

@@ -23,6 +23,9 @@ export interface PolicyPlace {
 /** Versions that older releases wrote lack the members that came later. */
 export const everywhere: PolicyScope = { projectId: null, environmentId: null, agentId: null, teamId: null, tag: null, tool: null };
 
+/** Whether nothing narrows it down. */
+export const isEverywhere = (scope: PolicyScope): boolean => nearness({ ...everywhere, ...scope }) === 0;
+
 /** Nearest first, so that the first one that covers an effect counts. A tie: the stricter mode, then the lower priority number. */
 export function placesOf(policy: Pick<PolicySource, 'scope' | 'mode' | 'priority' | 'attachments'>): readonly PolicyPlace[] {
   const { mode, priority, attachments = [] } = policy;
