@@ -11,16 +11,25 @@ import { Environment, Project, Team } from './tenant.ts';
 export const AuditEvent = nodeType<AuditRow>('AuditEvent', (services, uow, actor, ids) => services.audit.auditEventsByIds(uow, actor, ids));
 export const AuditEventConnection = connectionType(AuditEvent);
 AuditEvent.implement({
-  description: 'A mutation that changed something. Written in the same transaction as the change; never altered, never deleted.',
+  description:
+    'A mutation that changed something, or something that Signalbox changed by itself. Written in the same transaction as the change; never altered, never deleted.',
   fields: (t) => ({
-    action: t.exposeString('action', { description: 'Name of the mutation, such as `createPolicy`.' }),
+    action: t.exposeString('action', {
+      description:
+        'Name of the mutation, such as `createPolicy`; or `fallBackPolicy`, which nobody asks for: a rollout that denied too much.',
+    }),
     principal: t.field({
       type: Principal,
       nullable: true,
-      description: 'Who did it; null when you may not see who, or when it was somebody of another tenant (who created this one).',
+      description:
+        'Who did it; null when you may not see who, when it was somebody of another tenant (who created this one), or Signalbox itself.',
       resolve: (row) => row.principalId,
     }),
-    principalId: t.id({ description: 'Id of who did it.', resolve: (row) => toGlobalId('Principal', row.principalId) }),
+    principalId: t.id({
+      nullable: true,
+      description: 'Id of who did it; null for Signalbox itself.',
+      resolve: ({ principalId }) => principalId && toGlobalId('Principal', principalId),
+    }),
     subjectType: t.exposeString('subjectType', {
       nullable: true,
       description: 'Type of what it changed, such as `Policy`; null for several things at once.',

@@ -15,6 +15,7 @@ export const WebhookEventEnum = enumOf('WebhookEvent', webhookEvents, 'What a we
   'approval.expired': 'Nobody decided in time.',
   'approval.escalated': 'A second group is asked.',
   'approval.cancelled': 'The execution ended before anybody decided.',
+  'policy.fell_back': 'A policy that was rolled out denied too much, and is only observed from then on.',
 });
 
 export const DeliveryStatusEnum = enumOf('WebhookDeliveryStatus', deliveryStatuses, 'How a delivery stands.', {
@@ -43,7 +44,8 @@ WebhookDelivery.implement({
 export const Webhook = nodeType<WebhookRow>('Webhook', (services, uow, actor, ids) => services.webhooks.webhooksByIds(uow, actor, ids));
 export const WebhookConnection = connectionType(Webhook);
 Webhook.implement({
-  description: 'An address that is told of approvals by signed requests (Standard Webhooks). What it is told decides nothing.',
+  description:
+    'An address that is told of approvals and of policies by signed requests (Standard Webhooks). What it is told decides nothing.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique in the tenant.' }),
     url: t.exposeString('url', { description: 'Where requests go.' }),

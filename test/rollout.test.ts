@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import pg from 'pg';
+import { digestOfRow } from '#src/audit/audit.ts';
+import { createAuditService } from '#src/audit/audit-service.ts';
 import { newId } from '#src/platform/ids.ts';
+import { apiId } from '#src/webhooks/webhook.ts';
 import { createGate } from '#src/gate/gate-service.ts';
 import { createPolicyService, type NewPolicy } from '#src/policies/policy-service.ts';
 import type { PolicyRow } from '#src/policies/policy-reads.ts';
@@ -18,6 +21,7 @@ let now = new Date('2026-11-21T10:00:00.000Z');
 const clock = { now: () => now };
 const policies = createPolicyService({ clock });
 const gate = createGate({ clock });
+const audit = createAuditService({ clock, events: null as never, feed: { wake: () => {} } as never });
 const later = (ms: number) => (now = new Date(now.getTime() + ms));
 before(async () => {
   db = await testDatabase();
@@ -29,7 +33,7 @@ beforeEach(async () => {
 });
 
 const write = <T>(work: Parameters<typeof db.database.write<T>>[1]) => db.database.write(world.tenantId, work);
-const watch = (policyId: string) => write((uow) => watchRollout(uow, { clock, policies }, policyId));
+const watch = (policyId: string) => write((uow) => watchRollout(uow, { clock, policies, audit }, policyId));
 
 function create(change: Partial<NewPolicy> = {}): Promise<PolicyRow> {
   const rollout = { percent: 100, maxDenialPercent: 10, windowMs: 60_000 };
@@ -65,6 +69,47 @@ test('at the bound it stays, beyond it it is observed from then on, and its hist
   const after = await call('files.read');
   assert.deepEqual([after.effect, after.findings.map((finding) => [finding.mode, finding.effect])], ['allow', [['observe', 'deny']]]);
   assert.equal((await watch(policy.id))?.fellBack, false, 'once is enough');
+});
+
+test('falling back happens once however many look at it together; it is audited as nobody’s doing, and webhooks are told', async () => {
+  const policy = await create();
+  const { tenantId } = world;
+  await write((uow) =>
+    uow.rows(
+      `insert into webhooks (id, tenant_id, name, url, events, secret, created_by, created_at, updated_at)
+       select gen_random_uuid(), $1, event, 'https://hooks.example.com', array[event], 'sealed', $2, now(), now()
+       from unnest(array['policy.fell_back', 'approval.requested']) as event`,
+      [tenantId, admin.principalId],
+    ),
+  );
+  await calls(20, 'files.read');
+  const [before] = await write((uow) => policies.policiesByIds(uow, admin, [policy.id]));
+  const readings = await Promise.all(Array.from({ length: 8 }, () => watch(policy.id)));
+  assert.equal(readings.filter((reading) => reading?.fellBack).length, 1);
+  assert.equal((await current(policy.id)).version, 2);
+  const after = await current(policy.id);
+  const audited = await write((uow) => audit.listAuditEvents(uow, admin, { subjectId: policy.id }, {}));
+  assert.deepEqual(
+    audited.rows.map(({ id: _id, occurredAt: _at, ...row }) => row),
+    [
+      {
+        ...{ action: 'fallBackPolicy', principalId: null, subjectType: 'Policy', subjectId: policy.id },
+        ...{ projectId: null, environmentId: null, teamId: null, address: null, userAgent: null, traceId: null },
+        ...{ beforeDigest: digestOfRow(before), afterDigest: digestOfRow(after) },
+      },
+    ],
+  );
+  assert.notEqual(digestOfRow(before), digestOfRow(after));
+  const told = await write((uow) =>
+    uow.rows<any>(`select d.payload, w.name from webhook_deliveries d join webhooks w on w.id = d.webhook_id where d.tenant_id = $1`, [
+      tenantId,
+    ]),
+  );
+  const data = { name: policy.name, version: 2, judged: 20, denied: 20, maxDenialPercent: 10, windowMs: 60_000 };
+  assert.deepEqual(
+    told.map(({ name, payload }) => [name, payload.type, payload.data]),
+    [['policy.fell_back', 'policy.fell_back', { policyId: apiId('Policy', policy.id), ...data }]],
+  );
 });
 
 test('few decisions say nothing, and what is older than the window or than the version does not count', async () => {

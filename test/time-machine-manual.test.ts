@@ -64,6 +64,8 @@ test('a rollout that denies too much falls back; its denials are found, explaine
   let standing = await ask(rolling, 'howItStands', { id: policy.id });
   while (standing.mode === 'ENFORCE') standing = await ask(rolling, 'howItStands', { id: policy.id });
   assert.deepEqual(standing, { mode: 'OBSERVE', versions: [{ change: 'FELL_BACK' }] });
+  const audited = await ask(rolling, 'whatFellBack', { id: policy.id });
+  assert.deepEqual(audited.edges.map(({ node }: any) => node.principalId), [null]); // prettier-ignore
 
   const { edges } = await ask(finding, 'refused', { agentId: toGlobalId('Agent', many), since });
   assert.ok(edges.length >= 20);

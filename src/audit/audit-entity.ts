@@ -1,4 +1,4 @@
-// Audit events: one for every mutation that changed something. Only ever added to.
+// Audit events: one for every mutation that changed something, and for what Signalbox changes by itself. Only ever added to.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, tenantTable } from '../platform/entity.ts';
 
@@ -15,8 +15,9 @@ export const AuditEvent = defineEntity({
   properties: {
     id: p.uuid().primary(),
     tenantId: p.uuid(),
-    principalId: p.uuid(),
-    /** Name of the mutation, such as `createPolicy`. */
+    /** Null: Signalbox itself. */
+    principalId: p.uuid().nullable(),
+    /** Name of the mutation, such as `createPolicy`; without a principal, of what happened by itself. */
     action: p.text(),
     /** Type and id of what it changed, such as `Policy`. */
     subjectType: p.text().nullable(),

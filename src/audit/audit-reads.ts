@@ -8,7 +8,8 @@ import { can, type Authority } from '../principals/permission.ts';
 
 export interface AuditRow {
   readonly id: string;
-  readonly principalId: string;
+  /** Null: Signalbox itself. */
+  readonly principalId: string | null;
   readonly action: string;
   readonly subjectType: string | null;
   readonly subjectId: string | null;

@@ -1,5 +1,5 @@
 // The record of what people and machines changed through the API: one event for each mutation that changed something, in the mutation's
-// own transaction; and the stream of them. The only writer of audit_events, which nobody may change or delete.
+// own transaction; of what changed by itself; and the stream of them. The only writer of audit_events, which nobody may change or delete.
 import { auditCursor, readAuditCursor } from '../events/cursor.ts';
 import type { EventService } from '../events/event-service.ts';
 import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
@@ -21,7 +21,7 @@ import {
 } from './audit-reads.ts';
 
 export interface AuditEntry {
-  /** Name of the mutation. */
+  /** Name of the mutation, or of what happened by itself. */
   readonly action: string;
   readonly subject: Subject | null;
   readonly beforeDigest: string | null;
@@ -46,8 +46,8 @@ interface Watcher {
 }
 
 export interface AuditService {
-  /** Travels with the commit: the change and its record are one. */
-  record(uow: UnitOfWork, actor: Authority, entry: AuditEntry): void;
+  /** Travels with the commit: the change and its record are one. Nobody (`actor` null) did what Signalbox does by itself. */
+  record(uow: UnitOfWork, actor: Pick<Authority, 'principalId'> | null, entry: AuditEntry): void;
   readonly auditEventsByIds: typeof auditEventsByIds;
   readonly listAuditEvents: typeof listAuditEvents;
   /** In commit order, each once: what follows the cursor, or what happens from now on. */
@@ -74,7 +74,7 @@ export function createAuditService({ clock, events, feed }: AuditDependencies): 
            before_digest, after_digest, address, user_agent, trace_id, occurred_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
         [
-          ...[newId(), uow.tenantId, actor.principalId, action, subject?.type ?? null, subject?.id ?? null],
+          ...[newId(), uow.tenantId, actor?.principalId ?? null, action, subject?.type ?? null, subject?.id ?? null],
           ...[projectId, environmentId, teamId, beforeDigest, afterDigest, origin.address, origin.userAgent, origin.traceId, clock.now()],
         ],
       );

@@ -6,9 +6,12 @@ export interface Origin {
   /** Network address of the peer; of a proxy, where there is one. */
   readonly address: string | null;
   readonly userAgent: string | null;
-  /** 32 hexadecimal digits: of the caller's `traceparent` (W3C Trace Context), else made here. */
-  readonly traceId: string;
+  /** 32 hexadecimal digits: of the caller's `traceparent` (W3C Trace Context), else made here; null where nobody called. */
+  readonly traceId: string | null;
 }
+
+/** What nobody asked for comes from nowhere. */
+export const byItself: Origin = { address: null, userAgent: null, traceId: null };
 
 /** What a mutation changed. `id` is null where it is many things, or none that has an id. */
 export interface Subject {

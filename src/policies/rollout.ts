@@ -1,4 +1,6 @@
 // Policies that are rolled out by and by: when one denies too much, it is only observed from then on.
+import { byItself, digestOfRow } from '../audit/audit.ts';
+import type { AuditService } from '../audit/audit-service.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -6,7 +8,9 @@ import { firstIdAt } from '../platform/ids.ts';
 import type { GateInput, GateVerdict, PolicyFinding } from '../rules/gate.ts';
 import type { PolicySource } from '../rules/judge.ts';
 import { isRolledOut } from '../rules/policy-places.ts';
-import type { PolicyService } from './policy-service.ts';
+import { apiId } from '../webhooks/webhook.ts';
+import { tellWebhooks } from '../webhooks/tell.ts';
+import type { FallenBack, PolicyService } from './policy-service.ts';
 import { compilePolicies } from '../rules/policy-set.ts';
 import { policySource } from './policy-sources.ts';
 import type { PolicyRollout } from '../rules/policy.ts';
@@ -48,10 +52,16 @@ export interface RolloutReading {
   readonly fellBack: boolean;
 }
 
+export interface RolloutDependencies {
+  readonly clock: Clock;
+  readonly policies: Pick<PolicyService, 'fallBack'>;
+  readonly audit: Pick<AuditService, 'record'>;
+}
+
 /** Job `watch-rollout`; null when there is nothing to watch. */
 export async function watchRollout(
   uow: UnitOfWork,
-  { clock, policies }: { readonly clock: Clock; readonly policies: Pick<PolicyService, 'fallBack'> },
+  { clock, policies, audit }: RolloutDependencies,
   policyId: string,
 ): Promise<RolloutReading | null> {
   const found = await policySource(uow, policyId);
@@ -63,8 +73,22 @@ export async function watchRollout(
   const since = new Date(Math.max(clock.now().getTime() - rollout.windowMs, versionAt.getTime()));
   const { judged, denied } = countDenials(source, rollout, await recentDecisions(uow, policyId, since));
   const isTooMuch = judged >= minJudged && denied * 100 > rollout.maxDenialPercent * judged;
-  const fellBack = isTooMuch && (await policies.fallBack(uow, policyId, version)) !== null;
-  return { policyName, judged, denied, fellBack };
+  const fallen = isTooMuch ? await policies.fallBack(uow, policyId, version) : null;
+  if (fallen) {
+    recordFall(uow, audit, fallen);
+    const { maxDenialPercent, windowMs } = rollout;
+    const told = { policyId: apiId('Policy', policyId), name: policyName, version: fallen.after.version };
+    tellWebhooks(uow, 'policy.fell_back', [{ ...told, judged, denied, maxDenialPercent, windowMs }], clock.now());
+  }
+  return { policyName, judged, denied, fellBack: fallen !== null };
+}
+
+function recordFall(uow: UnitOfWork, audit: RolloutDependencies['audit'], { before, after }: FallenBack): void {
+  const { id, projectId, environmentId, teamId } = after;
+  audit.record(uow, null, {
+    ...{ action: 'fallBackPolicy', subject: { type: 'Policy', id }, place: { projectId, environmentId, teamId }, origin: byItself },
+    ...{ beforeDigest: digestOfRow(before), afterDigest: digestOfRow(after) },
+  });
 }
 
 export interface RecentDecision {

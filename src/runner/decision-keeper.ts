@@ -1,8 +1,10 @@
-// Looks after the partitions of decision records now and then, on a connection of the queue. What is done stands in decision-retention.ts.
+// Looks after the partitions of decision records, and simulations on them, now and then, on a connection of the queue. What is done
+// stands in decision-retention.ts and simulation-retention.ts.
 import type pg from 'pg';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { keepDecisions, type RetentionSettings } from '../decisions/decision-retention.ts';
+import { dropSimulations } from '../simulations/simulation-retention.ts';
 
 export interface DecisionKeeper {
   start(): void;
@@ -26,6 +28,9 @@ export function createDecisionKeeper(deps: {
     try {
       const client = await pool.connect();
       try {
+        // First: a folder that cannot be written to must not keep them.
+        const dropped = settings.retentionDays === undefined ? 0 : await dropSimulations(client, clock, settings.retentionDays);
+        if (dropped > 0) logger.info({ dropped }, 'simulations that are older than decisions are kept were dropped');
         const { exported } = await keepDecisions(client, clock, settings);
         for (const path of exported) logger.info({ path }, 'decisions of a week were exported and dropped');
       } finally {

@@ -8,6 +8,7 @@ import type { BulkCancelService } from '../queues/bulk-cancel.ts';
 import { admitExecutions } from '../executions/admission.ts';
 import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { AuditService } from '../audit/audit-service.ts';
 import type { RetentionSettings } from '../decisions/decision-retention.ts';
 import type { PolicyService } from '../policies/policy-service.ts';
 import { watchRollout } from '../policies/rollout.ts';
@@ -48,6 +49,7 @@ type RunnerDependencies = {
   readonly control: Pick<ControlService, 'cancelWithStarter'>;
   readonly bulkCancel: Pick<BulkCancelService, 'cancelBatch'>;
   readonly policies: Pick<PolicyService, 'fallBack'>;
+  readonly audit: Pick<AuditService, 'record'>;
   readonly approvalDelegations: Pick<DelegationService, 'announce'>;
   readonly webhooks: WebhookService;
 } & Omit<CarryDependencies, 'perform' | 'isDraining' | 'random'> &

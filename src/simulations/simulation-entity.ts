@@ -24,6 +24,8 @@ export const PolicySimulation = defineEntity({
     processed: p.integer().default(0),
     /** Of these, how many would be decided otherwise. */
     changed: p.integer().default(0),
+    /** How often it has begun: a process that was taken for dead saves nothing any more. */
+    run: p.integer().default(0),
     /** Newest decision that was looked at. */
     afterId: p.uuid().nullable(),
     result: p.json().$type<unknown>().nullable(),

@@ -43,6 +43,7 @@ export async function runSimulation(
   if (!begun) return;
   try {
     const { scope, current } = begun;
+    const { run } = scope;
     const before = createReplayer(compilePolicies(current));
     const after = createReplayer(compilePolicies(withCandidate(current, scope.candidate)));
     const tally = createTally();
@@ -54,20 +55,22 @@ export async function runSimulation(
       const changes = batch.flatMap((decision) => compare(decision, before, after, tally) ?? []);
       last = batch.at(-1)!.id;
       const found = { processed: batch.length, afterId: last, progress: tally.progress(), changes };
-      if (!(await database.write(tenantId, (uow) => saveBatch(uow, simulationId, found)))) return;
+      if (!(await database.write(tenantId, (uow) => saveBatch(uow, { id: simulationId, run }, found)))) return;
     }
     await database.write(tenantId, async (uow) => {
       const result = await resultOf(uow, simulationId, tally.progress());
-      await endSimulation(uow, simulationId, 'succeeded', { at: clock.now(), result });
+      await endSimulation(uow, simulationId, 'succeeded', { at: clock.now(), result, run });
     });
   } catch (error) {
     if (error instanceof StoppingError || isTransient(error)) throw error;
     onError?.(error, simulationId);
     await database.write(tenantId, (uow) =>
-      endSimulation(uow, simulationId, 'failed', { at: clock.now(), error: 'a fault of Signalbox ended it; its log says more' }),
+      endSimulation(uow, simulationId, 'failed', { at: clock.now(), error: failure, run: begun.scope.run }),
     );
   }
 }
+
+const failure = 'a fault of Signalbox ended it; its log says more';
 
 class StoppingError extends Error {
   override readonly name = 'StoppingError';

@@ -157,17 +157,28 @@ export async function nextDecisions(uow: UnitOfWork, scope: SimulationScope, aft
   );
 }
 
+/** A simulation as one run of its job knows it. */
+export interface SimulationRun {
+  readonly id: string;
+  readonly run: number;
+}
+
+interface BegunSimulation extends SimulationScope {
+  readonly candidate: StoredCandidate;
+  readonly run: number;
+}
+
 /** What it is to do; null when it is over. Begins anew: what an earlier run of the job had found is forgotten. */
-export async function beginSimulation(uow: UnitOfWork, id: string): Promise<(SimulationScope & { candidate: StoredCandidate }) | null> {
-  const [row] = await uow.rows<{ candidate: StoredCandidate; filter: StoredFilter; since: string; until: string }>(
-    `update policy_simulations s set status = 'running', processed = 0, changed = 0, result = null, after_id = null
+export async function beginSimulation(uow: UnitOfWork, id: string): Promise<BegunSimulation | null> {
+  const [row] = await uow.rows<{ candidate: StoredCandidate; filter: StoredFilter; since: string; until: string; run: number }>(
+    `update policy_simulations s set status = 'running', run = s.run + 1, processed = 0, changed = 0, result = null, after_id = null
      where s.tenant_id = $1 and s.id = $2 and s.status in ('queued', 'running')
-     returning s.candidate, s.filter, s.from_at as "since", s.to_at as "until"`,
+     returning s.candidate, s.filter, s.from_at as "since", s.to_at as "until", s.run`,
     [uow.tenantId, id],
   );
   if (!row) return null;
   uow.write('delete from simulation_changes where tenant_id = $1 and simulation_id = $2', [uow.tenantId, id]);
-  return { candidate: row.candidate, ...row.filter, since: new Date(row.since), until: new Date(row.until) };
+  return { candidate: row.candidate, run: row.run, ...row.filter, since: new Date(row.since), until: new Date(row.until) };
 }
 
 export interface FoundChange extends Pick<RecordedDecision, 'agentId' | 'executionId' | 'slot' | 'decidedAt'> {
@@ -177,17 +188,17 @@ export interface FoundChange extends Pick<RecordedDecision, 'agentId' | 'executi
   readonly approvers: readonly string[];
 }
 
-/** False when it was cancelled meanwhile: then nothing is saved. */
+/** False when it was cancelled, or begun anew elsewhere, meanwhile: then nothing is saved. */
 export async function saveBatch(
   uow: UnitOfWork,
-  id: string,
+  { id, run }: SimulationRun,
   batch: { processed: number; afterId: string; progress: SimulationProgress; changes: readonly FoundChange[] },
 ): Promise<boolean> {
   const { processed, afterId, progress, changes } = batch;
   const [running] = await uow.rows(
     `update policy_simulations set processed = processed + $3, changed = changed + $4, after_id = $5, result = $6::jsonb
-     where tenant_id = $1 and id = $2 and status = 'running' returning id`,
-    [uow.tenantId, id, processed, changes.length, afterId, JSON.stringify(progress)],
+     where tenant_id = $1 and id = $2 and status = 'running' and run = $7 returning id`,
+    [uow.tenantId, id, processed, changes.length, afterId, JSON.stringify(progress), run],
   );
   if (!running) return false;
   if (changes.length === 0) return true;
@@ -201,17 +212,17 @@ export async function saveBatch(
   return true;
 }
 
-/** Final unless it is over already; `result` is left as it is when undefined. */
+/** Final unless it is over already, or another run than `run` is at work; `result` is left as it is when undefined. */
 export async function endSimulation(
   uow: UnitOfWork,
   id: string,
   status: 'succeeded' | 'failed' | 'cancelled',
-  { at, result, error }: { at: Date; result?: SimulationResult; error?: string },
+  { at, result, error, run }: { at: Date; result?: SimulationResult; error?: string; run?: number },
 ): Promise<boolean> {
   const rows = await uow.rows(
     `update policy_simulations set status = $3, finished_at = $4, result = coalesce($5::jsonb, result), error = $6
-     where tenant_id = $1 and id = $2 and status in ('queued', 'running') returning id`,
-    [uow.tenantId, id, status, at, result ? JSON.stringify(result) : null, error ?? null],
+     where tenant_id = $1 and id = $2 and status in ('queued', 'running') and ($7::int is null or run = $7) returning id`,
+    [uow.tenantId, id, status, at, result ? JSON.stringify(result) : null, error ?? null, run ?? null],
   );
   return rows.length > 0;
 }

@@ -27,7 +27,8 @@ export function createDelivery({ clock, database, webhooks, outbound, logger, ma
   let running = 0;
 
   async function send({ id, url, payload, secrets }: OpenDelivery): Promise<DeliveryOutcome> {
-    const page = approvalPage?.replaceAll('{id}', encodeURIComponent(String(payload.data['approvalId'])));
+    const { approvalId } = payload.data;
+    const page = typeof approvalId === 'string' ? approvalPage?.replaceAll('{id}', encodeURIComponent(approvalId)) : undefined;
     const body = JSON.stringify(page === undefined ? payload : { ...payload, data: { ...payload.data, page } });
     const answer = await outbound.fetch({
       method: 'POST',

@@ -8,6 +8,7 @@ export const webhookEvents = [
   'approval.expired',
   'approval.escalated',
   'approval.cancelled',
+  'policy.fell_back',
 ] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];
 
