@@ -142,6 +142,7 @@ export function createApprovalService(deps: { readonly clock: Clock; readonly lo
       const approval = await lockApproval(uow, approvalId);
       if (approval?.status !== 'pending') return;
       const cancelled = await changeApproval(uow, approval.id, { status: 'cancelled' });
+      tellOfApprovals(uow, 'approval.cancelled', [cancelled], clock.now());
       if (cancelled.toolCallId !== null) await log.tellCall(uow, cancelled, { type: 'cancelled' });
     },
 

@@ -220,6 +220,8 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       ];
       const record = { input: inputOf(uow, actor, asked, 'tool.call'), reference: referenceOf(asked), durationMicros: 0, at: clock.now() };
       const decisionId = recordDecision(uow, { ...record, verdict: { effect: 'deny', reasons, findings: [] } }, redact);
+      // Nobody is asked about what is refused anyway.
+      if (before?.approvalId) await approvals.withdraw(uow, before.approvalId);
       const answer = {
         status: 'refused',
         decisionId,

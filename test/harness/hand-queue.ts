@@ -130,8 +130,8 @@ export async function handEngine(
 
   async function runJob(job: { id: string; name: string; payload: any }, run: number): Promise<void> {
     const { tenantId, executionId, stepId, itemIndex, approvalId, reason } = job.payload;
-    if (job.name === 'expire-approval') await db.database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
-    else if (job.name === 'attend-approval') await db.database.write(tenantId, (uow) => services.approvals.attend(uow, approvalId));
+    if (job.name === 'expire-approval') await database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
+    else if (job.name === 'attend-approval') await database.write(tenantId, (uow) => services.approvals.attend(uow, approvalId));
     else if (job.name === 'announce-delegation') await services.approvalDelegations.announce(database, job.payload);
     else if (job.name === 'deliver-webhook') await deliver(job.payload);
     else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
