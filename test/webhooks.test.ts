@@ -107,6 +107,40 @@ describe('a webhook', () => {
     assert.equal(server.requests.length, 2);
   });
 
+  it('that is switched off ends what is to be tried again; switched on, that can be sent', async (t) => {
+    const { server, webhook } = await receiver(t, [500, 200], { events: ['approval.requested'] });
+    const enable = (enabled: boolean) => write((uow) => webhooks().updateWebhook(uow, admin, { webhookId: webhook.id, enabled }));
+    await asked();
+    await engine.work();
+    await enable(false);
+    engine.clock.advance(60_000);
+    await engine.work();
+    const [ended] = await deliveries(webhook.id);
+    assert.deepEqual([ended!.status, server.requests.length], ['failed', 1]);
+    assert.match(ended!.lastError!, /switched off/);
+    const again = () => write((uow) => webhooks().redeliver(uow, admin, ended!.id));
+    await assert.rejects(again(), InvalidStateError);
+    await enable(true);
+    await again();
+    await engine.work();
+    assert.deepEqual([(await deliveries(webhook.id))[0]!.status, server.requests.length], ['delivered', 2]);
+  });
+
+  it('that is removed takes its deliveries along, and nothing is sent any more', async (t) => {
+    const { server, webhook } = await receiver(t, [500], { events: ['approval.requested'] });
+    await asked();
+    await engine.work();
+    const before = server.requests.length;
+    await remove(webhook.id);
+    assert.deepEqual(await deliveries(webhook.id), []);
+    engine.clock.advance(60_000);
+    await engine.work();
+    await asked();
+    await engine.work();
+    assert.equal(server.requests.length, before);
+    await assert.rejects(remove(webhook.id), NotFoundError);
+  });
+
   it('hears nothing of what was rolled back', async (t) => {
     const { server } = await receiver(t, [200]);
     const { approval } = await asked();

@@ -59,7 +59,7 @@ export function createDelivery({ clock, database, webhooks, outbound, logger, ma
     running += 1;
     try {
       const delivery = await database.read(tenantId, (uow) => webhooks.openDelivery(uow, deliveryId));
-      if (!delivery) return;
+      if (!delivery) return await database.write(tenantId, (uow) => webhooks.giveUp(uow, deliveryId));
       const outcome = await send(delivery);
       if (outcome.kind === 'failed') logger.debug({ deliveryId, reason: outcome.reason }, 'a webhook was not delivered');
       await database.write(tenantId, (uow) => webhooks.recordAttempt(uow, delivery, outcome));

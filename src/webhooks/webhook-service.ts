@@ -62,6 +62,8 @@ export interface WebhookService {
   // For the job that delivers; they authorise nothing.
   /** Null when there is nothing to send any more: delivered, removed, switched off. */
   openDelivery(uow: UnitOfWork, deliveryId: string): Promise<OpenDelivery | null>;
+  /** Ends a delivery whose webhook was switched off meanwhile: it can be sent again once the webhook is on. */
+  giveUp(uow: UnitOfWork, deliveryId: string): Promise<void>;
   /** Only for the attempt that was begun; a late one of a process taken for dead changes nothing. */
   recordAttempt(uow: UnitOfWork, delivery: OpenDelivery, outcome: DeliveryOutcome): Promise<void>;
 }
@@ -163,7 +165,7 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
       if (!seen) throw notThere('delivery', deliveryId);
       const again = await uow.rows(
         `update webhook_deliveries d set status = 'pending', attempts = 0, last_error = null, delivered_at = null from webhooks w
-         where d.tenant_id = $1 and d.id = $2 and d.status <> 'pending' and w.id = d.webhook_id and w.enabled returning d.id`,
+         where d.tenant_id = $1 and d.id = $2 and d.status <> 'pending' and w.tenant_id = $1 and w.id = d.webhook_id and w.enabled returning d.id`,
         [uow.tenantId, deliveryId],
       );
       if (again.length === 0) throw new InvalidStateError('the delivery is under way already, or its webhook is switched off');
@@ -186,6 +188,14 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
       if (!row) return null;
       const { secret, ...delivery } = row;
       return { ...delivery, secrets: validSecrets(open(uow.tenantId, row.webhookId, secret), clock.now()) };
+    },
+
+    async giveUp(uow, deliveryId) {
+      await uow.rows(
+        `update webhook_deliveries d set status = 'failed', last_error = 'the webhook is switched off; switch it on and send this again'
+         from webhooks w where d.tenant_id = $1 and d.id = $2 and d.status = 'pending' and w.tenant_id = $1 and w.id = d.webhook_id and not w.enabled`,
+        [uow.tenantId, deliveryId],
+      );
     },
 
     async recordAttempt(uow, { id, webhookId, attempts }, outcome) {
