@@ -9,6 +9,7 @@ import { blocksOf } from './harness/manual.ts';
 const switches = blocksOf('kill-switch.md');
 const [engaging] = switches('Engage and release', 'graphql') as [string];
 const [why] = switches('What becomes of executions', 'graphql') as [string];
+const [ofSwitches] = switches('Follow', 'graphql') as [string];
 const [changes] = blocksOf('audit.md')('Read', 'graphql') as [string];
 const [follow] = blocksOf('audit.md')('Follow', 'graphql') as [string];
 let api: Api;
@@ -70,6 +71,19 @@ test('the typed client engages and releases; mistakes are told by field, and rig
   );
   assert.equal((await ask(engaging, 'goOn', { id: killSwitch.id }, foreign)).code, 'NOT_FOUND');
   assert.deepEqual((await ask(engaging, 'engaged', {}, foreign)).edges, []);
+});
+
+test('switches are told to whoever answers for them, as they are engaged and released', async () => {
+  const stream = api.subscribe(ofSwitches, {}, { as: api.reviewer });
+  const next = async () => (await stream.next()).value!.data!['auditTrail'].events;
+  assert.deepEqual(await next(), []);
+  const { killSwitch } = await ask(engaging, 'stop', { scope: 'TOOL', pattern: 'told.*' });
+  await ask(engaging, 'goOn', { id: killSwitch.id });
+  for (const action of ['engageKillSwitch', 'releaseKillSwitch']) {
+    const [event, ...others] = await next();
+    assert.deepEqual([event.action, event.subjectId, event.principal !== null, others], [action, killSwitch.id, true, []]);
+  }
+  await stream.return!();
 });
 
 test('what was done is read and followed', async () => {

@@ -210,7 +210,7 @@ describe('a kill switch', () => {
     environmentId: 'e',
     agentId: 'a',
     tool: 'files.write_file',
-    destination: { host: 'api.example.com', port: 443 },
+    destinations: [{ host: 'api.example.com', port: 443 }],
   };
   const one = (scope: EngagedSwitch['scope'], what: Partial<EngagedSwitch>): EngagedSwitch => ({
     id: 'k',
@@ -237,8 +237,9 @@ describe('a kill switch', () => {
     ];
     for (const each of yes) assert.equal(covers(each, effect), true, JSON.stringify(each));
     for (const each of no) assert.equal(covers(each, effect), false, JSON.stringify(each));
-    assert.equal(covers(one('destination', { pattern: '*' }), { ...effect, destination: null }), false, 'a tool call has no destination');
-    const v6 = { ...effect, destination: { host: '2001:db8::1', port: 8080 } };
+    assert.equal(covers(one('destination', { pattern: '*' }), { ...effect, destinations: [] }), false, 'it goes nowhere');
+    assert.equal(covers(one('destination', { pattern: 'x.test' }), { ...effect, destinations: null }), true, 'who knows where it goes');
+    const v6 = { ...effect, destinations: [...effect.destinations, { host: '2001:db8::1', port: 8080 }] };
     assert.equal(covers(one('destination', { pattern: normalDestinationPattern('[2001:DB8:0::1]:8080')! }), v6), true);
   });
 

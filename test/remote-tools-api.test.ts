@@ -85,6 +85,25 @@ test('a server is looked at when it is registered, and an agent calls its tools 
   assert.equal((await client.tool({ name: `${registered.name}.echo` }))!.status, 'APPROVED', 'the first use accepts');
 });
 
+test('a kill switch on the host of a server stops the calls of its tools, and those that run', async () => {
+  const { tool, release, arrived } = held();
+  const server = await serverOf({ read: { ...tool, annotations: { readOnlyHint: true } } });
+  const { name } = await register({ url: server.url });
+  const agentId = await api.agent([{ id: 'call', tool: `${name}.read`, with: {} }], { tools: [`${name}.read`] });
+  const running = await api.start(agentId);
+  await arrived(1);
+  const pattern = server.host;
+  const { killSwitch } = await client.engageKillSwitch({ input: { scope: 'DESTINATION', pattern, reason: 'leaks' } });
+  const stopped = await api.start(agentId);
+  for (const { id } of [running, stopped]) await api.happened(id, 'step.halted');
+  assert.equal(server.calls.length, 1);
+  await client.releaseKillSwitch({ input: { killSwitchId: killSwitch.id } });
+  await arrived(3);
+  release();
+  for (const { id } of [running, stopped]) assert.equal((await api.finished(id)).status, 'succeeded');
+  assert.equal(server.calls.length, 3);
+});
+
 test('every problem of a registration is named at once, and nothing is written', async () => {
   const before = (await client.toolServers()).edges.length;
   const bad = await problemsOf(

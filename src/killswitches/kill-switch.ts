@@ -29,8 +29,13 @@ export interface SwitchableEffect {
   readonly agentId: string;
   /** `server.name`; `http.request` for a request. */
   readonly tool: string;
-  /** Of a request; the host in lower case, IPv6 without brackets. */
-  readonly destination: { readonly host: string; readonly port: number } | null;
+  /** Everywhere it goes, as far as can be told; hosts in lower case, IPv6 without brackets. Null: it cannot be told at all. */
+  readonly destinations: readonly Place[] | null;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
 export function covers({ scope, scopeId, pattern }: EngagedSwitch, effect: SwitchableEffect): boolean {
@@ -46,9 +51,8 @@ export function covers({ scope, scopeId, pattern }: EngagedSwitch, effect: Switc
     case 'tool':
       return matches(pattern!, effect.tool);
     case 'destination': {
-      if (effect.destination === null) return false;
       const { host, port } = splitPort(pattern!);
-      return (port === null || port === effect.destination.port) && matches(host, effect.destination.host);
+      return effect.destinations?.some((to) => (port === null || port === to.port) && matches(host, to.host)) ?? true;
     }
   }
 }

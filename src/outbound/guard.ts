@@ -135,7 +135,7 @@ async function followed(
     const refusal = (code: 'OUTBOUND_DENIED' | 'OUTBOUND_BAD_RESPONSE', message: string) =>
       new OutboundError(failure(code, message, { dispatched: true }));
     if (redirects === maxRedirects) throw refusal('OUTBOUND_BAD_RESPONSE', `more than ${maxRedirects} redirects`);
-    if (next.url.origin !== hop.url.origin && mayRedirect?.(next.url, next.method) === false) {
+    if (next.url.origin !== hop.url.origin && (await mayRedirect?.(next.url, next.method)) === false) {
       throw refusal('OUTBOUND_DENIED', `the redirect to ${next.url.origin} is refused: it is not where this request may go`);
     }
     hop = next;

@@ -24,7 +24,7 @@ export interface OutboundRequest {
    * Asked before a redirect that leaves the origin is followed (the guard's own rules come on top): false refuses it.
    * Default: every destination the guard accepts.
    */
-  readonly mayRedirect?: ((to: URL, method: string) => boolean) | undefined;
+  readonly mayRedirect?: ((to: URL, method: string) => boolean | Promise<boolean>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

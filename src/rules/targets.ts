@@ -18,13 +18,15 @@ const maxDepth = 30;
 const usualPorts: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443, ftp: 21 };
 
 /** Requests of http steps, and calls of tools that reach out. */
-export const leaves = ({ action, tool }: Situation): boolean =>
+export const leaves = ({ action, tool }: Pick<Situation, 'action' | 'tool'>): boolean =>
   action === 'http.request' || (action === 'tool.call' && (tool?.category === 'network' || tool?.source === 'http'));
 
 /** Several policies ask of the same effect. */
-const known = new WeakMap<GateInput, readonly Target[]>();
+const known = new WeakMap<Leaving, readonly Target[]>();
 
-export function targetsOf(input: GateInput): readonly Target[] {
+type Leaving = Pick<GateInput, 'action' | 'tool' | 'destination' | 'arguments'>;
+
+export function targetsOf(input: Leaving): readonly Target[] {
   const found = known.get(input);
   if (found) return found;
   const targets = readTargets(input);
@@ -32,7 +34,7 @@ export function targetsOf(input: GateInput): readonly Target[] {
   return targets;
 }
 
-function readTargets(input: GateInput): readonly Target[] {
+function readTargets(input: Leaving): readonly Target[] {
   const { destination } = input;
   if (destination) return [{ ...destination, host: canonicalHost(destination.host) ?? destination.host }];
   if (!leaves(input)) return [];

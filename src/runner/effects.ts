@@ -5,6 +5,7 @@ import { endedAmong } from '../executions/execution-reads.ts';
 import { maxOutputBytes } from '../executions/execution.ts';
 import type { Effect, ToolEffect } from '../executions/work.ts';
 import type { Outbound } from '../outbound/outbound.ts';
+import type { Destination } from '../rules/gate.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { storableJson } from '../platform/json.ts';
@@ -46,6 +47,7 @@ interface Running {
   readonly tenantId: string;
   readonly executionId: string;
   readonly effect: Effect;
+  readonly redirectedTo: Destination[];
   readonly controller: AbortController;
 }
 
@@ -72,6 +74,13 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
     database
       .read(tenantId, (uow) => haltedAmong(uow, among))
       .then(abortCovered, (err: unknown) => logger.warn({ err }, 'could not look what a kill switch covers; trying again'));
+
+  /** Switches on where a redirect leads said nothing of the request; one engaged on it since then is looked for, too. */
+  async function mayFollow(entry: Running, to: Destination): Promise<boolean> {
+    entry.redirectedTo.push(to);
+    await lookForHalted(entry.tenantId, [entry]);
+    return !entry.controller.signal.aborted;
+  }
 
   async function lookForAll(): Promise<void> {
     for (const [tenantId, effects] of Map.groupBy(running, (effect) => effect.tenantId)) {
@@ -106,7 +115,7 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
 
   return {
     async perform(tenantId, executionId, effect) {
-      const entry: Running = { tenantId, executionId, effect, controller: new AbortController() };
+      const entry: Running = { tenantId, executionId, effect, redirectedTo: [], controller: new AbortController() };
       const { signal } = entry.controller;
       running.add(entry);
       // Its transaction was committed just before the process gave everything up.
@@ -115,7 +124,9 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
         if (isRecent(tenantId)) await lookForHalted(tenantId, [entry]);
         if (typeof signal.reason === 'object' && 'killSwitchId' in signal.reason) return { kind: 'halted', ...(signal.reason as Halt) };
         const outcome =
-          effect.kind === 'http' ? await sendHttp({ outbound, clock }, effect, signal) : await callTool(tenantId, effect, signal);
+          effect.kind === 'http'
+            ? await sendHttp({ outbound, clock }, effect, signal, (to) => mayFollow(entry, to))
+            : await callTool(tenantId, effect, signal);
         if (outcome.ok) return { kind: 'succeeded', output: outcome.output };
         const reason = signal.reason as Reason | undefined;
         if (reason === 'ended') return { kind: 'dropped' };

@@ -1,7 +1,6 @@
 // What a runner does about kill switches: which running effects one covers, and how the end of an aborted effect is recorded.
 import type { Command } from '../executions/machine-command.ts';
 import { continueHalted, haltedExecutions } from '../executions/halted.ts';
-import { destinationOf } from '../executions/http-request.ts';
 import type { Transition, TransitionDependencies } from '../executions/transition.ts';
 import type { Effect } from '../executions/work.ts';
 import { enqueue, type JobPayloads } from '../jobs/jobs.ts';
@@ -9,7 +8,8 @@ import { covers, type EngagedSwitch } from '../killswitches/kill-switch.ts';
 import { engagedSwitches } from '../killswitches/kill-switch-reads.ts';
 import type { Database, UnitOfWork } from '../platform/database.ts';
 import { isTransient } from '../platform/transient.ts';
-import { requestToolName } from '../rules/destination.ts';
+import { destinationsOf } from '../gate/kill-switch-facts.ts';
+import type { Destination } from '../rules/gate.ts';
 
 /** Executions that one run of the job lets go on. */
 const batchSize = 100;
@@ -17,6 +17,8 @@ const batchSize = 100;
 interface RunningEffect {
   readonly executionId: string;
   readonly effect: Effect;
+  /** Other places that its request was sent on to. */
+  readonly redirectedTo: readonly Destination[];
 }
 
 /** Which of these a kill switch covers, and which one. */
@@ -35,13 +37,16 @@ export async function haltedAmong<Running extends RunningEffect>(
   const placeOf = new Map(places.map((place) => [place.id, place]));
   return running.flatMap((each) => {
     const place = placeOf.get(each.executionId);
-    const by = place && engaged.find((one) => covers(one, { ...place, ...aimOf(each.effect) }));
+    const by = place && engaged.find((one) => covers(one, { ...place, ...aimOf(each) }));
     return by ? [{ running: each, by }] : [];
   });
 }
 
-const aimOf = (effect: Effect) =>
-  effect.kind === 'http' ? { tool: requestToolName, destination: destinationOf(effect.request) } : { tool: effect.tool, destination: null };
+function aimOf({ effect, redirectedTo }: RunningEffect) {
+  const { kind, judged, arguments: args } = effect;
+  const destinations = destinationsOf({ ...judged, action: kind === 'http' ? 'http.request' : 'tool.call', arguments: args });
+  return { tool: judged.tool!.name, destinations: destinations && [...destinations, ...redirectedTo] };
+}
 
 /**
  * The aborted attempt ends and its slot waits for the release. The transaction holds the rules: if the switch has been released already,

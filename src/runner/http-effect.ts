@@ -6,6 +6,7 @@ import { hostOf, isSafe, portOf } from '../outbound/request.ts';
 import type { Clock } from '../platform/clock.ts';
 import { storableJson } from '../platform/json.ts';
 import { coversDestination } from '../rules/destination.ts';
+import type { Destination } from '../rules/gate.ts';
 
 /** How an effect ended; its output is JSON text that can be stored. */
 export type EffectOutcome =
@@ -20,6 +21,7 @@ export async function sendHttp(
   { outbound, clock }: { readonly outbound: Pick<Outbound, 'fetch'>; readonly clock: Clock },
   effect: HttpEffect,
   signal: AbortSignal,
+  mayFollow: (to: Destination) => Promise<boolean>,
 ): Promise<EffectOutcome> {
   const { request, destinations, expect, maxBytes, timeoutMs, idempotencyKey, mayGo } = effect;
   const { method, url, headers, body } = request;
@@ -33,7 +35,10 @@ export async function sendHttp(
     idleTimeoutMs: timeoutMs,
     maxBytes,
     // Governed like the request itself; what changes something goes nowhere but where the gate let it go.
-    mayRedirect: (to, by) => isSafe(by) && coversDestination(destinations, placeOf(to)) && mayGo({ ...placeOf(to), method: by }),
+    async mayRedirect(url, by) {
+      const to = { ...placeOf(url), method: by };
+      return isSafe(by) && coversDestination(destinations, to) && mayGo(to) && mayFollow(to);
+    },
     signal,
   });
   if (!result.ok) return result;

@@ -42,6 +42,7 @@ export interface DescriptionRow {
   /** Of the tenant's own server; null for one of the operator's. */
   readonly serverId: string | null;
   readonly serverVersion: number | null;
+  readonly serverUrl: string | null;
   readonly enabled: boolean;
 }
 
@@ -57,7 +58,7 @@ export interface ViewRow extends DescriptionRow {
 
 /** Of `tenantTools`. */
 export const descriptionColumns = `d.server, d.name, d.description, d.input_schema as "inputSchema", d.annotations, d.risk, d.capability, d.digest,
-  d.server_id as "serverId", d.server_version as "serverVersion", d.enabled`;
+  d.server_id as "serverId", d.server_version as "serverVersion", d.server_url as "serverUrl", d.enabled`;
 /** The same with tool_approvals and tool_overrides of one tenant as `a` and `o`. */
 export const viewColumns = `${descriptionColumns}, d.discovered_at as "discoveredAt", d.changed_at as "changedAt",
   a.digest as "approvedDigest", a.approved_by as "approvedBy", a.approved_at as "approvedAt",
@@ -73,16 +74,16 @@ const ownColumns = (table: string) =>
  * of the same name.
  */
 export const tenantTools = `(
-    select ${ownColumns('o')}, null::uuid as server_id, null::int as server_version, true as enabled from tool_definitions o
+    select ${ownColumns('o')}, null::uuid as server_id, null::int as server_version, null::text as server_url, true as enabled from tool_definitions o
     union all
-    select ${ownColumns('r')}, s.id, s.version, s.enabled from remote_tools r
+    select ${ownColumns('r')}, s.id, s.version, s.url, s.enabled from remote_tools r
       join tool_servers s on s.tenant_id = r.tenant_id and s.name = r.server
       where r.tenant_id = $1 and not exists (select from tool_definitions o where o.server = r.server)
   ) d`;
 
-export function toDescription({ serverId, serverVersion, ...row }: DescriptionRow): ToolDescription {
+export function toDescription({ serverId, serverVersion, serverUrl: url, ...row }: DescriptionRow): ToolDescription {
   const { server, name, description, inputSchema, annotations, risk, capability, digest } = row;
-  const remote = serverId !== null && serverVersion !== null ? { remote: { serverId, version: serverVersion } } : {};
+  const remote = serverId !== null && serverVersion !== null && url !== null ? { remote: { serverId, version: serverVersion, url } } : {};
   const category = categoryOf({ server, name, inputSchema });
   return {
     ...{ server, name, fullName: `${server}.${name}`, description, inputSchema, annotations },

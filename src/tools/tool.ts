@@ -57,7 +57,7 @@ export interface ToolDescription {
   /** SHA-256 of the canonical JSON of name, description, input schema and annotations: what a tenant approves. */
   readonly digest: string;
   /** The tenant's own server that offers it, in its current version; absent for one of the operator's. */
-  readonly remote?: { readonly serverId: string; readonly version: number } | undefined;
+  readonly remote?: { readonly serverId: string; readonly version: number; readonly url: string } | undefined;
 }
 
 /** What the operator's configuration may say of one tool; wins over the server's annotations. */
