@@ -4,6 +4,7 @@ import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { ormOptions } from '#src/orm.ts';
 import { openDatabase } from '#src/platform/database.ts';
 import { createLogger } from '#src/platform/logger.ts';
+import { createSealer } from '#src/platform/sealing.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { failure, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';
 import type { ToolDescription } from '#src/tools/tool.ts';
@@ -20,7 +21,7 @@ async function serve({ ownerUrl, appRole, tools, graceMs, concurrency, skewMs }:
   const clock = { now: () => new Date(Date.now() + skewMs) };
   const logger = createLogger({ level: 'silent' });
   const database = await openDatabase(ormOptions({ url: ownerUrl, actAs: appRole, poolMax: 10 }));
-  const services = createServices({ clock, database, logger });
+  const services = createServices({ clock, database, logger, remote: { outbound, sealer: createSealer(Buffer.alloc(32)) } });
   const described = new Map(tools.map((tool: ToolDescription) => [tool.fullName, tool]));
   const answers = new Map<number, (outcome: ToolOutcome) => void>();
   let calls = 0;
