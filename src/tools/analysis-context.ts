@@ -10,9 +10,10 @@ export interface Shell {
   /** As a command line of its own. */
   runCommand(argv: readonly Field[], stdin: Field | null): Field;
   /** As a script, with the arguments it is given. `means`: how it came to be run, for a person. */
-  runText(script: Field, means: string, args?: readonly Field[]): Field;
+  runText(script: Field, means: string, args?: readonly Field[], stdin?: Field | null): Field;
   /** What a file is known to hold, because the script wrote it. */
   contentOf(path: string): Field | undefined;
+  /** Of a path that a `>(…)` reads, its commands are looked at with this. */
   write(path: string, content: Field): void;
   enter(folder: Field): void;
   defineAlias(name: string, text: Field): void;

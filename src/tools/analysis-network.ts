@@ -191,6 +191,9 @@ export const networkRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['sftp', send],
   ...[
     'ngrok',
+    'serve',
+    'darkhttpd',
+    'miniserve',
     'cloudflared',
     'localtunnel',
     'lt',
@@ -205,6 +208,8 @@ export const networkRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'vsftpd',
     'tcpserver',
   ].map((name): [string, Rule] => [name, server()]),
+  ['caddy', server(/\b(?:file-server|reverse-proxy|run|start)\b/)],
+  ['twistd', server(/\bweb\b/)],
   ['tailscale', server(/\b(?:funnel|serve)\b/)],
   ...['aws', 'gcloud', 'gsutil', 'az', 'doctl'].map((name): [string, Rule] => [name, cloudCopy]),
 ]);

@@ -13,7 +13,7 @@ export function outputOf(shell: Shell, { name, args, stdin }: Invocation): Field
       return { ...text, text: `${isEscaped ? unescaped(text.text) : text.text}\n` };
     }
     case 'printf':
-      return printf(args);
+      return printf(shell, args);
     case 'cat':
     case 'tac':
     case 'head':
@@ -64,9 +64,25 @@ export function outputOf(shell: Shell, { name, args, stdin }: Invocation): Field
     case 'zstd':
       return { ...through(stdin), decoded: args.some(({ text }) => /^-\w*d|^--decompress/.test(text)) || stdin?.decoded === true };
     default:
-      return undefined;
+      return setUp.has(name) ? plain('') : undefined;
   }
 }
+
+/** They print settings that a shell is meant to take over: `eval "$(ssh-agent -s)"`. */
+const setUp = new Set([
+  'ssh-agent',
+  'gpg-agent',
+  'direnv',
+  'pyenv',
+  'rbenv',
+  'nodenv',
+  'fnm',
+  'starship',
+  'zoxide',
+  'dircolors',
+  'opam',
+  'brew',
+]);
 
 /** What is printed of `stdin` by a program that makes something else of it. */
 export const through = (stdin: Field | null): Field => ({ ...(stdin ?? plain('')), text: unknown });
@@ -83,9 +99,13 @@ function decoded(given: Field, encoding: 'base64' | 'hex' | null): Field {
   return { ...given, decoded: true, text };
 }
 
-function printf([format, ...values]: readonly Field[]): Field {
+function printf(shell: Shell, args: readonly Field[]): Field {
+  const [format, ...values] = args[0]?.text === '--' ? args.slice(1) : args;
   if (!format) return plain('');
-  if (format.text === '-v') return plain('');
+  if (format.text === '-v') {
+    if (values[0]) shell.scope.assign(values[0].text, printf(shell, values.slice(1)));
+    return plain('');
+  }
   const given = values.map(({ text }) => text);
   const text = unescaped(format.text).replace(/%(?:%|[-+ 0#]*\d*(?:\.\d+)?([a-zA-Z]))/g, (_all, kind: string | undefined) => {
     if (kind === undefined) return '%';

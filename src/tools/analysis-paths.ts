@@ -21,6 +21,10 @@ export function normalPath(text: string, folder: string | null = null): string {
   return path.replace(/^\/\/+/, '/').replace(/^(?:\/home\/[^/]+|\/users\/[^/]+|\/root|~[a-z_][\w-]*)(?=\/|$)/, '~');
 }
 
+/** In a script a path of Windows keeps its parts, which a POSIX shell would run together. */
+export const withSlashes = (script: string): string =>
+  script.replace(/(?<![\w\\])(?:[A-Za-z]:|%\w{1,40}%|\$env:\w{1,40})\\[^\s"';&|<>]*/g, (path) => path.replace(/\\+/g, '/'));
+
 function decoded(path: string): string {
   if (!path.includes('%')) return path;
   try {

@@ -9,11 +9,12 @@ import { unknown, type Field } from './analysis-words.ts';
 type Rule = (shell: Shell, invocation: Invocation) => Field | void;
 
 const remove: Rule = (shell, { name, args }) => {
-  const options = readOptions(args.filter(({ text }) => text !== '/s' && text !== '/q' && text !== '/S'));
+  const isWindows = /^(?:rd|rmdir|del|erase)$/.test(name);
+  const options = readOptions(isWindows ? args.filter(({ text }) => !/^\/[a-z]$/i.test(text)) : args);
   const isAll =
     has(options, 'r', 'R', 'recursive', 'no-preserve-root') ||
     options.isOpen ||
-    args.some(({ text }) => /^\/s$/i.test(text)) ||
+    (isWindows && args.some(({ text }) => /^\/s$/i.test(text))) ||
     name === 'srm';
   const targets = options.operands.filter(({ text }) => text !== unknown);
   for (const target of targets) {
@@ -45,14 +46,14 @@ const writes =
   };
 
 /** The last operand, or that of `-t`, is written; the others are read. */
-const copy: Rule = (shell, { name, args }) => {
+const copy: Rule = (shell, { name, args, stdin }) => {
   const options = readOptions(args, { short: 'tSmogP', long: ['target-directory', 'suffix', 'mode', 'owner', 'group'] });
   const into = valueOf(options, 't', 'target-directory') ?? options.operands.at(-1);
   if (into) judgeWriting(shell, shell.path(into), `${name} writes`);
   for (const from of options.operands.filter((each) => each !== into)) {
     const path = shell.path(from);
     judgeReading(shell, path);
-    const content = shell.contentOf(path);
+    const content = path === '/dev/stdin' ? stdin : shell.contentOf(path);
     if (content && into) shell.write(shell.path(into), content);
     if (name === 'mv') judgeWriting(shell, path, `${name} takes away`);
     if (name === 'mv' && isVital(path)) shell.findings.add('root_delete', `mv takes away ${shown(from.text)}`);
@@ -102,9 +103,13 @@ function judgeTree(shell: Shell, name: string, isAll: boolean, targets: readonly
   }
 }
 
-const dd: Rule = (shell, { args }) => {
+const dd: Rule = (shell, { args, stdin }) => {
   for (const arg of args) {
-    if (arg.text.startsWith('of=')) judgeWriting(shell, shell.path({ ...arg, text: arg.text.slice(3) }), 'dd writes');
+    if (arg.text.startsWith('of=')) {
+      const path = shell.path({ ...arg, text: arg.text.slice(3) });
+      judgeWriting(shell, path, 'dd writes');
+      if (stdin) shell.write(path, stdin);
+    }
     if (arg.text.startsWith('if=')) {
       const path = shell.path({ ...arg, text: arg.text.slice(3) });
       judgeReading(shell, path);
@@ -160,7 +165,7 @@ const crontab: Rule = (shell, { args }) => {
 };
 
 export const fileRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...['rm', 'grm', 'srm', 'unlink', 'rimraf', 'trash', 'remove-item', 'ri', 'rd', 'del', 'erase'].map((name): [string, Rule] => [
+  ...['rm', 'grm', 'srm', 'unlink', 'rimraf', 'trash', 'remove-item', 'ri', 'rd', 'rmdir', 'del', 'erase'].map((name): [string, Rule] => [
     name,
     remove,
   ]),
@@ -187,6 +192,8 @@ export const fileRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'lvremove',
     'newfs',
   ].map((name): [string, Rule] => [name, disk]),
+  ['badblocks', (shell, invocation) => (invocation.args.some(({ text }) => /^-\w*[wn]/.test(text)) ? disk(shell, invocation) : undefined)],
+  ['format', (shell, invocation) => (invocation.args.some(({ text }) => /^[a-z]:$/i.test(text)) ? disk(shell, invocation) : undefined)],
   ['shred', writes('shred overwrites', 'ns')],
   ['wipe', writes('wipe overwrites')],
   ['truncate', writes('truncate cuts', 'sr')],

@@ -1,6 +1,7 @@
 // Rules of commands that run code, change accounts or stop the machine and what runs on it. Adds to the findings; no I/O.
 import type { Invocation, Shell } from './analysis-context.ts';
-import { has, readOptions, textOf, valueOf } from './analysis-options.ts';
+import { readOptions, textOf } from './analysis-options.ts';
+import { git } from './analysis-rules-git.ts';
 import type { SignCode } from './analysis-signs.ts';
 import { joined, plain, separator, unknown, type Field } from './analysis-words.ts';
 
@@ -75,26 +76,6 @@ const awk: Rule = (shell, { name, args }) => {
     shell.findings.add('inline_code', `${name} runs commands from its program`);
 };
 
-const git: Rule = (shell, { name, args }) => {
-  const config = args.flatMap(({ text }) => /^(?:[\w.-]+=)?!(.+)$/s.exec(text)?.[1] ?? []);
-  for (const command of config) shell.runText(plain(command), `an alias of ${name}`);
-  const { operands } = readOptions(args, { short: 'Cc', long: ['git-dir', 'work-tree'], stopsAtOperand: true });
-  const [verb, ...rest] = operands;
-  const options = readOptions(rest, { short: 'm' });
-  const warn = (what: string) => shell.findings.add('history_rewrite', `${name} ${verb!.text} ${what}`);
-  if (
-    verb?.text === 'push' &&
-    (has(options, 'f', 'force', 'mirror', 'delete', 'd') || options.operands.some(({ text }) => /^[+:]/.test(text)))
-  ) {
-    warn('replaces or deletes what others have');
-  }
-  if (verb?.text === 'reset' && has(options, 'hard')) warn('drops changes that are kept nowhere else');
-  if (verb?.text === 'clean' && has(options, 'f', 'force')) warn('deletes files that are kept nowhere else');
-  if (verb?.text === 'filter-branch' || verb?.text === 'filter-repo') warn('rewrites history');
-  if (verb?.text === 'reflog' && options.operands.some(({ text }) => text === 'expire' || text === 'delete'))
-    warn('deletes what undoing needs');
-};
-
 /** `:!command` and `-c '!command'` of editors. */
 const editor: Rule = (shell, { name, args }) => {
   for (const arg of args) {
@@ -149,14 +130,6 @@ const services: Rule = (shell, { name, args }) => {
     shell.findings.add('system_control', `${name} stops what runs on the machine`);
   }
   if (/\b(?:enable|load|bootstrap|link)\b/.test(text)) shell.findings.add('persistence', `${name} has something run at every start`);
-};
-
-const package_: Rule = (shell, { name, args }) => {
-  const script = valueOf(readOptions(args, { short: 'c', long: ['call'] }), 'c', 'call');
-  if (script) shell.runText(script, name);
-  if (/^(?:.* )?(?:serve|http-server|localtunnel|ngrok)\b/.test(textOf(args))) {
-    shell.findings.add('open_server', `${name} waits for connections`);
-  }
 };
 
 export const interpreters = Object.keys(programOptions);
@@ -216,6 +189,10 @@ export const systemRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ),
   ['history', sign('cover_tracks', 'forgets what was done', /^-[cdw]/)],
   ['journalctl', sign('cover_tracks', 'deletes records of what happened', /--vacuum|--rotate/)],
+  ['net', sign('account_change', 'changes who may log in and what they may do', /^(?:user|localgroup)\b.*\/(?:add|delete)/i)],
+  ...each(['rundll32', 'mshta', 'regsvr32', 'installutil'], sign('inline_code', 'runs a program that is not looked into')),
+  ['reg', sign('system_control', 'changes how the machine works', /^(?:add|delete|import|restore)\b/i)],
+  ...each(['bcdedit', 'vssadmin', 'netsh'], sign('system_control', 'changes how the machine works', /\b(?:delete|set|add|reset)\b/i)),
   ['wevtutil', sign('cover_tracks', 'deletes records of what happened', /^c/)],
   ...each(
     ['terraform', 'tofu', 'pulumi', 'cdk', 'terragrunt', 'vagrant'],
@@ -224,7 +201,6 @@ export const systemRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['helm', sign('infrastructure_destroy', 'deletes what runs', /^(?:uninstall|delete)\b/)],
   ...each(['dropdb', 'dropuser'], sign('infrastructure_destroy', 'deletes what is kept')),
   ['mysqladmin', sign('infrastructure_destroy', 'deletes what is kept', /\bdrop\b/)],
-  ...each(['npm', 'pnpm', 'yarn', 'bunx', 'pipx', 'uvx'], package_),
   ...each(['insserv', 'schtasks', 'systemd-tmpfiles'], sign('persistence', 'has something run later')),
   ['alias', alias],
   ...each(['export', 'declare', 'local', 'typeset', 'readonly'], declare),

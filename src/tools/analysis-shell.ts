@@ -1,7 +1,7 @@
 // Walks a shell script as a shell would, without running it, and hands every command it comes across to the rules. Decides nothing itself.
 import { forEachChild, parse, type ArrayValue, type Command, type ParsedScript, type Redirection, type SyntaxNode } from 'unbash';
 import { judgeCommand } from './analysis-commands.ts';
-import { normalPath } from './analysis-paths.ts';
+import { normalPath, withSlashes } from './analysis-paths.ts';
 import { shown, type Findings } from './analysis-signs.ts';
 import type { Shell } from './analysis-context.ts';
 import {
@@ -18,7 +18,7 @@ import {
   type Scope,
 } from './analysis-words.ts';
 import { judgeReading, judgeWriting } from './analysis-files.ts';
-import { injects, isForkBomb } from './analysis-patterns.ts';
+import { holdsCommand, injects, isForkBomb } from './analysis-patterns.ts';
 
 /** All scripts within one another. */
 const maxTotalLength = 4 * maxTextLength;
@@ -33,7 +33,7 @@ const firstDescriptor = 63;
 const nothing = plain('');
 
 export function analyseScript(text: string, findings: Findings, startFolder: string | null): void {
-  bounded(findings, () => createWalker(findings, startFolder).runText(plain(text), 'the command'));
+  bounded(findings, () => createWalker(findings, startFolder).runText(plain(withSlashes(text)), 'the command'));
 }
 
 /** The same for a program with its arguments, which no shell takes apart. */
@@ -59,6 +59,8 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
   const calling = new Set<string>();
   const aliases = new Map<string, Field>();
   const files = new Map<string, Field>();
+  /** By the path of a `>(…)`: what reads it. */
+  const readers = new Map<string, ParsedScript>();
   let folder = startFolder;
   let depth = 0;
   let commands = 0;
@@ -77,9 +79,10 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
       spent += length + 1;
       if (spent > maxExpanded) throw new TooComplex('variables that make very long texts');
     },
-    pipe(content) {
+    pipe(content, reader) {
       const path = `/dev/fd/${firstDescriptor + files.size}`;
       files.set(path, content);
+      if (reader) readers.set(path, reader);
       return path;
     },
   };
@@ -89,12 +92,18 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
     scope,
     path: ({ text }) => normalPath(text, folder),
     contentOf: (path) => files.get(path),
-    write: (path, content) => void files.set(path, content),
+    write,
     enter: ({ text }) => void (folder = normalPath(text, folder)),
     defineAlias: (name, text) => void aliases.set(name, text),
     runText,
     runCommand,
   };
+
+  function write(path: string, content: Field): void {
+    files.set(path, content);
+    const reader = readers.get(path);
+    if (reader) deeper(() => walkScript(reader, content));
+  }
 
   function deeper(work: () => Field): Field {
     if (depth >= maxDepth) throw new TooComplex(`commands inside commands, more than ${maxDepth} levels`);
@@ -106,7 +115,7 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
     }
   }
 
-  function runText(script: Field, means: string, args: readonly Field[] = []): Field {
+  function runText(script: Field, means: string, args: readonly Field[] = [], stdin: Field | null = null): Field {
     if (script.downloaded) findings.add('pipe_to_shell', `${means} runs what comes from the network`);
     if (script.decoded) findings.add('obfuscated_command', `${means} runs what an encoding hides`);
     if (script.text.replaceAll(unknown, '').trim() === '') {
@@ -119,7 +128,7 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
     if (script.text.length > maxTextLength || read > maxTotalLength) {
       throw new TooComplex(`${means} is too long; ${maxTextLength} characters are looked at`);
     }
-    return deeper(() => withPositions(args, () => walkScript(parse(script.text.replaceAll(separator, ' ')), null)));
+    return deeper(() => withPositions(args, () => walkScript(parse(script.text.replaceAll(separator, ' ')), stdin)));
   }
 
   /** `$1`… and `$@` as a function or a script sees them. */
@@ -174,13 +183,9 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
       case 'For':
       case 'Select': {
         const words = node.wordlist?.flatMap((word) => expand(word, scope).flat()) ?? [unknownField];
-        for (const value of words) scope.assign(node.name.value, value.text.includes('*') ? { ...value, text: value.text } : value);
+        for (const value of words) scope.assign(node.name.value, value);
         return walk(node.body, stdin);
       }
-      case 'TestCommand':
-      case 'Case':
-      case 'Word':
-        return walkChildren(node, stdin);
       case 'Coproc':
         return walk(node.body, stdin);
       default:
@@ -212,14 +217,13 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
       if (each.index) expandWhole(each.index, scope);
       const values = each.value.type === 'Word' ? expandWhole(each.value, scope) : [elementsOf(each.value)];
       const before = (each.append && variables.get(each.name)) || [nothing];
-      for (const value of before.flatMap((start) => values.map((end) => joined([start, end])))) scope.assign(each.name, value);
-      if (injects(each.name)) findings.add('library_injection', `${each.name} is set, which makes programs load or run something else`);
+      for (const value of before.flatMap((start) => values.map((end) => joined([start, end])))) set(each.name, value);
     }
     const given = redirectedInput(node.redirects, stdin);
     const args = node.args.flatMap((arg) => {
       if (arg.type === 'Word') return expand(arg, scope).flat();
       const value = arg.value.type === 'Word' ? expandWhole(arg.value, scope) : [elementsOf(arg.value)];
-      for (const each of value) scope.assign(arg.name, each);
+      for (const each of value) set(arg.name, each);
       return value.map((each) => ({ ...each, text: `${arg.name}=${each.text}` }));
     });
     const names = node.name ? expand(node.name, scope) : [];
@@ -229,10 +233,16 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
     return printed;
   }
 
+  function set(name: string, value: Field): void {
+    scope.assign(name, value);
+    if (injects(name, value.text)) findings.add('library_injection', `${name} is set, which makes programs load or run something else`);
+    if (holdsCommand(name)) runText(value, `the variable ${name}`);
+  }
+
   /** An array as one value, whose elements stay apart. */
   const elementsOf = ({ elements }: ArrayValue): Field =>
     joined(
-      elements.flatMap((word) => expand(word, scope).flat()),
+      elements.flatMap((word) => expand(word, scope).flat()).map((field) => ({ ...field, text: field.text.replace(/^\[[^\]]*\]=/, '') })),
       separator,
     );
 
@@ -242,7 +252,9 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
     const alias = aliases.get(first.text);
     if (alias && !calling.has(`alias ${first.text}`)) {
       calling.add(`alias ${first.text}`);
-      const printed = runText(joined([alias, ...args], ' '), `the alias ${shown(first.text)}`);
+      // After a blank at its end the next word may be an alias, too.
+      const next = /\s$/.test(alias.text) ? aliases.get(args[0]?.text ?? '') : undefined;
+      const printed = runText(joined([alias, ...(next ? [next, ...args.slice(1)] : args)], ' '), `the alias ${shown(first.text)}`);
       calling.delete(`alias ${first.text}`);
       return printed;
     }
@@ -277,7 +289,7 @@ function createWalker(findings: Findings, startFolder: string | null): Shell {
         } else if (each.operator.startsWith('>') || each.operator.startsWith('&>')) {
           if (/^(?:\d+|-)$/.test(file.text)) continue; // another descriptor
           judgeWriting(shell, path, 'output is written to');
-          files.set(path, each.operator.includes('>>') ? joined([files.get(path) ?? nothing, printed]) : printed);
+          write(path, each.operator.includes('>>') ? joined([files.get(path) ?? nothing, printed]) : printed);
         }
       }
     }

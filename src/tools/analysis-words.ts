@@ -37,8 +37,8 @@ export interface Scope {
   assign(name: string, value: Field): void;
   /** Looks into a command inside a word; gives what it prints. */
   substitute(script: ParsedScript): Field;
-  /** The name of a file that holds what a command prints. */
-  pipe(content: Field): string;
+  /** The name of a file that holds what a command prints, or whose content commands read. */
+  pipe(content: Field, reader?: ParsedScript): string;
   /** Counts what expansions make; throws when it is too much to follow. */
   spend(length: number): void;
 }
@@ -125,6 +125,7 @@ function partValues(part: WordPart, scope: Scope, isQuoted: boolean): Field[] {
     case 'CommandExpansion':
       return unquoted([part.script ? trimmed(scope.substitute(part.script)) : unknownField]);
     case 'ProcessSubstitution':
+      if (part.script && part.operator === '>') return [plain(scope.pipe(unknownField, part.script))];
       return [plain(scope.pipe(part.script ? scope.substitute(part.script) : unknownField))];
     case 'ExtendedGlob':
       return [plain('*')];

@@ -1,11 +1,13 @@
 // Commands that run other commands: finds the inner one and has it looked at in the outer one's place. Decides little itself.
 import type { Invocation, Shell } from './analysis-context.ts';
-import { judgeReading } from './analysis-files.ts';
+import { judgeWriting } from './analysis-files.ts';
+import { container, ssh } from './analysis-machines.ts';
 import { has, readOptions, valueOf, type OptionForm } from './analysis-options.ts';
+import { holdsCommand, injects } from './analysis-patterns.ts';
 import { shown } from './analysis-signs.ts';
 import { joined, plain, unknown, unknownField, type Field } from './analysis-words.ts';
 
-type Wrapper = (shell: Shell, invocation: Invocation) => Field;
+export type Wrapper = (shell: Shell, invocation: Invocation) => Field;
 
 /** The command begins behind the options and so many operands. */
 const behind =
@@ -55,10 +57,20 @@ const sudo: Wrapper = (shell, invocation) => {
 };
 
 const env: Wrapper = (shell, invocation) => {
-  const options = readOptions(invocation.args, { short: 'uSC', long: ['unset', 'chdir', 'split-string'], stopsAtOperand: true });
+  // `-` alone is `-i`.
+  const args = invocation.args.filter(({ text }, index) => text !== '-' || index > 1);
+  const options = readOptions(args, { short: 'uSC', long: ['unset', 'chdir', 'split-string'], stopsAtOperand: true });
+  const folder = valueOf(options, 'C', 'chdir');
+  if (folder) shell.enter(folder);
   const split = valueOf(options, 'S', 'split-string');
-  if (split) return shell.runText(joined([split, ...options.operands], ' '), 'env -S');
-  return behind({ short: 'uC', long: ['unset', 'chdir'] })(shell, invocation);
+  if (split) return shell.runText(joined([split, ...options.operands], ' '), 'env -S', [], invocation.stdin);
+  for (const { text } of options.operands) {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined) break;
+    if (injects(name, value!)) shell.findings.add('library_injection', `${name} is set, which makes programs load or run something else`);
+    if (holdsCommand(name)) shell.runText(plain(value!), `the variable ${name}`);
+  }
+  return behind({ short: 'uC', long: ['unset', 'chdir'] })(shell, { ...invocation, args });
 };
 
 /** Shells: `-c script`, a file, or what is handed to them. */
@@ -141,6 +153,8 @@ const find: Wrapper = (shell, { args }) => {
   };
   for (const [index, { text }] of tests.entries()) {
     if (text === '-delete') remove();
+    const into = /^-f(?:print0?|printf|ls)$/.test(text) ? tests[index + 1] : undefined;
+    if (into) judgeWriting(shell, shell.path(into), 'find writes');
     if (!/^-(?:exec|ok)(?:dir)?$/.test(text)) continue;
     const rest = tests.slice(index + 1);
     const end = rest.findIndex(({ text: word }) => word === ';' || word === '+');
@@ -157,46 +171,10 @@ const find: Wrapper = (shell, { args }) => {
   return unknownField;
 };
 
-/** `docker exec box rm -rf /` and its like: what follows the name of the container. */
-const container: Wrapper = (shell, { name, args }) => {
-  const long = ['env', 'user', 'workdir', 'env-file', 'detach-keys', 'namespace', 'container', 'context', 'file', 'kubeconfig', 'volume'];
-  const valued = [
-    'name',
-    'network',
-    'entrypoint',
-    'publish',
-    'memory',
-    'cpus',
-    'label',
-    'mount',
-    'hostname',
-    'platform',
-    'restart',
-    'image',
-  ];
-  const form = { short: 'euwncfvpmlh', long: [...long, ...valued], stopsAtOperand: true };
-  const [verb, ...rest] = readOptions(args, form).operands;
-  const all = [verb, ...rest].map((word) => word?.text).join(' ');
-  if (/^(?:delete|drain|rm -f|system prune|volume (?:rm|prune)|down .*-v)\b/.test(all.slice(0, 1_000))) {
-    shell.findings.add('infrastructure_destroy', `${name} ${verb!.text} deletes what runs or is kept`);
-  }
-  if (verb?.text === 'compose') return container(shell, { name, args: rest, stdin: null });
-  if (verb?.text === 'exec' || verb?.text === 'run') {
-    const options = readOptions(rest, form);
-    for (const file of [
-      ...(options.values.get('env-file') ?? []),
-      ...(options.values.get('v') ?? []),
-      ...(options.values.get('volume') ?? []),
-    ]) {
-      judgeReading(shell, shell.path({ ...file, text: file.text.replace(/:.*/, '') }));
-    }
-    const mounts = [valueOf(options, 'v', 'volume'), valueOf(options, 'mount')].map((mount) => mount?.text ?? '');
-    const isOpen =
-      has(options, 'privileged') || mounts.some((mount) => /^\/(?::|var\/run\/docker|etc(?:[:/]|$))|(?:source|src)=\/(?:,|$)/.test(mount));
-    if (isOpen) shell.findings.add('container_escape', `${name} ${verb.text} gives a container the machine it runs on`);
-    const command = options.operands.slice(1);
-    if (command.length > 0) shell.runCommand(command[0]!.text === '--' ? command.slice(1) : command, null);
-  }
+/** `fd -x command`, with `{}` for what is found. */
+const fd: Wrapper = (shell, { args }) => {
+  const at = args.findIndex(({ text }) => /^(?:-[xX]|--exec(?:-batch)?)$/.test(text));
+  if (at >= 0) shell.runCommand([...args.slice(at + 1).filter(({ text }) => text !== ';'), unknownField], null);
   return unknownField;
 };
 
@@ -208,13 +186,6 @@ const command: Wrapper = (shell, invocation) => {
 const later: Wrapper = (shell, { name, args, stdin }) => {
   shell.findings.add('persistence', `${name} has a command run later`);
   return stdin && args.length > 0 ? shell.runText(stdin, name) : plain('');
-};
-
-const ssh: Wrapper = (shell, { name, args }) => {
-  const options = readOptions(args, { short: 'BbcDEeFIiJLlmOopQRSWw', stopsAtOperand: true });
-  if (has(options, 'R', 'D')) shell.findings.add('open_server', `${name} opens a way in through the network`);
-  const script = options.operands.slice(1);
-  return script.length > 0 ? shell.runText(joined(script, ' '), `${name}, on another machine,`) : unknownField;
 };
 
 const shells = ['sh', 'bash', 'dash', 'zsh', 'ksh', 'mksh', 'ash', 'fish', 'csh', 'tcsh', 'rbash', 'yash', 'elvish', 'git-shell'];
@@ -259,6 +230,7 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ['winpty', behind()],
   ['script', scriptIn({ short: 'cEIOBmot' }, 'c', Infinity)],
   ['flock', scriptIn({ short: 'cEw', long: ['command', 'timeout', 'wait'] }, 'c', 1)],
+  ['bunx', behind()],
   ['npx', scriptIn({ short: 'cp', long: ['call', 'package'] }, 'c')],
   ['watch', asText({ short: 'n', long: ['interval'] })],
   ['ssh', ssh],
@@ -272,9 +244,25 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ['parallel', parallel],
   ['find', find],
   ['gfind', find],
+  ['fd', fd],
+  ['fdfind', fd],
   ...['docker', 'podman', 'nerdctl', 'kubectl', 'oc', 'lxc', 'docker-compose'].map((name): [string, Wrapper] => [name, container]),
   ['at', later],
   ['batch', later],
   ['trap', (shell, { args }) => (args[0] && args.length > 1 ? shell.runText(args[0], 'trap') : plain(''))],
   ['coproc', behind()],
+  ...[
+    'entr',
+    'chronic',
+    'torsocks',
+    'torify',
+    'proxychains',
+    'proxychains4',
+    'ssh-agent',
+    'xvfb-run',
+    'dbus-run-session',
+    'setarch',
+    'uvx',
+  ].map((name): [string, Wrapper] => [name, behind()]),
+  ['sg', scriptIn({ short: 'c' }, 'c', 1, escalates)],
 ]);
