@@ -20,6 +20,9 @@ export interface Shell {
   readonly scope: Scope;
 }
 
+/** The rule of a command that runs another one. */
+export type Wrapper = (shell: Shell, invocation: Invocation) => Field;
+
 /** One command, as it would be run. */
 export interface Invocation {
   /** Without folder and in lower case. */

@@ -1,9 +1,9 @@
 // Commands that are run in a container or on another machine. Finds the inner one and has it looked at. Decides little itself.
+import type { Wrapper } from './analysis-context.ts';
 import { judgeReading } from './analysis-files.ts';
 import { has, readOptions, valueOf } from './analysis-options.ts';
 import { judgeConnection } from './analysis-rules-handed.ts';
 import { joined, unknownField } from './analysis-words.ts';
-import type { Wrapper } from './analysis-wrappers.ts';
 
 /** `docker exec box rm -rf /` and its like: what follows the name of the container. */
 export const container: Wrapper = (shell, { name, args, stdin }) => {

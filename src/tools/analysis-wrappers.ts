@@ -1,13 +1,11 @@
 // Commands that run other commands: finds the inner one and has it looked at in the outer one's place. Decides little itself.
-import type { Invocation, Shell } from './analysis-context.ts';
+import type { Invocation, Shell, Wrapper } from './analysis-context.ts';
 import { judgeWriting } from './analysis-files.ts';
 import { container, ssh } from './analysis-machines.ts';
 import { has, readOptions, valueOf, type OptionForm } from './analysis-options.ts';
 import { holdsCommand, injects } from './analysis-patterns.ts';
 import { shown } from './analysis-signs.ts';
 import { joined, plain, unknown, unknownField, type Field } from './analysis-words.ts';
-
-export type Wrapper = (shell: Shell, invocation: Invocation) => Field;
 
 /** The command begins behind the options and so many operands. */
 const behind =
