@@ -89,6 +89,24 @@ test('configured members are left out of the record; the digest is of the whole 
   assert.notEqual(digestOf(input), inputDigest);
 });
 
+test('signs quote arguments: where something of these is left out, so are their details, and nothing else of them', async () => {
+  const secret = 'hunter2-is-the-password';
+  const args = { command: 'mysql', password: secret };
+  const signs = [{ code: 'dynamic_command', risk: 'high', detail: `arguments.command: mysql --password ${secret}` }] as const;
+  const tool = { name: 'files.write_file', digest: 'd', risk: 'high', capability: 'write', signs } as const;
+  const { decisionId } = await judge({ arguments: args, tool });
+  const [row] = await home.read((uow) =>
+    uow.rows<any>('select input, redacted, findings, reasons from decisions where tenant_id = $1 and id = $2', [home.tenantId, decisionId]),
+  );
+  assert.deepEqual(row.input.tool.signs, [{ code: 'dynamic_command', risk: 'high', detail: '[redacted]' }]);
+  assert.deepEqual(row.redacted, ['arguments.password', 'tool.signs.0.detail']);
+  const plain = await judge({ arguments: { command: 'mysql' }, tool });
+  const [kept] = await home.read((uow) =>
+    uow.rows<any>('select input from decisions where tenant_id = $1 and id = $2', [home.tenantId, plain.decisionId]),
+  );
+  assert.deepEqual(kept.input.tool.signs, signs, 'nothing is left out of them where nothing is left out of the arguments');
+});
+
 test('a path of what is left out is checked, and finds members at any depth, of any case', () => {
   for (const path of ['arguments.password', 'arguments.**.token', 'output.*.secret', 'labels.owner'])
     assert.ok(isRedactionPath(path), path);

@@ -28,13 +28,17 @@ export interface Redacted<Value> {
 }
 export type Redactor = <Value extends object>(value: Value) => Redacted<Value>;
 
+const signDetails = ['tool', 'signs', '*', 'detail'];
+
 /** Members are found whatever their case: HTTP headers and environment variables are written either way. */
 export function createRedactor(patterns: readonly string[]): Redactor {
   if (patterns.length === 0) return (value) => ({ value, paths: [] });
   const parsed = patterns.map((pattern) => pattern.toLowerCase().split('.'));
   return (value) => {
     const paths = new Set<string>();
-    const redacted = parsed.reduce<unknown>((current, pattern) => without(current, pattern, [], paths), value);
+    let redacted = parsed.reduce<unknown>((current, pattern) => without(current, pattern, [], paths), value);
+    // Details of signs quote arguments, several at once when they make one command.
+    if ([...paths].some((path) => path.startsWith('arguments.'))) redacted = without(redacted, signDetails, [], paths);
     return { value: redacted as typeof value, paths: [...paths].sort() };
   };
 }
