@@ -236,6 +236,17 @@ test('the owner may decide when the terms do not exclude owners', async () => {
   assert.equal((await world.decide(actor, approval.id)).status, 'approved');
 });
 
+test('the ways out of sharing hands: people with keys that the requester made, and accounts with keys that others made, may decide', async () => {
+  const world = await stand.world();
+  const { member, key, request, decide } = world;
+  const maker = await member('maker');
+  const requestedBy = (await account(world, 'bot', maker)).principalId;
+  const person = await member('person');
+  await key(person, maker);
+  const elsewhere = await account(world, 'elsewhere', await member('another'));
+  for (const actor of [person, elsewhere]) assert.equal((await decide(actor, (await request({ requestedBy })).id)).status, 'approved');
+});
+
 test('an owner who is replaced after the request was made still may not decide it', async () => {
   const world = await stand.world();
   const { actor, requestedBy } = await relations['the owner by name']!(world);

@@ -13,6 +13,7 @@ import { localOutbound as outbound } from './harness/outbound.ts';
 import type { Authority } from '#src/principals/permission.ts';
 
 const manual = blocksOf('approvals.md');
+const [waiting] = manual('What waits for you', 'graphql') as [string];
 const [showing] = manual('What is shown', 'graphql') as [string];
 const [deciding] = manual('Decide', 'graphql') as [string];
 const [many] = manual('Many at once', 'graphql') as [string];
@@ -63,6 +64,17 @@ test('what is shown: hidden letters are named, with the policy that asks and wha
   assert.deepEqual([shown.context.agentName, shown.context.environmentKind, shown.context.lastSteps, shown.context.nextSteps], ['payer', 'STAGING', [{ stepId: 'look', status: 'SUCCEEDED' }], ['end']]); // prettier-ignore
   await ask(deciding, 'decide', { id: ids.approval(await api.asked(id)), digest: shown.digest });
   assert.equal((await api.finished(id)).status, 'succeeded');
+});
+
+test('what waits is a list of what one may decide: not what one has asked for, nor what is decided', async () => {
+  const { id } = await api.start(await api.agent([{ id: 'sign', approval: { title: 'Mine to decide?' } }]));
+  const approval = ids.approval(await api.asked(id));
+  const inbox = async (as: Caller) => (await ask(waiting, 'inbox', {}, as)).edges.map(({ node }: any) => node.id);
+  const isThere = async (as: Caller) => (await inbox(as)).includes(approval);
+  assert.deepEqual([await isThere(api.reviewer), await isThere(api.operator)], [true, false], 'the operator asks for it');
+  assert.deepEqual(await inbox(await api.home.principal([['viewer', 'tenant', api.home.tenantId]])), []);
+  await ask(deciding, 'decide', { id: approval, digest: (await ask(showing, 'show', { id: approval })).digest });
+  assert.equal(await isThere(api.reviewer), false);
 });
 
 test('a file is shown line by line', async () => {
