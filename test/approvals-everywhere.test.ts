@@ -44,13 +44,15 @@ interface Asked {
   readonly stream: string;
   /** What became of what asked. */
   ended(): Promise<string>;
+  /** Undefined for an approval step. */
+  readonly policyId?: string;
 }
 
 async function asking(rule: object, agentId: string, then: () => Promise<Asked>): Promise<Asked> {
   const rules = [{ expiresIn: '8h', approvers: approvers(), ...rule }];
   const input = { name: `p-${newId()}`, kind: 'approval_required', mode: 'enforce', scope: { agentId }, rules } as const;
-  await write((uow) => engine.services.policies.createPolicy(uow, admin, input));
-  return then();
+  const { id: policyId } = await write((uow) => engine.services.policies.createPolicy(uow, admin, input));
+  return { ...(await then()), policyId };
 }
 async function ofExecution(agentId: string): Promise<Asked> {
   const { id } = await engine.start(agentId);
@@ -81,7 +83,14 @@ const kinds: Readonly<Record<string, () => Promise<Asked>>> = {
   },
   'a call of an agent that runs elsewhere': async () => {
     const agentId = await engine.agent([{ id: 'x', transform: '1' }], { tools: ['custom.pay'] });
-    const input = { agentId, environmentId: engine.environmentId, tool: 'custom.pay', arguments: { amount: 1 }, idempotencyKey: newId() };
+    const input = {
+      agentId,
+      environmentId: engine.environmentId,
+      tool: 'custom.pay',
+      arguments: { amount: 1 },
+      costMicroUsd: 5,
+      idempotencyKey: newId(),
+    };
     const ask = () => write((uow) => engine.services.toolCalls.authorizeToolCall(uow, engine.operator, input));
     return asking({ tools: ['custom.pay'] }, agentId, async () => {
       const call = await ask();
@@ -98,10 +107,13 @@ const ends: Readonly<Record<keyof typeof kinds, readonly [expired: string, rejec
   'a call of an agent that runs elsewhere': ['refused', 'refused', 'allowed'],
 };
 
+const news = async ({ stream }: Asked) =>
+  (await engine.events(stream)).flatMap(({ type }) => (type.startsWith('approval.') ? [type.slice(9)] : []));
 const beginning = { transactionId: '0', executionId: '00000000-0000-0000-0000-000000000000', sequence: 0 };
 /** Of the request, in its own stream; and what whoever watches all approvals is told of it. */
-async function told({ stream, approval }: Asked): Promise<string[]> {
-  const own = (await engine.events(stream)).filter(({ type }) => type.startsWith('approval.')).map(({ type }) => type.slice(9));
+async function told(asked: Asked): Promise<string[]> {
+  const { approval } = asked;
+  const own = await news(asked);
   const watched = async () => {
     const all = await write((uow) => engine.services.events.approvalsAfter(uow, beginning, 100_000));
     return all.filter(({ data }) => data['approvalId'] === approval.id).map(({ type }) => type.slice(9));
@@ -118,6 +130,13 @@ async function pass(ms: number): Promise<void> {
   engine.clock.advance(ms);
   await engine.work();
 }
+
+/** What makes an approval that was given say nothing about what would run now. */
+const changes: Readonly<Record<string, (asked: Asked) => Promise<unknown>>> = {
+  'another version of the policy': ({ policyId }) =>
+    write((uow) => engine.services.policies.updatePolicy(uow, admin, { policyId: policyId!, expectedVersion: 1, description: 'changed' })),
+  'more time than people had to decide': async () => engine.clock.advance(8 * hour),
+};
 
 for (const [kind, ask] of Object.entries(kinds)) {
   describe(`a request of ${kind}`, () => {
@@ -161,6 +180,22 @@ for (const [kind, ask] of Object.entries(kinds)) {
       assert.equal(engine.calls.length, calls);
     });
 
+    // What an approval step asks is used by nothing but the decision.
+    const uses = kind === 'an approval step' ? [] : Object.entries(changes);
+    for (const [what, change] of uses) {
+      it(`is made anew after ${what} between the approval and its use, and nothing has run`, async () => {
+        const calls = engine.calls.length;
+        const asked = await ask();
+        await decide(asked.approval, ada);
+        assert.equal((await decide(asked.approval, engine.reviewer)).status, 'approved');
+        await change(asked);
+        await engine.work();
+        assert.match(await asked.ended(), /^(waiting|awaiting_approval)$/);
+        assert.deepEqual(await news(asked), ['requested', 'voted', 'approved', 'requested']);
+        assert.equal(engine.calls.length, calls);
+      });
+    }
+
     it('is escalated, warned of and ended by jobs alone, whichever transaction the process dies in', async () => {
       for (const when of ['inside', 'after'] as const) {
         for (let at = 0; ; at += 1) {
@@ -187,7 +222,14 @@ it('nobody is asked any more about a call that is refused because it could not b
   t.after(() => write((uow) => webhooks.deleteWebhook(uow, admin, made.webhook.id)));
   const asked = await kinds['a call of an agent that runs elsewhere']!();
   const [call] = await write((uow) => uow.rows<any>('select agent_id, idempotency_key from tool_calls where id = $1', [asked.stream]));
-  const input = { agentId: call.agent_id, environmentId: engine.environmentId, tool: 'custom.pay', arguments: { amount: 1 } };
+  const input = {
+    agentId: call.agent_id,
+    environmentId: engine.environmentId,
+    tool: 'custom.pay',
+    arguments: { amount: 1 },
+    costMicroUsd: 5,
+  };
+  assert.equal(asked.approval.costMicroUsd, 5, 'as the agent estimates it');
   const refused = await write((uow) => toolCalls.refuseUnjudged(uow, engine.operator, { ...input, idempotencyKey: call.idempotency_key }));
   assert.equal(refused.status, 'refused');
   assert.equal((await write((uow) => approvals.findApproval(uow, admin, asked.approval.id)))?.status, 'cancelled');

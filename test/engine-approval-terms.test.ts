@@ -8,6 +8,7 @@ import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import type { ApprovalTerms } from '#src/approvals/approval-terms.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import { describeTool } from '#src/tools/tool.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 
 let engine: HandEngine;
@@ -190,7 +191,7 @@ describe('what runs is what was approved', () => {
     assert.deepEqual([ran, askedAgain, execution.status], [1, false, 'succeeded']);
   });
 
-  it('another version of the policy or of the agent, or a request that went stale: it does not run', async () => {
+  it('another version of the policy, the agent or the tool (accepted by an admin), or a request that went stale: it does not run', async () => {
     const cases: Record<string, (id: string, approval: ApprovalRow) => Promise<unknown>> = {
       'the policy': async () => {
         const { rows } = await write((uow) => engine.services.policies.listPolicies(uow, admin, {}, { first: 1 }));
@@ -199,6 +200,18 @@ describe('what runs is what was approved', () => {
       },
       'the agent': (id) => owner.query(`update agent_versions set digest = 'other' where id = (select agent_version_id from executions where id = $1)`, [id]), // prettier-ignore
       'the digest of the request': (_id, { id }) => run(`update approvals set digest = repeat('0', 64) where id = $1`, [id]),
+      'the tool': () =>
+        write(async (uow) => {
+          const known = engine.toolServers.describe('files.write')!;
+          const changed = describeTool('files', {
+            name: 'write',
+            inputSchema: known.inputSchema,
+            annotations: known.annotations,
+            description: newId(),
+          });
+          await engine.services.tools.syncDefinitions(uow, 'files', [changed]);
+          await engine.services.tools.approveTool(uow, admin, { tool: 'files.write', digest: changed.digest });
+        }),
       'its age': async () => engine.clock.advance(25 * 60 * minute),
     };
     for (const [what, change] of Object.entries(cases)) {
