@@ -169,6 +169,8 @@ export async function listApprovals(
     if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
     conditions.push(`${column} = ${bind(id)}`);
   }
+  // Said once more on its own: the index of what is pending is found by it.
+  if (filter.canDecide) conditions.push(`status = 'pending'`);
   if (decidable) conditions.push(`${decidable(params)} = ${bind(filter.canDecide)}`);
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
   const rows = await approvalRows(
