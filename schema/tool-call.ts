@@ -135,7 +135,10 @@ export const AuthorizeToolCallInput = builder.inputType('AuthorizeToolCallInput'
     arguments: t.field({ type: 'JSON', description: 'What it would be called with: an object; empty when absent.' }),
     session: t.string({ description: 'A name of the agent’s run, to find its calls by; at most 200 characters.' }),
     labels: t.field({ type: 'JSON', description: 'An object of texts that policies can look at.' }),
-    costMicroUsd: t.float({ description: 'Estimated cost, whole millionths of a US dollar.' }),
+    costMicroUsd: t.float({
+      description:
+        'Estimated cost, whole millionths of a US dollar. Of this and what `setToolOverride` says of the tool the higher one holds.',
+    }),
     idempotencyKey: t.string({
       required: true,
       description: 'Names the call, such as the id that the model gave it. The same key with the same request is the same call.',

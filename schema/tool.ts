@@ -86,6 +86,11 @@ export const Tool = builder.objectRef<ToolView>('Tool').implement({
       description: 'From the annotations, unless the operator or `setToolOverride` says otherwise. The arguments of a call can raise it.',
     }),
     capability: t.expose('capability', { type: CapabilityEnum, description: 'What an agent needs to call it.' }),
+    costMicroUsd: t.float({
+      nullable: true,
+      description: 'What a call is estimated to cost, whole millionths of a US dollar, as `setToolOverride` says; null: nobody knows.',
+      resolve: (tool) => tool.costMicroUsd,
+    }),
     digest: t.exposeString('digest', {
       description: 'SHA-256 of name, description, input schema and annotations: what `approveTool` accepts.',
     }),
@@ -127,6 +132,10 @@ export const ToolOverride = builder.objectRef<ToolOverrideRow>('ToolOverride').i
     tool: t.string({ description: 'Full name, `server.name`.', resolve: ({ server, name }) => `${server}.${name}` }),
     risk: t.expose('risk', { type: RiskClassEnum, nullable: true, description: 'Its risk; null: as described.' }),
     category: t.expose('category', { type: ToolCategoryEnum, nullable: true, description: 'Its category; null: as described.' }),
+    costMicroUsd: t.exposeFloat('costMicroUsd', {
+      nullable: true,
+      description: 'What a call is estimated to cost, whole millionths of a US dollar; null: nobody knows.',
+    }),
     setBy: t.field({
       type: Principal,
       nullable: true,
@@ -143,6 +152,9 @@ export const SetToolOverrideInput = builder.inputType('SetToolOverrideInput', {
     tool: t.string({ required: true, description: 'Full name, `server.name`; also `builtin.<name>` and `custom.<name>`.' }),
     risk: t.field({ type: RiskClassEnum, description: 'Its risk; the arguments of a call can still raise it.' }),
     category: t.field({ type: ToolCategoryEnum, description: 'Its category, which also says how its arguments are looked at.' }),
+    costMicroUsd: t.float({
+      description: 'What a call is estimated to cost, whole millionths of a US dollar; policies and approvers see it.',
+    }),
   }),
 });
 

@@ -233,7 +233,7 @@ export type AuthorizeToolCallInput = {
   agentId: string;
   /** What it would be called with: an object; empty when absent. */
   arguments?: unknown;
-  /** Estimated cost, whole millionths of a US dollar. */
+  /** Estimated cost, whole millionths of a US dollar. Of this and what `setToolOverride` says of the tool the higher one holds. */
   costMicroUsd?: number | null | undefined;
   /** Where it runs. */
   environmentId: string;
@@ -1313,6 +1313,8 @@ export type SetConcurrencyLimitInput = {
 export type SetToolOverrideInput = {
   /** Its category, which also says how its arguments are looked at. */
   category?: ToolCategory | null | undefined;
+  /** What a call is estimated to cost, whole millionths of a US dollar; policies and approvers see it. */
+  costMicroUsd?: number | null | undefined;
   /** Its risk; the arguments of a call can still raise it. */
   risk?: RiskClass | null | undefined;
   /** Full name, `server.name`; also `builtin.<name>` and `custom.<name>`. */
@@ -3132,12 +3134,12 @@ export type RemoveToolServerMutation = { removeToolServer:
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
-export type ToolOverrideFieldsFragment = { tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null };
+export type ToolOverrideFieldsFragment = { tool: string, risk: RiskClass | null, category: ToolCategory | null, costMicroUsd: number | null, setAt: string, setBy: { id: string, name: string } | null };
 
 export type ToolOverridesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ToolOverridesQuery = { toolOverrides: Array<{ tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null }> };
+export type ToolOverridesQuery = { toolOverrides: Array<{ tool: string, risk: RiskClass | null, category: ToolCategory | null, costMicroUsd: number | null, setAt: string, setBy: { id: string, name: string } | null }> };
 
 export type SetToolOverrideMutationVariables = Exact<{
   input: SetToolOverrideInput;
@@ -3148,7 +3150,7 @@ export type SetToolOverrideMutation = { setToolOverride:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'SetToolOverrideSuccess', toolOverride: { tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null } }
+    | { __typename: 'SetToolOverrideSuccess', toolOverride: { tool: string, risk: RiskClass | null, category: ToolCategory | null, costMicroUsd: number | null, setAt: string, setBy: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -3160,7 +3162,7 @@ export type RemoveToolOverrideMutationVariables = Exact<{
 export type RemoveToolOverrideMutation = { removeToolOverride:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'RemoveToolOverrideSuccess', toolOverride: { tool: string, risk: RiskClass | null, category: ToolCategory | null, setAt: string, setBy: { id: string, name: string } | null } }
+    | { __typename: 'RemoveToolOverrideSuccess', toolOverride: { tool: string, risk: RiskClass | null, category: ToolCategory | null, costMicroUsd: number | null, setAt: string, setBy: { id: string, name: string } | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -4372,6 +4374,7 @@ export const ToolOverrideFieldsFragmentDoc = new TypedDocumentString(`
   tool
   risk
   category
+  costMicroUsd
   setBy {
     id
     name
@@ -9954,6 +9957,7 @@ export const ToolOverridesDocument = new TypedDocumentString(`
   tool
   risk
   category
+  costMicroUsd
   setBy {
     id
     name
@@ -9990,6 +9994,7 @@ fragment ToolOverrideFields on ToolOverride {
   tool
   risk
   category
+  costMicroUsd
   setBy {
     id
     name
@@ -10026,6 +10031,7 @@ fragment ToolOverrideFields on ToolOverride {
   tool
   risk
   category
+  costMicroUsd
   setBy {
     id
     name

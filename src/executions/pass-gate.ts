@@ -22,7 +22,7 @@ export interface GateDependencies {
 
 export interface Passage {
   readonly slot: Slot;
-  readonly effect: Pick<GateInput, 'action' | 'tool' | 'destination'>;
+  readonly effect: Pick<GateInput, 'action' | 'tool' | 'destination' | 'costMicroUsd'>;
   readonly arguments: Record<string, unknown>;
   /** What an approver is asked to sign besides the arguments. */
   readonly signed: Pick<ApprovalSubject, 'tool' | 'toolDigest'>;

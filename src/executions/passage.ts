@@ -11,7 +11,7 @@ export function passageOfTool(slot: Slot, tool: string, definition: ToolDescript
   const called = classifyCall(definition, args);
   return {
     slot,
-    effect: { action: 'tool.call', tool: called, destination: null },
+    effect: { action: 'tool.call', tool: called, destination: null, costMicroUsd: definition.costMicroUsd ?? null },
     arguments: args,
     signed: { tool, toolDigest: digest },
     risk: called.risk,

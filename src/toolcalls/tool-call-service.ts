@@ -60,6 +60,8 @@ interface Asked {
   readonly startable: Startable;
   readonly place: { readonly projectId: string; readonly environmentId: string; readonly teamId: string | null };
   readonly called: ClassifiedCall;
+  /** Estimate: the agent's, or that of the tenant's operators if it is higher. */
+  readonly costMicroUsd: number | null;
 }
 
 export function createToolCallService(deps: ToolCallDependencies): ToolCallService {
@@ -73,7 +75,12 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     return { startable, place, request: validRequest(input) };
   }
 
-  async function classified(uow: UnitOfWork, { tool }: AuthorizeToolCall, { arguments: args }: ValidRequest): Promise<ClassifiedCall> {
+  async function classified(
+    uow: UnitOfWork,
+    { tool }: AuthorizeToolCall,
+    request: ValidRequest,
+  ): Promise<Pick<Asked, 'called' | 'costMicroUsd'>> {
+    const { arguments: args, costMicroUsd: own } = request;
     const checked = await tools.checkToolElsewhere(uow, tool);
     if (!checked.ok) {
       if (checked.code === 'TOOL_UNKNOWN') throw new NotFoundError(`tool: ${checked.reason}`);
@@ -84,13 +91,15 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       const path = (inner: string) => (inner === '' ? 'arguments' : inner.startsWith('[') ? `arguments${inner}` : `arguments.${inner}`);
       throw new ValidationError(problems.map((problem) => ({ ...problem, path: path(problem.path) })));
     }
-    return classifyCall(checked.definition, args);
+    const said = checked.definition.costMicroUsd ?? null;
+    const costMicroUsd = own === null || said === null ? (own ?? said) : Math.max(own, said);
+    return { called: classifyCall(checked.definition, args), costMicroUsd };
   }
 
   function inputOf(
     uow: UnitOfWork,
     actor: Authority,
-    { request, startable, place, called }: Asked,
+    { request, startable, place, called, costMicroUsd }: Asked,
     action: GateInput['action'],
   ): GateInput {
     const { agent, version, environment } = startable;
@@ -99,7 +108,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       ...{ agentTags: agent.tags, agentVersionDigest: version.digest, requestedRoles: rolesAt(actor, place), policyRevision: 0 },
       environmentKind: environment.kind,
     };
-    const effect = { action, tool: called, destination: null, arguments: request.arguments, costMicroUsd: request.costMicroUsd };
+    const effect = { action, tool: called, destination: null, arguments: request.arguments, costMicroUsd };
     return { ...gateInput(clock, { uow, row, plan: { definition: version.definition } }, effect), executionId: null };
   }
 
@@ -166,10 +175,10 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
 
   async function ask(uow: UnitOfWork, actor: Authority, asked: Asked, subject: ApprovalSubject, { verdict, decisionId }: Judgement) {
     const { reason, expiresInMs, terms } = approvalTerms(verdict);
-    const { place, startable, called, request } = asked;
+    const { place, startable, called, costMicroUsd } = asked;
     const approval = await approvals.request(uow, {
       ...{ ...place, agentId: startable.agent.id, source: 'policy', title: `Call ${called.name} for ${startable.agent.name}` },
-      ...{ reason, expiresInMs, terms, risk: called.risk, subject, decisionId, costMicroUsd: request.costMicroUsd },
+      ...{ reason, expiresInMs, terms, risk: called.risk, subject, decisionId, costMicroUsd },
       requestedBy: actor.principalId,
     });
     return approval.id;
@@ -204,7 +213,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       const before = await findByKey(uow, actor, input, request.digest);
       const isOpen = before?.status === 'awaiting_approval' || before?.status === 'waiting';
       if (before && !isOpen) return before;
-      const asked: Asked = { request, ...where, called: await classified(uow, input, request) };
+      const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
       const id = before?.id ?? newId();
       const judgement = await gate.judge(uow, inputOf(uow, actor, asked, 'tool.call'), referenceOf(asked), { holder: id });
       return store(uow, actor, id, input, asked, await settle(uow, actor, id, asked, before, judgement));
@@ -214,7 +223,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       const { request, ...where } = await permitted(uow, actor, input);
       const before = await findByKey(uow, actor, input, request.digest);
       if (before && before.status !== 'awaiting_approval' && before.status !== 'waiting') return before;
-      const asked: Asked = { request, ...where, called: await classified(uow, input, request) };
+      const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
       const reasons = [
         `It could not be judged in time or at all, so it is refused (risk ${asked.called.risk}); ask again with another key.`,
       ];

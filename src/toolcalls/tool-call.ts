@@ -3,7 +3,7 @@ import { digestOf } from '../platform/canonical.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { storableJson } from '../platform/json.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { splitToolName } from '../tools/tool.ts';
+import { costProblems, splitToolName } from '../tools/tool.ts';
 
 export const toolCallStatuses = ['allowed', 'refused', 'awaiting_approval', 'waiting', 'reported'] as const;
 export type ToolCallStatus = (typeof toolCallStatuses)[number];
@@ -22,7 +22,7 @@ export interface AuthorizeToolCall {
   /** The caller's own name of its run. */
   readonly session?: string | null | undefined;
   readonly labels?: unknown;
-  /** Estimate, integer micro-USD. */
+  /** Estimate, integer micro-USD. Of this and what operators say of the tool the higher one holds. */
   readonly costMicroUsd?: number | null | undefined;
   /** Same key and same request: the same call, judged anew while it waits. */
   readonly idempotencyKey: string;
@@ -71,9 +71,7 @@ export function validRequest(input: AuthorizeToolCall): ValidRequest {
     });
   }
   const cost = input.costMicroUsd ?? null;
-  if (cost !== null && (!Number.isSafeInteger(cost) || cost < 0)) {
-    problems.push({ path: 'costMicroUsd', message: `${cost} is no amount`, expected: 'a whole number of millionths of a US dollar' });
-  }
+  problems.push(...costProblems(cost));
   if (problems.length > 0) throw new ValidationError(problems);
   const { agentId, environmentId, version = null, tool, session = null } = input;
   return {

@@ -5,7 +5,7 @@ import { LimitExceededError, NotFoundError, ValidationError } from '../platform/
 import { requirePermission } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import { mayReadTools, tenantTools, type ToolOverrideValues } from './tool-reads.ts';
-import { describeOutsideTool, splitToolName, type RiskClass, type ToolCategory } from './tool.ts';
+import { costProblems, describeOutsideTool, splitToolName, type RiskClass, type ToolCategory } from './tool.ts';
 
 export interface ToolOverrideRow extends ToolOverrideValues {
   readonly server: string;
@@ -19,6 +19,8 @@ export interface NewToolOverride {
   readonly tool: string;
   readonly risk?: RiskClass | null | undefined;
   readonly category?: ToolCategory | null | undefined;
+  /** Estimated cost of a call, integer micro-USD. */
+  readonly costMicroUsd?: number | null | undefined;
 }
 
 export interface ToolOverrideService {
@@ -31,7 +33,7 @@ export interface ToolOverrideService {
 }
 
 export const maxOverrides = 500;
-const columns = 'server, name, risk, category, set_by as "setBy", set_at as "setAt"';
+const columns = 'server, name, risk, category, cost_micro_usd::float8 as "costMicroUsd", set_by as "setBy", set_at as "setAt"';
 type Stored = Omit<ToolOverrideRow, 'setAt'> & { readonly setAt: string };
 const toRow = (row: Stored): ToolOverrideRow => ({ ...row, setAt: new Date(row.setAt) });
 
@@ -40,7 +42,7 @@ export async function findOverride(
   { server, name }: { server: string; name: string },
 ): Promise<ToolOverrideValues | null> {
   const [found] = await uow.rows<ToolOverrideValues>(
-    'select risk, category from tool_overrides where tenant_id = $1 and server = $2 and name = $3',
+    'select risk, category, cost_micro_usd::float8 as "costMicroUsd" from tool_overrides where tenant_id = $1 and server = $2 and name = $3',
     [uow.tenantId, server, name],
   );
   return found ?? null;
@@ -57,13 +59,14 @@ export function createToolOverrideService({ clock }: { readonly clock: Clock }):
   }
 
   return {
-    async setToolOverride(uow, actor, { tool, risk = null, category = null }) {
+    async setToolOverride(uow, actor, { tool, risk = null, category = null, costMicroUsd = null }) {
       const { server, name } = await existing(uow, actor, tool);
-      if (risk === null && category === null) {
-        throw new ValidationError([
-          { path: 'risk', message: 'say a risk, a category or both; removeToolOverride takes back what was said' },
-        ]);
+      if (risk === null && category === null && costMicroUsd === null) {
+        const message = 'say a risk, a category, a cost or several of them; removeToolOverride takes back what was said';
+        throw new ValidationError([{ path: 'risk', message }]);
       }
+      const problems = costProblems(costMicroUsd);
+      if (problems.length > 0) throw new ValidationError(problems);
       // One change of a tenant at a time, so that the limit holds.
       await uow.rows(`select pg_advisory_xact_lock(hashtextextended('tool_overrides ' || $1, 0))`, [uow.tenantId]);
       const [others] = await uow.rows<{ count: number }>(
@@ -74,11 +77,12 @@ export function createToolOverrideService({ clock }: { readonly clock: Clock }):
         throw new LimitExceededError(`a tenant says something of at most ${maxOverrides} tools; remove what is no longer needed`);
       }
       const [row] = await uow.rows<Stored>(
-        `insert into tool_overrides (tenant_id, server, name, risk, category, set_by, set_at) values ($1, $2, $3, $4, $5, $6, $7)
+        `insert into tool_overrides (tenant_id, server, name, risk, category, cost_micro_usd, set_by, set_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (tenant_id, server, name) do update
-           set risk = excluded.risk, category = excluded.category, set_by = excluded.set_by, set_at = excluded.set_at
+           set risk = excluded.risk, category = excluded.category, cost_micro_usd = excluded.cost_micro_usd, set_by = excluded.set_by, set_at = excluded.set_at
          returning ${columns}`,
-        [uow.tenantId, server, name, risk, category, actor.principalId, clock.now()],
+        [uow.tenantId, server, name, risk, category, costMicroUsd, actor.principalId, clock.now()],
       );
       return toRow(row!);
     },

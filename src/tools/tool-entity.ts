@@ -98,6 +98,8 @@ export const ToolOverrideRow = defineEntity({
     name: p.text().primary(),
     risk: oneOf('risk', riskClasses).nullable(),
     category: oneOf('category', toolCategories).nullable(),
+    /** Estimated cost of a call. */
+    costMicroUsd: p.bigint().nullable(),
     setBy: p.uuid(),
     setAt: moment(),
   },

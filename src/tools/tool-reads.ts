@@ -24,11 +24,19 @@ export interface ToolView extends ToolDescription {
 export interface ToolOverrideValues {
   readonly risk: RiskClass | null;
   readonly category: ToolCategory | null;
+  /** Estimated cost of a call, integer micro-USD. */
+  readonly costMicroUsd: number | null;
 }
 
 /** As the tenant sees it. */
 export const overridden = (tool: ToolDescription, override: ToolOverrideValues | null | undefined): ToolDescription =>
-  override ? { ...tool, risk: override.risk ?? tool.risk, category: override.category ?? tool.category } : tool;
+  override
+    ? {
+        ...tool,
+        ...{ risk: override.risk ?? tool.risk, category: override.category ?? tool.category },
+        ...(override.costMicroUsd !== null && { costMicroUsd: override.costMicroUsd }),
+      }
+    : tool;
 
 export interface DescriptionRow {
   readonly server: string;
@@ -54,6 +62,7 @@ export interface ViewRow extends DescriptionRow {
   readonly approvedAt: string | null;
   readonly overrideRisk: RiskClass | null;
   readonly overrideCategory: ToolCategory | null;
+  readonly overrideCost: number | null;
 }
 
 /** Of `tenantTools`. */
@@ -62,7 +71,7 @@ export const descriptionColumns = `d.server, d.name, d.description, d.input_sche
 /** The same with tool_approvals and tool_overrides of one tenant as `a` and `o`. */
 export const viewColumns = `${descriptionColumns}, d.discovered_at as "discoveredAt", d.changed_at as "changedAt",
   a.digest as "approvedDigest", a.approved_by as "approvedBy", a.approved_at as "approvedAt",
-  o.risk as "overrideRisk", o.category as "overrideCategory"`;
+  o.risk as "overrideRisk", o.category as "overrideCategory", o.cost_micro_usd::float8 as "overrideCost"`;
 
 const ownColumns = (table: string) =>
   ['server', 'name', 'description', 'input_schema', 'annotations', 'risk', 'capability', 'digest', 'discovered_at', 'changed_at']
@@ -98,8 +107,8 @@ export function mayReadTools(actor: Authority): boolean {
 }
 
 export function toView(row: ViewRow): ToolView {
-  const { overrideRisk: risk, overrideCategory: category } = row;
-  const override = risk === null && category === null ? null : { risk, category };
+  const { overrideRisk: risk, overrideCategory: category, overrideCost: costMicroUsd } = row;
+  const override = risk === null && category === null && costMicroUsd === null ? null : { risk, category, costMicroUsd };
   return {
     ...overridden(toDescription(row), override),
     override,

@@ -194,7 +194,7 @@ const firstUseSql = `with definition as (select * from ${tenantTools} where d.se
   )
   select coalesce((select digest from known), (select digest from added)) as accepted,
     (select to_jsonb(d) from (select ${descriptionColumns} from definition d) d) as definition,
-    (select jsonb_build_object('risk', o.risk, 'category', o.category) from tool_overrides o
+    (select jsonb_build_object('risk', o.risk, 'category', o.category, 'costMicroUsd', o.cost_micro_usd) from tool_overrides o
       where o.tenant_id = $1 and o.server = $2 and o.name = $3) as override`;
 
 async function acceptFirstUse(uow: UnitOfWork, server: string, name: string, liveDigest: string | null, now: Date): Promise<FirstUse> {

@@ -1,5 +1,6 @@
 // Tools: names, risk classes, and what MCP annotations say of them. Pure; no I/O.
 import { digestOf } from '../platform/canonical.ts';
+import type { Problem } from '../platform/errors.ts';
 import { categoryOf, readsByName, toolCategories, type ToolCategory } from './category.ts';
 
 export const riskClasses = ['low', 'medium', 'high', 'critical'] as const;
@@ -13,6 +14,13 @@ export const toolSources = ['mcp', 'builtin', 'http', 'custom'] as const;
 export type ToolSource = (typeof toolSources)[number];
 
 export { toolCategories, type ToolCategory };
+
+/** Of an estimated cost, where one is given. */
+export function costProblems(costMicroUsd: number | null): Problem[] {
+  if (costMicroUsd === null || (Number.isSafeInteger(costMicroUsd) && costMicroUsd >= 0)) return [];
+  const expected = 'a whole number of millionths of a US dollar, such as 250000 for 25 cents';
+  return [{ path: 'costMicroUsd', message: `${costMicroUsd} is no amount`, expected }];
+}
 
 /** Something in the arguments that makes a call riskier than its tool. */
 export interface RiskSign {
@@ -54,6 +62,8 @@ export interface ToolDescription {
   readonly category: ToolCategory;
   readonly risk: RiskClass;
   readonly capability: Capability;
+  /** Estimated cost of a call, integer micro-USD, as the tenant's operators say; absent where they say nothing. */
+  readonly costMicroUsd?: number | undefined;
   /** SHA-256 of the canonical JSON of name, description, input schema and annotations: what a tenant approves. */
   readonly digest: string;
   /** The tenant's own server that offers it, in its current version; absent for one of the operator's. */
