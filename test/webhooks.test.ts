@@ -13,8 +13,12 @@ import {
   NotFoundError,
   ValidationError,
 } from '#src/platform/errors.ts';
+import type { OutboundRequest, OutboundResult } from '#src/outbound/outbound.ts';
 import { newId } from '#src/platform/ids.ts';
+import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import { createDelivery } from '#src/webhooks/deliver.ts';
+import { tellWebhooks } from '#src/webhooks/tell.ts';
 import { apiId, retryDelayMs, retryDelaysMs, signatureHeaders, webhookEvents, webhookLimits } from '#src/webhooks/webhook.ts';
 import type { NewWebhook } from '#src/webhooks/webhook-service.ts';
 import { foreignServer } from './harness/foreign-server.ts';
@@ -209,7 +213,7 @@ describe('a webhook', () => {
     assert.equal((await write((uow) => webhooks().webhooksByIds(uow, admin, [gone.webhook.id])))[0]!.enabled, false);
     const refused = await errorOf(inside.webhook.id);
     assert.deepEqual([refused.status, refused.attempts], ['pending', 1]);
-    assert.ok(refused.lastError);
+    assert.match(refused.lastError!, /^10\.0\.0\.1 is refused \(private\)/);
   });
 
   it('whose process dies after sending is told again, with the same id; a late record changes nothing', async (t) => {
@@ -223,6 +227,37 @@ describe('a webhook', () => {
     assert.deepEqual((await deliveries(webhook.id)).map(({ status, lastError }) => [status, lastError]), [['delivered', null]]); // prettier-ignore
     assert.ok(server.requests.length > 0);
     assert.equal(await write((uow) => webhooks().openDelivery(uow, id)), null);
+  });
+
+  it('that is slow holds its part of a process only, and is given up after ten seconds like any failure', async (t) => {
+    const { webhook } = await receiver(t, [200], { events: ['approval.requested'] });
+    const { clock, db, tenantId } = engine;
+    const asks = Promise.withResolvers<OutboundRequest>();
+    const silent = Promise.withResolvers<OutboundResult>();
+    const outbound = { fetch: (request: OutboundRequest) => (asks.resolve(request), silent.promise) };
+    const deliver = createDelivery({ clock, database: db.database, webhooks: webhooks(), outbound, logger: createLogger({ level: 'silent' }), maxAtOnce: 1 }); // prettier-ignore
+    const payloads: { tenantId: string; deliveryId: string }[] = [];
+    for (const _ of [1, 2]) {
+      await write(async (uow) => tellWebhooks(uow, 'approval.requested', [{ title: 'x' }], clock.now()));
+      const told = (await deliveries(webhook.id)).find(({ id }) => payloads.every(({ deliveryId }) => deliveryId !== id))!;
+      payloads.push({ tenantId, deliveryId: told.id });
+    }
+    const first = deliver(payloads[0]!);
+    const { timeoutMs, maxRedirects, maxBytes } = await asks.promise;
+    assert.deepEqual([timeoutMs, maxRedirects, maxBytes], [10_000, 0, 1_048_576]);
+    await deliver(payloads[1]!);
+    const before = await engine.later();
+    assert.ok(before.includes(1_000), 'the other steps back');
+    silent.resolve({ ok: false, code: 'OUTBOUND_TIMEOUT', message: 'no answer within 10 s', retryable: true, dispatched: true });
+    await first;
+    const [slow, other] = await Promise.all(
+      payloads.map(async ({ deliveryId }) => (await deliveries(webhook.id)).find(({ id }) => id === deliveryId)),
+    );
+    assert.deepEqual([other!.attempts, slow!.attempts, slow!.status, slow!.lastError], [0, 1, 'pending', 'no answer within 10 s']);
+    assert.ok(
+      (await engine.later()).some((ms) => ms > 4_000 && ms < 6_000),
+      'it is tried again',
+    );
   });
 
   it('forgets deliveries that ended long ago', async (t) => {
