@@ -111,7 +111,19 @@ async function exportPartition(session: OwnerSession, { name, from }: Partition,
   }
   const path = await freePath(folder, `decisions-${from}`);
   await rename(partial, path);
+  await syncFolder(folder);
   return { path, count };
+}
+
+/** Its name outlives a loss of power, too. Windows has no such call for folders. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Only one process at a time exports, so nobody takes it meanwhile. */
