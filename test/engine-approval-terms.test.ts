@@ -104,9 +104,10 @@ describe('an approval step with terms', () => {
     await replays(id);
   });
 
-  it('moves along to a delegate, told by a job', async () => {
+  it('moves along to a delegate, told by a job, whichever transaction its process dies in', async () => {
     const [ada, bob] = people as [Authority, Authority];
     const { id, approval } = await asked({ stages: [{ name: 'one', approvers: [named(ada)], quorum: 1 }] });
+    const others = [await asked({ stages: [{ name: 'one', approvers: [named(ada)], quorum: 1 }] }), await asked({ stages: [] })];
     for (const { principalId } of [ada, bob]) {
       await run(
         `insert into role_grants (id, tenant_id, role, scope_kind, scope_id, principal_id, created_at) values ($1, $2, 'reviewer', 'tenant', $2, $3, now())`,
@@ -119,7 +120,12 @@ describe('an approval step with terms', () => {
         endsAt: new Date(engine.clock.now().getTime() + minute),
       }),
     );
+    const deaths: Record<number, 'inside' | 'after'> = { 0: 'after', 2: 'inside' };
+    engine.dieAt((write) => deaths[write] ?? null);
     await engine.work();
+    engine.dieAt(null);
+    assert.equal((await news(others[0]!.id)).includes('delegated'), true);
+    assert.deepEqual(await news(others[1]!.id), ['requested'], 'who asks everybody needs no delegate');
     const event = (await engine.events(id)).at(-1)!;
     assert.deepEqual([event.type, event.data['delegateId']], ['approval.delegated', bob.principalId]);
     assert.equal((await vote(approval, bob)).status, 'approved');

@@ -42,7 +42,8 @@ export interface DelegationService {
   listDelegations(uow: UnitOfWork, actor: Authority, filter: DelegationFilter, page: PageRequest): Promise<Page<DelegationRow>>;
   /**
    * Job `announce-delegation`: tells of open requests, in their executions, that the delegate can decide from now on and could not
-   * without it; gives them. One transaction each: every execution is held for a moment only.
+   * without it; gives them. One transaction each: every execution is held for a moment only, and a process that dies in between
+   * tells some of them twice.
    */
   announce(database: Database, delegation: { readonly tenantId: string; readonly delegationId: string }): Promise<ApprovalRow[]>;
 }
