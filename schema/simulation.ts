@@ -30,7 +30,7 @@ export const SimulationStatusEnum = enumOf('SimulationStatus', simulationStatuse
 });
 
 const SimulatedVerdicts = builder.objectRef<VerdictChange>('SimulatedVerdicts').implement({
-  description: 'Decisions that would come out otherwise in the same way.',
+  description: 'Decisions that would come out otherwise in the same way. `REQUIRE_APPROVAL` both times: others would be asked.',
   fields: (t) => ({
     before: t.expose('before', { type: DecisionEffectEnum, description: 'What the policies of now say.' }),
     after: t.expose('after', { type: DecisionEffectEnum, description: 'What they would say with the candidate.' }),
@@ -83,7 +83,7 @@ const SimulationChange = builder.objectRef<SimulationChangeRow>('SimulationChang
     before: t.expose('before', { type: DecisionEffectEnum, description: 'What the policies of now say.' }),
     after: t.expose('after', { type: DecisionEffectEnum, description: 'What they would say with the candidate.' }),
     approvers: t.stringList({
-      description: 'Who would be asked, as in `SimulatedApprovals.approver`; empty without an approval.',
+      description: 'Who would be asked besides those who are asked now, as in `SimulatedApprovals.approver`; empty without an approval.',
       resolve: (row) => [...row.approvers],
     }),
   }),
@@ -144,7 +144,7 @@ PolicySimulation.implement({
     approvals: t.field({
       type: [SimulatedApprovals],
       nullable: true,
-      description: `Extra approvals by day and approver; ${atEnd}`,
+      description: `Extra approvals by day and approver, the first 1,000; ${atEnd}`,
       resolve: (row) => final(row, ({ approvals }) => [...approvals]),
     }),
     changes: t.loadable({

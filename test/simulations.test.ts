@@ -1,98 +1,35 @@
 // Simulations: candidate policies on recorded decisions, with progress, cancel, rights and limits. No runner: the job is run by hand.
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { GateInput } from '#src/rules/gate.ts';
-import { runSimulation } from '#src/simulations/simulation-job.ts';
 import { maxCandidates } from '#src/simulations/simulation.ts';
 import { createSimulationService, maxOpen } from '#src/simulations/simulation-service.ts';
 import type { Authority } from '#src/principals/permission.ts';
-import { toolCall } from './harness/governance.ts';
-import { testServer, type TestServer } from './harness/graphql.ts';
+import type { TestServer } from './harness/graphql.ts';
 import type { Home } from './harness/people.ts';
+import { create, day, filterOf, idOf, policyOf, simulationServer, today, type SimulationServer } from './harness/policy-simulations.ts';
 
+let world: SimulationServer;
 let server: TestServer;
 let home: Home;
-const day = 86_400_000;
-const today = new Date('2026-11-21T10:00:00.000Z');
-let now = today;
-const clock = { now: () => now };
+let clock: SimulationServer['clock'];
 before(async () => {
-  server = await testServer({ clock });
-  home = server.people.operator;
+  world = await simulationServer();
+  ({ server, home, clock } = world);
 });
 after(() => server.close());
-beforeEach(() => {
-  now = today;
-});
-
-async function createAgent(): Promise<string> {
-  const id = newId();
-  await home.write((uow) =>
-    uow.rows(
-      `insert into agents (id, tenant_id, project_id, team_id, name, status, created_by, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, 'active', $6, now(), now())`,
-      [id, home.tenantId, home.project, home.team, `a-${id}`, home.admin.principalId],
-    ),
-  );
-  return id;
-}
-
-interface Call {
-  readonly agentId: string;
-  readonly tool?: string;
-  readonly executionId?: string;
-  readonly at?: Date;
-  readonly change?: Partial<GateInput>;
-}
-
-/** A call that the gate judges at a moment of the past. */
-async function decide({
-  agentId,
-  tool = 'files.write_file',
-  executionId = newId(),
-  at = new Date(today.getTime() - day),
-  change = {},
-}: Call) {
-  now = at;
-  const place = { projectId: home.project, environmentId: home.staging, teamId: home.team, agentId };
-  const own = { tenantId: home.tenantId, ...place, executionId, principalId: home.admin.principalId, at: at.toISOString() };
-  const input = toolCall({ ...own, agentTools: [tool], ...change }, { name: tool });
-  const judged = await home.write((uow) =>
-    server.services.gate.judge(uow, input, { executionId, stepId: 'call', itemIndex: null, ...place }),
-  );
-  now = today;
-  return judged.decisionId;
-}
-
-const fields = `id status total processed changed drifted failed redacted agentCount executionCount error
-  verdicts { before after count } agents { agent { id } changed executions } approvals { day approver count }
-  changes { edges { node { decision { id } before after approvers } } }`;
-
-async function simulate(input: object, as: Authority = home.admin) {
-  const answer = await server.gql(
-    `mutation ($input: SimulatePoliciesInput!) { simulatePolicies(input: $input) { __typename
-       ... on SimulatePoliciesSuccess { simulation { ${fields} } }
-       ... on Error { code message } ... on ValidationError { problems { path message } } } }`,
-    { input },
-    { as },
-  );
-  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
-  return answer.data!['simulatePolicies'];
-}
-const idOf = (globalId: string) => Buffer.from(globalId, 'base64').toString().split(':')[1]!;
-const run = (id: string, isStopping?: () => boolean) =>
-  runSimulation(server.database, { tenantId: home.tenantId, simulationId: idOf(id) }, { clock, batchSize: 2 }, isStopping);
-const show = async (id: string, as: Authority = home.admin) =>
-  (await server.gql(`query ($id: ID!) { policySimulation(id: $id) { ${fields} } }`, { id }, { as })).data?.['policySimulation'];
-const filterOf = (agentId: string) => ({ agentId: toGlobalId('Agent', agentId) });
-const policyOf = (agentId: string, more: object = {}) => ({
-  ...{ name: `p-${newId()}`, kind: 'TOOL_ACCESS', rules: [{ effect: 'deny', tools: ['files.*'] }] },
-  ...{ scope: filterOf(agentId) },
-  ...more,
-});
-const create = (agentId: string, more: object = {}) => ({ candidate: { create: [policyOf(agentId, more)] }, filter: filterOf(agentId) });
+const createAgent = () => world.createAgent();
+const decide = async (...call: Parameters<SimulationServer['decide']>) => (await world.decide(...call)).id;
+const simulate = (...asked: Parameters<SimulationServer['simulate']>) => world.simulate(...asked);
+const run = (...asked: Parameters<SimulationServer['run']>) => world.run(...asked);
+const show = (...asked: Parameters<SimulationServer['show']>) => world.show(...asked);
+const cancel = (...asked: Parameters<SimulationServer['cancel']>) => world.cancel(...asked);
+const tried = async (input: object) => {
+  const { simulation } = await simulate(input);
+  await run(simulation.id);
+  return show(simulation.id);
+};
 
 test('a new policy: what would be refused, of which agents and executions, with samples to open; nothing is changed', async () => {
   const [agentId, other] = [await createAgent(), await createAgent()];
@@ -154,7 +91,7 @@ test('changed and removed policies, and documents, are tried against those in fo
   const stale = await simulate({ candidate: { update: [{ policyId, expectedVersion: 7 }] }, filter: filterOf(agentId) });
   assert.equal(stale.__typename, 'ConflictError');
   // Since then the policy is gone: without a candidate that matters, all that differs is what has drifted.
-  now = new Date(today.getTime() + 1);
+  world.setNow(new Date(today.getTime() + 1));
   await home.write((uow) => server.services.policies.deletePolicy(uow, home.admin, policy.id));
   const { simulation } = await simulate(create(agentId, { rules: [{ effect: 'deny', tools: ['nothing.*'] }] }));
   await run(simulation.id);
@@ -162,42 +99,74 @@ test('changed and removed policies, and documents, are tried against those in fo
   assert.deepEqual([drifted, changed], [1, 0]);
 });
 
-test('extra approvals are counted by day and approver, once for each step however often it was decided about', async () => {
+const byDay = (approvals: any[]) => approvals.map(({ day: on, approver, count }) => [on, approver, count]);
+
+test('extra approvals are counted by day and by each who would be asked, once for a step however often it was decided about', async () => {
   const agentId = await createAgent();
   const executionId = newId();
   const yesterday = new Date(today.getTime() - day);
   await decide({ agentId, executionId, at: yesterday });
   await decide({ agentId, executionId, at: new Date(yesterday.getTime() + 1_000) });
+  // The same step again on the next day: it was asked about already.
+  await decide({ agentId, executionId, at: new Date(today.getTime() - 1_000) });
   await decide({ agentId, at: new Date(yesterday.getTime() + 2_000) });
   await decide({ agentId, at: new Date(today.getTime() - 3 * day) });
-  const terms = { approvers: { stages: [{ approvers: [{ role: 'reviewer' }, { role: 'admin' }] }] } };
-  const named = await simulate(create(agentId, { kind: 'APPROVAL_REQUIRED', rules: [{ tools: ['files.*'], ...terms }] }));
-  if (named.simulation) {
-    await run(named.simulation.id);
-    const { approvals } = await show(named.simulation.id);
-    assert.deepEqual(new Set(approvals.map(({ approver }: any) => approver)), new Set(['role:reviewer', 'role:admin']));
-  }
-  const { simulation } = await simulate(create(agentId, { kind: 'APPROVAL_REQUIRED', rules: [{ tools: ['files.*'] }] }));
-  await run(simulation.id);
-  const { approvals, verdicts, changes } = await show(simulation.id);
-  assert.deepEqual(verdicts, [{ before: 'ALLOW', after: 'REQUIRE_APPROVAL', count: 4 }]);
-  assert.deepEqual(approvals, [
-    { day: '2026-11-18', approver: 'anyone', count: 1 },
-    { day: '2026-11-20', approver: 'anyone', count: 2 },
-  ]);
+  const team = `team:${home.team}`;
+  const terms = { stages: [{ approvers: [{ role: 'reviewer' }, { team: home.team }] }, { approvers: [{ role: 'admin' }] }] };
+  const named = create(agentId, { kind: 'APPROVAL_REQUIRED', rules: [{ tools: ['files.*'], approvers: terms }] });
+  const all = [['2026-11-18', 1], ['2026-11-20', 2]].flatMap(([on, count]) => ['role:admin', 'role:reviewer', team].map((who) => [on, who, count])); // prettier-ignore
+  const first = await tried(named);
+  assert.deepEqual(byDay(first.approvals), all);
+  const anyone = create(agentId, { kind: 'APPROVAL_REQUIRED', rules: [{ tools: ['files.*'] }] });
+  const { approvals, verdicts, changes } = await tried(anyone);
+  assert.deepEqual(verdicts, [{ before: 'ALLOW', after: 'REQUIRE_APPROVAL', count: 5 }]);
+  assert.deepEqual(byDay(approvals), [['2026-11-18', 'anyone', 1], ['2026-11-20', 'anyone', 2]]); // prettier-ignore
   assert.deepEqual(changes.edges[0].node.approvers, ['anyone']);
-  assert.ok(named.simulation, JSON.stringify(named));
 });
 
-test('a rate limit that was not there is counted over the recorded decisions', async () => {
+test('who is asked besides those who are asked anyway is found, too', async () => {
   const agentId = await createAgent();
-  const from = today.getTime() - day;
-  for (const seconds of [0, 10, 20, 59, 60, 61]) await decide({ agentId, at: new Date(from + seconds * 1_000) });
-  const rules = { count: 'tool_calls', limit: 3, window: '1m', per: ['agent'] };
-  const { simulation } = await simulate(create(agentId, { kind: 'RATE_LIMIT', rules }));
-  await run(simulation.id);
-  const done = await show(simulation.id);
-  assert.deepEqual([done.verdicts, done.failed], [[{ before: 'ALLOW', after: 'DENY', count: 2 }], 0]);
+  const asking = (...roles: string[]) => [{ tools: ['files.*'], approvers: { stages: [{ approvers: roles.map((role) => ({ role })) }] } }];
+  const policy = await home.write((uow) =>
+    server.services.policies.createPolicy(uow, home.admin, {
+      ...{ name: `p-${newId()}`, kind: 'approval_required', scope: { agentId }, rules: asking('reviewer') },
+    }),
+  );
+  await decide({ agentId });
+  await decide({ agentId, tool: 'mail.send' });
+  const update = (rules: object) => ({
+    candidate: { update: [{ policyId: toGlobalId('Policy', policy.id), expectedVersion: 1, rules }] },
+    filter: filterOf(agentId),
+  });
+  const wider = await tried(update(asking('reviewer', 'admin')));
+  assert.deepEqual([wider.changed, wider.verdicts], [1, [{ before: 'REQUIRE_APPROVAL', after: 'REQUIRE_APPROVAL', count: 1 }]]);
+  assert.deepEqual(byDay(wider.approvals), [['2026-11-20', 'role:admin', 1]]);
+  assert.deepEqual(wider.changes.edges[0].node.approvers, ['role:admin']);
+  assert.equal((await tried(update([{ ...asking('reviewer')[0], reason: 'said otherwise' }]))).changed, 0);
+  await home.write((uow) => server.services.policies.deletePolicy(uow, home.admin, policy.id));
+});
+
+test('a simulation looks at what its filter names only', async () => {
+  const [agentId, other] = [await createAgent(), await createAgent()];
+  await decide({ agentId });
+  await decide({ agentId, tool: 'mail.send' });
+  await decide({ agentId: other });
+  await decide({ agentId, change: { agentTools: [] } });
+  await decide({ agentId, change: { action: 'execution.start', tool: null } });
+  const since = new Date(today.getTime() - 2 * day).toISOString();
+  const { candidate } = create(agentId);
+  const count = async (filter: object) => {
+    const { simulation } = await simulate({ candidate, since, filter: { ...filterOf(agentId), ...filter } });
+    await cancel(simulation.id);
+    return simulation.total;
+  };
+  assert.equal(await count({}), 4);
+  assert.equal(await count({ tool: 'mail.send' }), 1);
+  assert.equal(await count({ action: ['EXECUTION_START'] }), 1);
+  assert.equal(await count({ effect: ['DENY'] }), 1);
+  assert.equal(await count({ effect: ['ALLOW'], action: ['TOOL_CALL'] }), 2);
+  assert.equal(await count({ projectId: toGlobalId('Project', home.project), environmentId: toGlobalId('Environment', home.staging) }), 4);
+  assert.equal(await count({ agentId: toGlobalId('Agent', other) }), 1);
 });
 
 test('progress is told as it grows, and the stream ends with the simulation', async () => {
@@ -219,15 +188,53 @@ test('progress is told as it grows, and the stream ends with the simulation', as
   for await (const { errors } of foreign) assert.equal(errors![0]!.extensions.code, 'NOT_FOUND');
 });
 
-const cancel = async (id: string, as: Authority = home.admin) =>
-  (
-    await server.gql(
-      `mutation ($input: CancelSimulationInput!) { cancelSimulation(input: $input) { __typename
-         ... on CancelSimulationSuccess { simulation { status processed } } ... on Error { message } } }`,
-      { input: { simulationId: id } },
-      { as },
-    )
-  ).data!['cancelSimulation'];
+test('the last thing told of a simulation that is cancelled, or fails, is that', async () => {
+  const agentId = await createAgent();
+  for (let count = 0; count < 5; count += 1) await decide({ agentId });
+  const query = 'subscription ($id: ID!) { simulationProgress(simulationId: $id) { simulation { status processed error finishedAt } } }';
+  const followed = async (id: string, meanwhile: () => Promise<unknown>) => {
+    let last: any;
+    let work: Promise<unknown> | null = null;
+    for await (const { data } of server.subscribe(query, { id }, { as: home.admin })) {
+      last = data!['simulationProgress'].simulation;
+      work ??= meanwhile();
+    }
+    await work;
+    return last;
+  };
+  const cancelled = (await simulate(create(agentId))).simulation.id;
+  const finishedAt = today.toISOString();
+  assert.deepEqual(await followed(cancelled, () => cancel(cancelled)), { status: 'CANCELLED', processed: 0, error: null, finishedAt });
+
+  const failing = (await simulate(create(agentId))).simulation.id;
+  let reads = 0;
+  const database: typeof server.database = {
+    ...server.database,
+    read: (tenantId, work) => ((reads += 1) === 2 ? Promise.reject(new Error('secret detail')) : server.database.read(tenantId, work)),
+  };
+  const error = 'a fault of Signalbox ended it; its log says more';
+  assert.deepEqual(await followed(failing, () => run(failing, undefined, database)), { status: 'FAILED', processed: 2, error, finishedAt });
+  assert.equal((await show(failing)).agents, null);
+});
+
+test('a process that was only taken for dead saves nothing once another has begun anew', async () => {
+  const agentId = await createAgent();
+  for (let count = 0; count < 5; count += 1) await decide({ agentId });
+  const { simulation } = await simulate(create(agentId));
+  let [reads, looks] = [0, 0];
+  const database: typeof server.database = {
+    ...server.database,
+    async read(tenantId, work) {
+      // Meanwhile another one begins, and gets as far as this one.
+      if ((reads += 1) === 2) await assert.rejects(run(simulation.id, () => (looks += 1) > 1), /begins again elsewhere/); // prettier-ignore
+      return server.database.read(tenantId, work);
+    },
+  };
+  await run(simulation.id, undefined, database);
+  assert.deepEqual([(await show(simulation.id)).status, (await show(simulation.id)).processed], ['RUNNING', 2]);
+  await run(simulation.id);
+  assert.deepEqual([(await show(simulation.id)).status, (await show(simulation.id)).changed], ['SUCCEEDED', 5]);
+});
 
 test('a cancelled simulation stops between batches and stays cancelled; one that broke off begins anew', async () => {
   const agentId = await createAgent();
@@ -253,7 +260,7 @@ test('a cancelled simulation stops between batches and stays cancelled; one that
       return server.database.read(tenantId, work);
     },
   };
-  await runSimulation(database, { tenantId: home.tenantId, simulationId: idOf(second.id) }, { clock, batchSize: 2 });
+  await run(second.id, undefined, database);
   const ended = await show(second.id);
   assert.deepEqual([ended.status, ended.processed, ended.changed], ['CANCELLED', 2, 2]);
   await run(second.id);

@@ -53,7 +53,7 @@ export const SimulationChange = defineEntity({
     slot: p.text(),
     before: oneOf('before', decisionEffects),
     after: oneOf('after', decisionEffects),
-    /** Who would have to decide: `principal:<id>`, `role:<name>`, `team:<id>` or `anyone`; empty without an approval. */
+    /** Who would have to decide besides those who are asked now: `principal:<id>`, `role:<name>`, `team:<id>` or `anyone`. */
     approvers: p.array().columnType('text[]'),
     decidedAt: moment(),
   },

@@ -83,14 +83,17 @@ const readBatch = (database: Database, tenantId: string, scope: SimulationScope,
   database.read(tenantId, (uow) => nextDecisions(uow, scope, last, size));
 
 function compare(decision: RecordedDecision, before: Replayer, after: Replayer, tally: ReturnType<typeof createTally>): FoundChange | null {
-  const [was, is] = [before.judge(decision.input), after.judge(decision.input)];
+  const [was, is] = [before.judge(decision), after.judge(decision)];
   const change = { before: was.effect, after: is.effect };
+  const asked = approversOf(was);
+  const approvers = approversOf(is).filter((approver) => !asked.includes(approver));
   tally.add(change, {
     drifted: was.effect !== decision.effect,
     failed: is.findings.some(({ failed }) => failed),
     redacted: decision.isRedacted,
+    asksOthers: approvers.length > 0,
   });
-  if (change.before === change.after) return null;
+  if (change.before === change.after && approvers.length === 0) return null;
   const { agentId, executionId, slot, decidedAt } = decision;
-  return { ...change, decisionId: decision.id, agentId, executionId, slot, decidedAt, approvers: approversOf(is) };
+  return { ...change, decisionId: decision.id, agentId, executionId, slot, decidedAt, approvers };
 }

@@ -21,12 +21,13 @@ export async function resultOf(uow: UnitOfWork, simulationId: string, progress: 
        group by agent_id order by 2 desc, 1 limit ${maxAgents}`,
       params,
     ),
-    // One request for each step or item, however often it was decided about.
+    // One request for each step or item, on the day of the first, however often it was decided about.
     uow.rows<SimulationResult['approvals'][number]>(
-      `select to_char(decided_at at time zone 'UTC', 'YYYY-MM-DD') as day, approver,
-         count(distinct (coalesce(execution_id, decision_id), slot))::int as count
-       from simulation_changes, unnest(approvers) as approver
-       where tenant_id = $1 and simulation_id = $2 group by 1, 2 order by 1, 3 desc, 2 limit ${maxApprovals}`,
+      `select to_char(asked.at at time zone 'UTC', 'YYYY-MM-DD') as day, asked.approver, count(*)::int as count
+       from (
+         select approver, min(decided_at) as at from simulation_changes, unnest(approvers) as approver
+         where tenant_id = $1 and simulation_id = $2 group by approver, coalesce(execution_id, decision_id), slot) as asked
+       group by 1, 2 order by 1, 3 desc, 2 limit ${maxApprovals}`,
       params,
     ),
   ]);
