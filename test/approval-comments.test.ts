@@ -23,6 +23,7 @@ before(async () => {
   engine = await handEngine({
     'files.read_file': { run: ({ path }) => contents[String(path)] },
     'files.write_file': { annotations: { readOnlyHint: false }, run: () => 'done' },
+    'files.append_file': { annotations: { readOnlyHint: false }, run: () => 'done' },
     'other.read_file': { run: () => 'not the same file' },
   });
   admin = await engine.authority(['admin']);
@@ -177,6 +178,15 @@ describe('what a person is shown', () => {
     assert.deepEqual(await lines(page!.rows[0]!), ['context 1', 'removed 2', 'added 3']);
     const part = await asked([call('read', 'files.read_file', { path: 'a.md', head: 1 }), call('write', 'files.write_file', { path: 'a.md', content: 'x' }, ['read'])]); // prettier-ignore
     assert.deepEqual(await lines(part), ['added x']);
+  });
+
+  it('is the whole after the execution has added to the file, of which it knows no more than that', async () => {
+    const approval = await asked([
+      call('read', 'files.read_file', { path: 'a.md' }),
+      call('add', 'files.append_file', { path: 'a.md', content: 'three' }, ['read']),
+      call('write', 'files.write_file', { path: 'a.md', content: 'x' }, ['add']),
+    ]);
+    assert.deepEqual(await lines(approval), ['added x']);
   });
 
   it('is what the execution is about: agent, place, who asks, labels, what was done and what comes next', async () => {

@@ -75,6 +75,11 @@ describe('arguments', () => {
     assert.equal(summary, 'Call mail.send with 7 values');
   });
 
+  it('whose names could be read as others are quoted, and none is left out', () => {
+    const { fields } = show({ 'a.b': 1, a: { b: 2 }, '': {}, 'c[0]': 3, d: { '': { e: 4 } }, 'say "x"': [] }, { tool: 'x.y' });
+    assert.deepEqual(fields.map(({ path, text }) => [path, text]), [['["a.b"]', '1'], ['a.b', '2'], ['[""]', '{}'], ['["c[0]"]', '3'], ['d[""].e', '4'], ['["say \\"x\\""]', '[]']]); // prettier-ignore
+  });
+
   it('of an approval step are what its author shows, under its title', () => {
     const { fields, summary } = present({ title: 'Pay 7?', subject: subjectOf({ amount: 7 }, null), requested: null });
     assert.deepEqual([summary, fields.map(({ path, text }) => [path, text])], ['Pay 7?', [['amount', '7']]]);
@@ -126,6 +131,11 @@ describe('changes of files', () => {
     const files = [{ path: 'p', content: '1' }, { path: 'q', content: '2' }]; // prettier-ignore
     assert.deepEqual(show({ files }, { tool: 'github.push_files' }).changes.map(({ path }) => path), ['p', 'q']); // prettier-ignore
     assert.deepEqual(lines(show({ file_path: 'p', old_string: 'a', new_string: '' }, { tool: 'x.Edit' }).changes), ['-a']);
+  });
+
+  it('by a tool that adds to a file are what it adds: nothing is shown as removed', () => {
+    const { changes } = show({ path: 'a.txt', content: 'four\n' }, { tool: 'files.append_file', known });
+    assert.deepEqual([lines(changes), changes[0]!.comparedWith, changes[0]!.isWhole], [['+four'], null, false]);
   });
 
   it('that differ in invisible characters alone are seen', () => {

@@ -110,9 +110,15 @@ function leaves(value: unknown, path = '', depth = 0): Leaf[] {
   if (!isContainer || depth >= maxDepth) return [[path, value]];
   const parts = Array.isArray(value)
     ? value.map((each, index): Leaf => [`${path}[${index}]`, each])
-    : Object.entries(value).map(([key, each]): Leaf => [path === '' ? key : `${path}.${key}`, each]);
+    : Object.entries(value).map(([key, each]): Leaf => [within(path, key), each]);
   if (parts.length === 0) return path === '' ? [] : [[path, value]];
   return parts.flatMap(([each, part]) => leaves(part, each, depth + 1));
+}
+
+/** A key that would read as more than one, or as none, is quoted. */
+function within(path: string, key: string): string {
+  if (key === '' || /[.[\]"]/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
 }
 
 function warningsOf(

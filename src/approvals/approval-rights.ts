@@ -119,7 +119,11 @@ function whyClosed(approval: Decidable, now: Date): Right | null {
     case 'expired':
       return expired;
     case 'cancelled':
-      return { ok: false, code: 'INVALID_STATE', reason: 'the approval was cancelled with its execution (or the call it was for); nothing is left to decide' };
+      return {
+        ok: false,
+        code: 'INVALID_STATE',
+        reason: 'the approval was cancelled with its execution (or the call it was for); nothing is left to decide',
+      };
   }
 }
 

@@ -50,6 +50,8 @@ const pairs = [
   ['search', 'replace'],
 ] as const;
 const writes = /write|create|edit|update|replace|patch|append|insert|save|put|push|commit|upload/i;
+/** A tool that adds to a file: what it is given says nothing about the rest of it. */
+export const addsTo = (tool: string): boolean => /append|insert/i.test(tool.slice(tool.indexOf('.') + 1));
 
 const textAt = (value: Named, keys: readonly string[]): string | null => {
   const key = keys.find((each) => typeof value[each] === 'string');
@@ -67,11 +69,12 @@ export const contentOf = (args: unknown): string | null => (isObject(args) ? tex
 export function fileWrites(tool: string | null, args: unknown): FileWrite[] {
   if (tool === null || !isObject(args) || !writes.test(tool.slice(tool.indexOf('.') + 1))) return [];
   const listed = Array.isArray(args['files']) ? args['files'].filter(isObject) : [];
-  const found = listed.length > 0 ? listed.flatMap((file) => writesOf(file)) : writesOf(args);
+  const before = addsTo(tool) ? '' : null;
+  const found = (listed.length > 0 ? listed : [args]).flatMap((file) => writesOf(file, before));
   return found.slice(0, maxFiles);
 }
 
-function writesOf(args: Named): FileWrite[] {
+function writesOf(args: Named, former: '' | null): FileWrite[] {
   const path = pathOf(args);
   if (path === null) return [];
   const edits = [args, ...(Array.isArray(args['edits']) ? args['edits'].filter(isObject) : [])].flatMap((edit): FileWrite[] => {
@@ -83,7 +86,7 @@ function writesOf(args: Named): FileWrite[] {
   });
   if (edits.length > 0) return edits;
   const after = contentOf(args);
-  return after === null ? [] : [{ path, before: null, after }];
+  return after === null ? [] : [{ path, before: former, after }];
 }
 
 /** The two texts as lines that a person reads. Differences in invisible characters alone are differences here, too. */

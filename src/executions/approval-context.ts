@@ -1,6 +1,6 @@
 // Around an approval: what the execution that asks is about, what it did before, and what it last saw in a file. Batched reads; no rules
 // of deciding, no writes.
-import { contentOf, pathOf } from '../approvals/file-change.ts';
+import { addsTo, contentOf, pathOf } from '../approvals/file-change.ts';
 import { present, type KnownContent, type Presentation } from '../approvals/approval-rendering.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -145,7 +145,7 @@ async function knownContents(uow: UnitOfWork, actor: Authority, approvals: reado
       const tool = plans.get(candidate.versionId)?.steps.get(candidate.stepId)?.tool?.name ?? '';
       const parts = splitToolName(tool);
       if (parts?.server !== server) continue;
-      const written = contentOf(candidate.arguments);
+      const written = addsTo(tool) ? null : contentOf(candidate.arguments);
       // Of a part of the file (`head`, `offset`) nothing can be said about the rest.
       const read = reads.test(parts?.name ?? '') && Object.keys(candidate.arguments).length === 1 ? candidate.text : null;
       const text = written ?? read;
