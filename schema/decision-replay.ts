@@ -83,8 +83,12 @@ export const DecisionReevaluation = builder.objectRef<ReevaluatedDecision>('Deci
     }),
     digestMatches: t.exposeBoolean('digestMatches', {
       nullable: true,
+      description: 'Whether the recorded input is what its digest was made of; null when something was left out of the record.',
+    }),
+    notCompared: t.stringList({
       description:
-        'Whether the recorded input is what its digest was made of; null when something was left out of the record, which may also explain differences.',
+        'Members of the input that were left out of the record, such as `arguments.password`: what policies make of these cannot be computed again, so differences may come from that alone. Empty when everything was looked at.',
+      resolve: (row) => [...row.notCompared],
     }),
   }),
 });

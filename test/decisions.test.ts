@@ -6,6 +6,7 @@ import { digestOf } from '#src/platform/canonical.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { GateInput } from '#src/rules/gate.ts';
 import { createGate } from '#src/gate/gate-service.ts';
+import { runSimulation } from '#src/simulations/simulation-job.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
 import { createRedactor, isRedactionPath } from '#src/decisions/redaction.ts';
 import type { Authority } from '#src/principals/permission.ts';
@@ -203,7 +204,7 @@ test('a decision is explained: what decided, what was outweighed, what was only 
 });
 
 const reevaluateQuery = `query ($id: ID!, $policies: PolicyMoment) { reevaluateDecision(decisionId: $id, policies: $policies) {
-  policies same effect reasons digestMatches findings { policyName } differences { path recorded computed policy { name } } } }`;
+  policies same effect reasons digestMatches notCompared findings { policyName } differences { path recorded computed policy { name } } } }`;
 const reevaluate = async (id: string, policies?: string, as: Authority = home.admin) =>
   (await server.gql(reevaluateQuery, { id, policies }, { as })).data?.['reevaluateDecision'];
 
@@ -251,8 +252,54 @@ test('a record that was tampered with shows exactly what does not fit', async ()
   await endAll(ban.id);
 });
 
-test('what was left out of a record is said where the decision is computed again', async () => {
+test('what was left out of a record is said where the decision is computed again, with what may come of it', async () => {
   const { id } = await judge({ arguments: { password: 'x' } });
   const again = await reevaluate(id);
-  assert.deepEqual([again.same, again.digestMatches], [true, null]);
+  assert.deepEqual([again.same, again.digestMatches, again.notCompared], [true, null, ['arguments.password']]);
+  later(1);
+  const rules = [{ effect: 'deny', matches: ['^hunter2$'], in: ['arguments'] }];
+  const weak = await home.write((uow) =>
+    policies.createPolicy(uow, home.admin, { name: 'no-weak-passwords', kind: 'content', scope: { agentId }, rules }),
+  );
+  const refused = await judge({ arguments: { password: 'hunter2' } });
+  const computed = await reevaluate(refused.id);
+  assert.deepEqual([computed.same, computed.effect, computed.notCompared], [false, 'ALLOW', ['arguments.password']]);
+  assert.equal(computed.differences[0].path, 'effect');
+  assert.deepEqual((await reevaluate((await judge()).id)).notCompared, []);
+  await endAll(weak.id);
+});
+
+test('what is left out of records is in no answer about them', async () => {
+  const secret = `secret-${newId()}`;
+  const ban = await createPolicy({ name: 'ban-secrets' });
+  const { id } = await judge({ arguments: { path: 'a', deep: [{ Password: secret }] } });
+  const since = new Date(now.getTime() - 1).toISOString();
+  const fields = 'id input reasons redacted inputDigest findings { reason }';
+  const documents = [JSON.stringify({ name: 'allow-secrets', kind: 'tool_access', scope: {}, rules: [{ effect: 'allow', tools: ['*'] }] })];
+  later(1);
+  const { simulation } = (
+    await server.gql(
+      `mutation ($input: SimulatePoliciesInput!) { simulatePolicies(input: $input) { ... on SimulatePoliciesSuccess { simulation { id } } } }`,
+      { input: { candidate: { remove: [toGlobalId('Policy', ban.id)], documents }, since } },
+    )
+  ).data!['simulatePolicies'];
+  const simulationId = Buffer.from(simulation.id, 'base64').toString().split(':')[1]!;
+  await runSimulation(server.database, { tenantId: home.tenantId, simulationId }, { clock });
+  const answer = await server.gql(
+    `query ($id: ID!, $simulation: ID!, $since: DateTime) {
+      node(id: $id) { ... on Decision { ${fields} } }
+      decisions(filter: { since: $since }) { edges { node { ${fields} } } }
+      explainDecision(decisionId: $id) { summary refusals findings { finding { reason } rules } decision { ${fields} } }
+      recorded: reevaluateDecision(decisionId: $id) { reasons differences { recorded computed } decision { ${fields} } }
+      current: reevaluateDecision(decisionId: $id, policies: CURRENT) { reasons differences { recorded computed } }
+      policySimulation(id: $simulation) { redacted changed candidate changes { edges { node { before after decision { ${fields} } } } } }
+    }`,
+    { id, simulation: simulation.id, since },
+  );
+  assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
+  const { policySimulation, node } = answer.data!;
+  assert.deepEqual([policySimulation.redacted, policySimulation.changed, node.redacted], [1, 1, ['arguments.deep.0.Password']]);
+  assert.equal(policySimulation.changes.edges[0].node.decision.input.arguments.deep[0].Password, '[redacted]');
+  assert.ok(!JSON.stringify(answer).includes(secret));
+  await endAll(ban.id);
 });

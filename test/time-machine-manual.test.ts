@@ -76,7 +76,7 @@ test('a rollout that denies too much falls back; its denials are found, explaine
   const finding1 = { policyName: 'no-mail', version: 1, effect: 'DENY' };
   assert.deepEqual([told.refusals, told.findings], [[], [{ role: 'DECIDED', finding: finding1 }]]);
   const again = await ask(computing, 'again', { decisionId: node.id });
-  assert.deepEqual([again.same, again.effect, again.digestMatches, again.differences], [true, 'DENY', true, []]);
+  assert.deepEqual([again.same, again.effect, again.digestMatches, again.differences, again.notCompared], [true, 'DENY', true, [], []]);
   const current = await ask(computing, 'again', { decisionId: node.id, policies: 'CURRENT' });
   assert.deepEqual([current.same, current.effect], [false, 'ALLOW']);
   const mode = current.differences.find(({ path }: any) => path === 'findings.no-mail.mode');

@@ -902,7 +902,7 @@ export type KillSwitchFilter = {
 export type KillSwitchScope =
   /** Everything one agent does. */
   | 'AGENT'
-  /** HTTP requests to the hosts that a pattern names. */
+  /** What goes to the hosts that a pattern names: requests, redirects, network tools that are given their URLs, tool servers there. */
   | 'DESTINATION'
   /** Everything in an environment. */
   | 'ENVIRONMENT'
@@ -2033,7 +2033,7 @@ export type ReevaluateDecisionQueryVariables = Exact<{
 }>;
 
 
-export type ReevaluateDecisionQuery = { reevaluateDecision: { policies: PolicyMoment, same: boolean, effect: DecisionEffect, reasons: Array<string>, digestMatches: boolean | null, findings: Array<{ policyName: string, version: number, mode: PolicyMode, effect: DecisionEffect, reason: string }>, differences: Array<{ path: string, recorded: unknown, computed: unknown, policy: { id: string, name: string } | null }>, decision: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } } | null };
+export type ReevaluateDecisionQuery = { reevaluateDecision: { policies: PolicyMoment, same: boolean, effect: DecisionEffect, reasons: Array<string>, digestMatches: boolean | null, notCompared: Array<string>, findings: Array<{ policyName: string, version: number, mode: PolicyMode, effect: DecisionEffect, reason: string }>, differences: Array<{ path: string, recorded: unknown, computed: unknown, policy: { id: string, name: string } | null }>, decision: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } } | null };
 
 export type SignalFieldsFragment = { id: string, name: string, payload: unknown, sentAt: string, receivedByStepId: string | null, receivedAt: string | null };
 
@@ -6017,6 +6017,7 @@ export const ReevaluateDecisionDocument = new TypedDocumentString(`
     effect
     reasons
     digestMatches
+    notCompared
     findings {
       policyName
       version

@@ -86,6 +86,8 @@ export interface Reevaluation {
   readonly differences: readonly Difference[];
   /** Whether the input is what the digest was made of; null when something was left out of the record. */
   readonly digestMatches: boolean | null;
+  /** Members of the input that were left out: what policies make of them cannot be computed again. */
+  readonly notCompared: readonly string[];
 }
 
 export function reevaluate(row: DecisionRow, policies: PolicySet): Reevaluation {
@@ -96,6 +98,7 @@ export function reevaluate(row: DecisionRow, policies: PolicySet): Reevaluation 
     verdict,
     differences,
     digestMatches: row.redacted.length > 0 ? null : digestOf(row.input) === row.inputDigest,
+    notCompared: row.redacted,
   };
 }
 
