@@ -14,6 +14,7 @@ import { Migration20261121100001_halted } from './20261121100001-halted.ts';
 import { Migration20261121101429_toolcalls } from './20261121101429-toolcalls.ts';
 import { Migration20261121120814_fallback } from './20261121120814-fallback.ts';
 import { Migration20261121121936_tool_costs } from './20261121121936-tool-costs.ts';
+import { Migration20261121122031_audit } from './20261121122031-audit.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -31,4 +32,5 @@ export const migrations = [
   { name: '20261121101429-toolcalls', class: Migration20261121101429_toolcalls },
   { name: '20261121120814-fallback', class: Migration20261121120814_fallback },
   { name: '20261121121936-tool-costs', class: Migration20261121121936_tool_costs },
+  { name: '20261121122031-audit', class: Migration20261121122031_audit },
 ];

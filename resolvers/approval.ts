@@ -6,6 +6,7 @@ import { ApprovalDecisionResult } from '#schema/approval-people.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId } from '#schema/ids.ts';
+import type { Subjects } from '#schema/mutation-audit.ts';
 import { mutation } from '#schema/mutation.ts';
 
 builder.queryField('approval', (t) =>
@@ -33,6 +34,13 @@ builder.queryField('approvals', (t) =>
   }),
 );
 
+/** Votes are part of what is decided: one that ends nothing changes the digest, too. */
+const findDecided: Subjects<unknown>['find'] = async ({ approvals }, uow, everything, ids) => {
+  const [rows, votes] = [await approvals.approvalsByIds(uow, everything, ids), await approvals.votesOf(uow, ids)];
+  const ofApproval = Map.groupBy(votes, ({ approvalId }) => approvalId);
+  return new Map(rows.map((row) => [row.id, { ...row, votes: ofApproval.get(row.id) ?? [] }]));
+};
+
 mutation('decideApproval', {
   description:
     'Approves or rejects. One rejection ends it; the last approval that is needed ends it, too, and wakes the waiting step. Whoever started the execution or edited what will run cannot decide.',
@@ -40,6 +48,7 @@ mutation('decideApproval', {
   input: DecideApprovalInput,
   returns: { approval: { type: Approval, description: 'The approval as it is now; still pending when others have to approve, too.' } },
   fails: [ConflictError, IdempotencyConflictError, InvalidStateError],
+  audits: { type: 'Approval', keys: ({ approvalId }) => [approvalId], find: findDecided },
   resolve: async (services, uow, actor, input) => ({ approval: await services.approvals.decide(uow, actor, input) }),
 });
 
@@ -49,6 +58,7 @@ mutation('decideApprovals', {
   permission: 'approval.decide',
   input: DecideApprovalsInput,
   returns: { results: { type: [ApprovalDecisionResult], description: 'What became of each, in the order of the input.' } },
+  audits: { type: 'Approval', keys: ({ items }) => items.map(({ approvalId }) => approvalId), find: findDecided, isList: true },
   resolve: async (services, uow, actor, input) => ({ results: await services.approvals.decideMany(uow, actor, input) }),
 });
 

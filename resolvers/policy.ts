@@ -3,7 +3,9 @@ import { ConflictError, InvalidStateError, ValidationError } from '#src/platform
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId } from '#schema/ids.ts';
+import { found } from '#schema/mutation-audit.ts';
 import { mutation } from '#schema/mutation.ts';
+import { readPolicyDocument } from '#src/policies/policy-document.ts';
 import {
   ApplyPolicyInput,
   CreatePolicyInput,
@@ -103,6 +105,14 @@ mutation('applyPolicy', {
     changes: { type: ['String'], description: 'Names of the fields that are new or different; none: nothing was written.' },
   },
   fails: [ConflictError, InvalidStateError],
+  audits: {
+    type: 'Policy',
+    keys({ document }) {
+      const read = readPolicyDocument(document);
+      return read.ok ? [read.document.name] : [];
+    },
+    find: async ({ policies }, uow, everything, [name = '']) => found(name, await policies.findPolicyNamed(uow, everything, name)),
+  },
   resolve: async (services, uow, actor, input) => {
     const { policy, changes } = await services.policies.applyPolicy(uow, actor, input);
     return { policy, changes: [...changes] };

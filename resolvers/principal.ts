@@ -3,6 +3,7 @@ import { ConflictError, InvalidStateError } from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId } from '#schema/ids.ts';
+import { subjectsOf } from '#schema/mutation-audit.ts';
 import { mutation } from '#schema/mutation.ts';
 import * as nouns from '#schema/principal.ts';
 import * as inputs from '#schema/principal-inputs.ts';
@@ -136,6 +137,7 @@ mutation('revokeRole', {
   input: inputs.RevokeRoleInput,
   returns: { roleGrant: { type: RoleGrant, description: 'The grant as it was.' } },
   fails: [InvalidStateError],
+  audits: { ...subjectsOf('RoleGrant', 'roleGrant'), keys: ({ grantId }) => [grantId] },
   resolve: async (services, uow, actor, input) => ({ roleGrant: await services.grants.revokeRole(uow, actor, input) }),
 });
 

@@ -2,6 +2,7 @@
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId, globalIdOfAny } from '#schema/ids.ts';
+import { found } from '#schema/mutation-audit.ts';
 import { mutation } from '#schema/mutation.ts';
 import {
   BulkOperation,
@@ -68,6 +69,12 @@ mutation('setConcurrencyLimit', {
   permission: 'queue.manage',
   input: SetConcurrencyLimitInput,
   returns: { limit: { type: ConcurrencyLimit, nullable: true, description: 'The limit; null when it was removed.' } },
+  audits: {
+    type: 'ConcurrencyLimit',
+    keys: ({ scopeId }) => [scopeId.id],
+    find: async ({ queue }, uow, everything, [scopeId = '']) =>
+      found(scopeId, (await queue.listLimits(uow, everything, { scopeId }, {})).rows[0]),
+  },
   resolve: async (services, uow, actor, input) => ({ limit: await services.queue.setConcurrencyLimit(uow, actor, limitOf(input)) }),
 });
 

@@ -1,6 +1,7 @@
 // Tools: look at what the servers offer, accept a changed description.
 import { ConflictError, LimitExceededError } from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
+import { found, type Subjects } from '#schema/mutation-audit.ts';
 import { mutation } from '#schema/mutation.ts';
 import { ApproveToolInput, RemoveToolOverrideInput, SetToolOverrideInput, Tool, ToolFilter, ToolOverride } from '#schema/tool.ts';
 
@@ -33,6 +34,11 @@ mutation('approveTool', {
   input: ApproveToolInput,
   returns: { tool: { type: Tool, description: 'The tool, now approved.' } },
   fails: [ConflictError],
+  audits: {
+    type: 'Tool',
+    keys: ({ tool }) => [tool],
+    find: async ({ tools }, uow, everything, [name = '']) => found(name, await tools.findTool(uow, everything, name)),
+  },
   resolve: async (services, uow, actor, input) => ({ tool: await services.tools.approveTool(uow, actor, input) }),
 });
 
@@ -46,12 +52,26 @@ builder.queryField('toolOverrides', (t) =>
   }),
 );
 
+const overrides: Subjects<{ readonly tool: string }> = {
+  type: 'ToolOverride',
+  keys: ({ tool }) => [tool],
+  async find({ toolOverrides }, uow, everything, [tool = '']) {
+    const all = await toolOverrides.listToolOverrides(uow, everything);
+    return found(
+      tool,
+      all.find(({ server, name }) => `${server}.${name}` === tool),
+    );
+  },
+};
+
 mutation('setToolOverride', {
-  description: 'Says which risk and category a tool has for this tenant, instead of what its annotations and its name say.',
+  description:
+    'Says which risk and category a tool has for this tenant, instead of what its annotations and its name say.',
   permission: 'tool.manage',
   input: SetToolOverrideInput,
   returns: { toolOverride: { type: ToolOverride, description: 'What is said now.' } },
   fails: [LimitExceededError],
+  audits: overrides,
   resolve: async (services, uow, actor, input) => ({ toolOverride: await services.toolOverrides.setToolOverride(uow, actor, input) }),
 });
 
@@ -60,5 +80,6 @@ mutation('removeToolOverride', {
   permission: 'tool.manage',
   input: RemoveToolOverrideInput,
   returns: { toolOverride: { type: ToolOverride, description: 'What was said.' } },
+  audits: overrides,
   resolve: async (services, uow, actor, { tool }) => ({ toolOverride: await services.toolOverrides.removeToolOverride(uow, actor, tool) }),
 });

@@ -39,6 +39,10 @@ AuditEvent.implement({
       description: 'Id of what it changed, as `node` takes it; null for several things, and for what has no id.',
       resolve: ({ subjectType, subjectId }) => (subjectType && subjectId ? toGlobalId(subjectType, subjectId) : null),
     }),
+    subjectName: t.exposeString('subjectName', {
+      nullable: true,
+      description: 'What it was called then; the full name of a tool, which has no id; null for what has no name.',
+    }),
     project: t.field({
       type: Project,
       nullable: true,

@@ -18,7 +18,8 @@ export const KillSwitchScopeEnum = enumOf('KillSwitchScope', killSwitchScopes, '
   environment: 'Everything in an environment.',
   agent: 'Everything one agent does.',
   tool: 'Calls of the tools that a pattern names.',
-  destination: 'HTTP requests to the hosts that a pattern names.',
+  destination:
+    'What goes to the hosts that a pattern names: requests, redirects, network tools that are given their URLs, tool servers there.',
 });
 
 const scopeOf = (scope: KillSwitchScope) => (row: KillSwitchRow) => (row.scope === scope ? row.scopeId : null);

@@ -7,7 +7,7 @@ import { ForbiddenError, NotFoundError, SignalboxError, ValidationError } from '
 import { newId } from '#src/platform/ids.ts';
 import type { Authority, Permission } from '#src/principals/permission.ts';
 import { builder, type Types } from './builder.ts';
-import { beginAudit } from './mutation-audit.ts';
+import { beginAudit, subjectsOf, type Subjects } from './mutation-audit.ts';
 
 /** One field of the success type. */
 interface Returned {
@@ -34,6 +34,8 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>,
   readonly returns: Fields;
   /** Expected failures besides ValidationError, NotFoundError and ForbiddenError. */
   readonly fails?: readonly (new (...args: never[]) => SignalboxError)[];
+  /** What changes, where that is not the first thing returned, or the input does not name it by its id. */
+  readonly audits?: Subjects<Input>;
   /** The transaction is one of a tenant that does not exist yet; `uow.tenantId` is its id. */
   readonly inNewTenant?: boolean;
   /** Runs before the transaction is opened, for what takes long (a call to the outside); its result is given to `resolve`. */
@@ -42,7 +44,7 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>,
    * After `resolve` failed in a way that nobody expects, and changed nothing: gives the answer instead, in a transaction of its own.
    * For what must be answered and recorded even then.
    */
-  recover?: (services: Services, uow: UnitOfWork, actor: Authority, input: Input) => Promise<ReturnedShape<Fields>>;
+  recover?: (services: Services, uow: UnitOfWork, actor: Authority, input: Input, cause: unknown) => Promise<ReturnedShape<Fields>>;
   /** Runs in one transaction, committed when it resolves. */
   resolve(services: Services, uow: UnitOfWork, actor: Authority, input: Input, prepared: Prepared): Promise<ReturnedShape<Fields>>;
 }
@@ -57,9 +59,9 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
   name: string,
   options: MutationOptions<Input, Fields, Prepared>,
 ): void {
-  const { description, permission, input, returns, fails = [], inNewTenant = false, prepare, recover, resolve } = options;
+  const { description, permission, input, returns, fails = [], audits, inNewTenant = false, prepare, recover, resolve } = options;
   const [field, first] = Object.entries(returns)[0]!;
-  const audited = { action: name, field, typeName: nameOf(first.type) };
+  const audited = { action: name, subjects: audits ?? subjectsOf<Input>(nameOf(first.type), field) };
   const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
     description: `What \`${name}\` did.`,
     fields: (t) =>
@@ -98,7 +100,7 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
           if (!recover) return write(work);
           return write(work).catch((error: unknown) => {
             if (error instanceof SignalboxError) throw error;
-            return write(recorded((uow) => recover(services, uow, authority, given)));
+            return write(recorded((uow) => recover(services, uow, authority, given, error)));
           });
         };
         return run() as never;

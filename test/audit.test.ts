@@ -21,7 +21,7 @@ after(() => server.close());
 
 const list = `query ($first: Int, $after: String, $filter: AuditEventFilter) {
   auditEvents(first: $first, after: $after, filter: $filter) {
-    edges { cursor node { id action principalId subjectType subjectId beforeDigest afterDigest address userAgent traceId occurredAt
+    edges { cursor node { id action principalId subjectType subjectId subjectName beforeDigest afterDigest address userAgent traceId occurredAt
       principal { name } project { name } } }
     pageInfo { hasNextPage endCursor }
   }

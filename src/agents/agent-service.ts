@@ -1,5 +1,6 @@
 // Agents: create, edit, archive, activate, pause, publish versions. Deployments stand in deployment-service.ts.
 // The two of them are the only writers of agents, agent_versions and deployments.
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../platform/clock.ts';
 import { approverProblems } from '../approvals/approver-reads.ts';
 import { orConflict } from '../platform/conflict.ts';
@@ -182,7 +183,7 @@ export function createAgentService({ clock, missingTools }: AgentDependencies): 
       };
       // Handing an agent to a team (or taking it away) must be permitted on both sides of the change.
       requirePermission(actor, 'agent.manage', placeOf(changed));
-      return save(uow, changed);
+      return isDeepStrictEqual(changed, agent) ? agent : save(uow, changed);
     },
 
     async archiveAgent(uow, actor, { agentId }) {

@@ -22,6 +22,8 @@ export const AuditEvent = defineEntity({
     /** Type and id of what it changed, such as `Policy`. */
     subjectType: p.text().nullable(),
     subjectId: p.uuid().nullable(),
+    /** As it was called then; for people, who cannot read ids. */
+    subjectName: p.text().nullable(),
     /** Place by which reading it is permitted; null for the whole tenant. */
     projectId: p.uuid().nullable(),
     environmentId: p.uuid().nullable(),

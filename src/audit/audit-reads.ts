@@ -13,6 +13,7 @@ export interface AuditRow {
   readonly action: string;
   readonly subjectType: string | null;
   readonly subjectId: string | null;
+  readonly subjectName: string | null;
   readonly projectId: string | null;
   readonly environmentId: string | null;
   readonly teamId: string | null;
@@ -41,7 +42,7 @@ export interface PlacedAuditRow extends AuditRow {
   readonly transactionId: string;
 }
 
-const columns = `a.id, a.principal_id as "principalId", a.action, a.subject_type as "subjectType", a.subject_id as "subjectId",
+const columns = `a.id, a.principal_id as "principalId", a.action, a.subject_type as "subjectType", a.subject_id as "subjectId", a.subject_name as "subjectName",
   a.project_id as "projectId", a.environment_id as "environmentId", a.team_id as "teamId", a.before_digest as "beforeDigest",
   a.after_digest as "afterDigest", a.address, a.user_agent as "userAgent", a.trace_id as "traceId", a.occurred_at as "occurredAt"`;
 const places = { project: 'a.project_id', environment: 'a.environment_id', team: 'a.team_id' } as const;

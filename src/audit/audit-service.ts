@@ -70,12 +70,23 @@ export function createAuditService({ clock, events, feed }: AuditDependencies): 
     record(uow, actor, { action, subject, beforeDigest, afterDigest, place, origin }) {
       const { projectId = null, environmentId = null, teamId = null } = place;
       uow.write(
-        `insert into audit_events (id, tenant_id, principal_id, action, subject_type, subject_id, project_id, environment_id, team_id,
-           before_digest, after_digest, address, user_agent, trace_id, occurred_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+        `insert into audit_events (id, tenant_id, principal_id, action, subject_type, subject_id, subject_name, project_id, environment_id,
+           team_id, before_digest, after_digest, address, user_agent, trace_id, occurred_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
         [
           ...[newId(), uow.tenantId, actor?.principalId ?? null, action, subject?.type ?? null, subject?.id ?? null],
-          ...[projectId, environmentId, teamId, beforeDigest, afterDigest, origin.address, origin.userAgent, origin.traceId, clock.now()],
+          ...[
+            subject?.name ?? null,
+            projectId,
+            environmentId,
+            teamId,
+            beforeDigest,
+            afterDigest,
+            origin.address,
+            origin.userAgent,
+            origin.traceId,
+            clock.now(),
+          ],
         ],
       );
       const { tenantId } = uow;

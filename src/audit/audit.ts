@@ -13,10 +13,11 @@ export interface Origin {
 /** What nobody asked for comes from nowhere. */
 export const byItself: Origin = { address: null, userAgent: null, traceId: null };
 
-/** What a mutation changed. `id` is null where it is many things, or none that has an id. */
+/** What a mutation changed: by its id, or by its name where it has none. */
 export interface Subject {
   readonly type: string;
   readonly id: string | null;
+  readonly name?: string | null | undefined;
 }
 
 const maxUserAgentLength = 256;

@@ -7,7 +7,7 @@ import { isId, newId } from '../platform/ids.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { can, type Authority } from '../principals/permission.ts';
-import { changeRules } from '../tenants/rules-lock.ts';
+import { changeRules, lockRules } from '../tenants/rules-lock.ts';
 import { activeGrants, dataGrantsByIds, listDataGrants, placeOfGrant, type DataGrantRow } from './data-reads.ts';
 import { isDataReference } from '../rules/data-scope.ts';
 import type { FactSource } from '../gate/gate-service.ts';
@@ -53,7 +53,7 @@ export function createDataService({ clock }: { readonly clock: Clock }): DataSer
           `data: no published version of the agent "${owner.name}" declares ${data}; list it in "spec.data" of its definition first`,
         );
       }
-      await changeRules(uow);
+      await lockRules(uow);
       // Under the lock: of two who grant the same at once, the second finds what the first did.
       const active = await activeGrants(uow);
       const same = active.find(
@@ -63,6 +63,7 @@ export function createDataService({ clock }: { readonly clock: Clock }): DataSer
       if (active.length >= maxActiveGrants) {
         throw new LimitExceededError(`a tenant has at most ${maxActiveGrants} grants of data in force; revoke those that nobody needs`);
       }
+      await changeRules(uow);
       const id = newId();
       const [kind, name] = [data.slice(0, data.indexOf(':')), data.slice(data.indexOf(':') + 1)];
       await uow.rows(

@@ -7,7 +7,7 @@ import { InvalidStateError, NotFoundError, ValidationError, type Problem } from 
 import { isId, newId } from '../platform/ids.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
-import { changeRules } from '../tenants/rules-lock.ts';
+import { changeRules, lockRules } from '../tenants/rules-lock.ts';
 import {
   destinationPatternForm,
   killSwitchChannel,
@@ -49,10 +49,11 @@ export function createKillSwitchService({ clock }: { readonly clock: Clock }): K
       const { scope, scopeId, pattern, reason } = validated(input);
       const place = await placeOf(uow, actor, scope, scopeId);
       requirePermission(actor, 'killswitch.manage', place);
-      await changeRules(uow);
       // Under the lock: of two who engage the same at once, the second finds what the first did.
+      await lockRules(uow);
       const before = await engagedOn(uow, { scope, scopeId, pattern });
       if (before) return before;
+      await changeRules(uow);
       const id = newId();
       const { projectId = null, environmentId = null, teamId = null } = place;
       uow.write(

@@ -80,6 +80,8 @@ export interface PolicyService {
    * observed already.
    */
   fallBack(uow: UnitOfWork, policyId: string, version: number): Promise<FallenBack | null>;
+  /** The one that has this name; null when it is deleted or not visible. */
+  readonly findPolicyNamed: typeof findByName;
   findPolicy(uow: UnitOfWork, actor: Authority, policyId: string): Promise<PolicyRow | null>;
   policiesByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<PolicyRow[]>;
   listPolicies(uow: UnitOfWork, actor: Authority, filter: PolicyFilter, page: PageRequest): Promise<Page<PolicyRow>>;
@@ -223,6 +225,7 @@ export function createPolicyService({ clock }: { clock: Clock }): PolicyService 
     async findPolicy(uow, actor, policyId) {
       return (await policiesByIds(uow, actor, [policyId]))[0] ?? null;
     },
+    findPolicyNamed: findByName,
     policiesByIds,
     listPolicies,
     policiesInForce,

@@ -84,9 +84,9 @@ export async function watchRollout(
 }
 
 function recordFall(uow: UnitOfWork, audit: RolloutDependencies['audit'], { before, after }: FallenBack): void {
-  const { id, projectId, environmentId, teamId } = after;
+  const { id, name, projectId, environmentId, teamId } = after;
   audit.record(uow, null, {
-    ...{ action: 'fallBackPolicy', subject: { type: 'Policy', id }, place: { projectId, environmentId, teamId }, origin: byItself },
+    ...{ action: 'fallBackPolicy', subject: { type: 'Policy', id, name }, place: { projectId, environmentId, teamId }, origin: byItself },
     ...{ beforeDigest: digestOfRow(before), afterDigest: digestOfRow(after) },
   });
 }

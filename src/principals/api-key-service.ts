@@ -86,7 +86,7 @@ export function createApiKeyService({ clock }: ApiKeyServiceSettings): ApiKeySer
         throw new ForbiddenError('apiKeyId: this key may do more than the credential you use now; revoke it with a stronger one');
       }
       const now = clock.now();
-      await uow.rows('update api_keys set revoked_at = coalesce(revoked_at, $3) where tenant_id = $1 and id = $2', [
+      await uow.rows('update api_keys set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null', [
         uow.tenantId,
         key.id,
         now,

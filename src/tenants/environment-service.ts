@@ -87,7 +87,7 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
       if (after.kind !== before.kind) requirePermission(actor, 'environment.manage', { projectId });
       refuse([...nameProblems(after.name), ...kindProblems(after.kind)]);
       await orConflict(
-        uow.rows('update environments set name = $3, kind = $4 where tenant_id = $1 and id = $2', [
+        uow.rows('update environments set name = $3, kind = $4 where tenant_id = $1 and id = $2 and (name, kind) <> ($3, $4)', [
           uow.tenantId,
           before.id,
           after.name,

@@ -70,7 +70,7 @@ export function createProjectService(clock: Clock): ProjectService {
       const after = { ...before, name: name ?? before.name, description: description ?? before.description };
       refuse([...nameProblems(after.name), ...descriptionProblems(after.description)]);
       await orConflict(
-        uow.rows('update projects set name = $3, description = $4 where tenant_id = $1 and id = $2', [
+        uow.rows('update projects set name = $3, description = $4 where tenant_id = $1 and id = $2 and (name, description) <> ($3, $4)', [
           uow.tenantId,
           before.id,
           after.name,

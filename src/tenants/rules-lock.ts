@@ -14,8 +14,10 @@ export function holdRules(uow: UnitOfWork): void {
  * the rules: two of them would wait for each other.
  */
 export async function changeRules(uow: UnitOfWork): Promise<void> {
-  await Promise.all([
-    uow.rows(`select pg_advisory_xact_lock(${key})`, [uow.tenantId]),
-    uow.rows('update tenants set policy_revision = policy_revision + 1 where id = $1', [uow.tenantId]),
-  ]);
+  await Promise.all([lockRules(uow), uow.rows('update tenants set policy_revision = policy_revision + 1 where id = $1', [uow.tenantId])]);
+}
+
+/** For whoever only knows under the lock whether there is anything to change; then `changeRules` follows. */
+export async function lockRules(uow: UnitOfWork): Promise<void> {
+  await uow.rows(`select pg_advisory_xact_lock(${key})`, [uow.tenantId]);
 }

@@ -67,7 +67,7 @@ export function createTeamService(clock: Clock): TeamService {
       const after = { ...before, name: name ?? before.name };
       refuse(nameProblems(after.name));
       await orConflict(
-        uow.rows('update teams set name = $3 where tenant_id = $1 and id = $2', [uow.tenantId, before.id, after.name]),
+        uow.rows('update teams set name = $3 where tenant_id = $1 and id = $2 and name <> $3', [uow.tenantId, before.id, after.name]),
         taken(after.name),
       );
       return after;

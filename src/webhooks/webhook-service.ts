@@ -128,7 +128,8 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
       refuse([...nameProblems(name), ...urlProblems(url), ...eventProblems(events)]);
       await orConflict(
         uow.rows(
-          `update webhooks set name = $3, url = $4, events = $5::text[], enabled = $6, updated_at = $7 where tenant_id = $1 and id = $2`,
+          `update webhooks set name = $3, url = $4, events = $5::text[], enabled = $6, updated_at = $7
+           where tenant_id = $1 and id = $2 and (name, url, events, enabled) <> ($3, $4, $5::text[], $6)`,
           [uow.tenantId, before.id, name, url, [...new Set(events)], enabled, clock.now()],
         ),
         nameTaken,
