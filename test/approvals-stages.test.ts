@@ -1,6 +1,7 @@
 // Who has to approve: people, teams and roles, quorums, stages in order; and the clocks of a request that nobody decides.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { approvalTermsField, maxApprovers, maxQuorum, maxStages } from '#src/approvals/approval-terms-schema.ts';
 import { newId } from '#src/platform/ids.ts';
 import {
   ConflictError,
@@ -24,6 +25,24 @@ const refusedAs = (errorClass: new (...args: never[]) => Error, message: RegExp)
   assert.match(error.message, message);
   return true;
 };
+
+test('terms at their limits are taken, and beyond them refused with the place of each problem', () => {
+  const people = (count: number) => Array.from({ length: count }, (_, index) => ({ principal: `p${index}` }));
+  const stage = (count: number, quorum: number) => ({ approvers: people(count), quorum });
+  const termsOf = (stages: object[], more: object = {}) => approvalTermsField.safeParse({ stages, ...more });
+  const escalation = (count: number, after: string) => ({ escalation: { after, approvers: people(count) }, warnBefore: after });
+  assert.ok(termsOf([...Array.from({ length: maxStages - 1 }, () => stage(1, 1)), stage(maxApprovers, maxQuorum)], escalation(maxApprovers, '30d')).success); // prettier-ignore
+  const refused = (stages: object[], more: object = {}) => termsOf(stages, more).error?.issues.map(({ path }) => path.join('.'));
+  assert.deepEqual(refused(Array.from({ length: maxStages + 1 }, () => stage(1, 1))), ['stages']);
+  assert.deepEqual(refused([stage(maxApprovers + 1, maxQuorum)]), ['stages.0.approvers']);
+  assert.deepEqual(refused([stage(maxApprovers, maxQuorum + 1)]), ['stages.0.quorum']);
+  assert.deepEqual(refused([stage(2, 3)]), ['stages.0.quorum']);
+  assert.deepEqual(refused([stage(2, 0)]), ['stages.0.quorum']);
+  assert.deepEqual(refused([{ approvers: [...people(1), ...people(1)] }]), ['stages.0.approvers']);
+  assert.deepEqual(refused([{ approvers: [{}] }, { approvers: [{ role: 'admin', team: 't' }] }]), ['stages.0.approvers.0', 'stages.1.approvers.0']); // prettier-ignore
+  assert.deepEqual(refused([], escalation(1, '31d')), ['escalation.after', 'warnBefore']);
+  assert.deepEqual(refused([], escalation(0, '1s')), ['escalation.approvers']);
+});
 
 test('a person, the people of a team or whoever holds a role may decide, and nobody else', async () => {
   const world = await stand.world();
