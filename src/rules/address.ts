@@ -1,5 +1,5 @@
 // Hosts and addresses as policies compare them: one spelling for each, whatever was written. Pure: no name is resolved here.
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -8,8 +8,12 @@ export interface AddressRange {
   readonly bits: number;
 }
 
+/** What is in its one spelling already, as most hosts are: the last label begins with a letter, so that it is no number of any form. */
+const usualName = /^(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*$/;
+
 /** Lower case, ASCII, no final dot, no brackets; decimal, octal and hexadecimal IPv4 as four numbers; IPv4 in IPv6 as IPv4. Null for what is no host. */
 export function canonicalHost(host: string): string | null {
+  if (usualName.test(host) && !host.includes('xn--')) return host;
   const bare = host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (bare === '' || /[/@?#\\\s]/.test(bare)) return null;
   if (bare.includes(':') && !isIPv6(bare)) return null;
@@ -21,7 +25,7 @@ export function canonicalHost(host: string): string | null {
 
 /** Of the one spelling: see `canonicalHost`. */
 export function parseAddress(text: string): Address | null {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (isIPv4(text)) return ipaddr.IPv4.parse(text);
   if (!isIPv6(text) || text.includes('%')) return null;
   const address = ipaddr.IPv6.parse(new URL(`http://[${text}]`).hostname.slice(1, -1));
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;

@@ -3,10 +3,8 @@ import { contentJudge } from './content-judge.ts';
 import { dataScope } from './data-judge.ts';
 import { destinationJudge } from './destination-judge.ts';
 import type { Judge, PolicySource } from './judge.ts';
-import { compileMatching, wholly } from './matching.ts';
 import type { PolicyKind } from './policy.ts';
-import { compileRateLimit } from './rate-judge.ts';
-import { dispatchActions } from './rule-fields.ts';
+import { rateLimit } from './rate-judge.ts';
 import { parseRules, type RulesOf } from './rules.ts';
 import { timeWindow } from './time-judge.ts';
 import { approvalRequired, toolAccess } from './tool-judges.ts';
@@ -18,7 +16,7 @@ type Compile<Kind extends PolicyKind> = (source: PolicySource, rules: RulesOf[Ki
 const compilers: { readonly [Kind in PolicyKind]: Compile<Kind> } = {
   tool_access: toolAccess,
   approval_required: approvalRequired,
-  rate_limit: (source, rules) => compileRateLimit(source, rules, wholly(compileMatching(rules, dispatchActions))),
+  rate_limit: rateLimit,
   time_window: timeWindow,
   destination: destinationJudge,
   data_scope: dataScope,

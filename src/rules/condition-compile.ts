@@ -48,10 +48,10 @@ function comparison(condition: Condition): Test {
       }
       const holds = valueTest(operator, condition);
       const negative = operator === 'notEquals' || operator === 'notIn';
-      const holdsForOne = several
-        ? (value: unknown) => (value as unknown[]).some((each) => forOne(holds, each))
-        : (value: unknown) => forOne(holds, value);
-      return negative ? (input) => !holdsForOne(read(input)) : (input) => holdsForOne(read(input));
+      const found: Test = several
+        ? (input) => (read(input) as unknown[]).some((each) => forOne(holds, each))
+        : (input) => forOne(holds, read(input));
+      return negative ? (input) => !found(input) : found;
     }),
   );
 }

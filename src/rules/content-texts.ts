@@ -1,68 +1,105 @@
 // Every text in a value with its place, as it is written and as it reads once nothing is hidden in it. Pure; no I/O.
+import { isAscii } from './pattern.ts';
+
 const maxCharacters = 1_000_000;
 const maxDepth = 100;
 
-export interface FoundText {
-  /** From the root, such as `.items[2].name`. */
-  readonly path: string;
-  readonly written: string;
-  /** Without invisible characters, look-alike forms (full width, ligatures, circled) in their usual form. */
-  readonly plain: string;
-  /** `plain` in lower case. */
-  readonly folded: string;
+/** Where a text stands: names and positions from the root on, innermost first. */
+interface Place {
+  readonly key: string | number;
+  readonly within: Place | null;
+  readonly value: unknown;
 }
 
-/** Several policies look at the same value. */
-const known = new WeakMap<object, readonly FoundText[]>();
+export interface Texts {
+  /** Level by level: values and names of members; numbers as they are written. */
+  readonly written: readonly string[];
+  readonly isAscii: boolean;
+  /** Every text as written and plain, and all plain ones in lower case: what is not in there is in none of the texts. */
+  readonly together: string;
+  readonly folded: string;
+  placeOf(index: number): Place | null;
+  /** Without invisible characters, look-alike forms (full width, ligatures, circled) in their usual form. */
+  plainOf(index: number): string;
+}
 
-/** Values and names of members; numbers as they are written. Throws when it is too much to look at all of it. */
-export function textsOf(value: unknown): readonly FoundText[] {
+/** Several policies look at the same value, one after the other. */
+let last: { readonly value: object; readonly texts: Texts } | null = null;
+
+/** Throws when it is too much to look at all of it. */
+export function textsOf(value: unknown): Texts {
   if (typeof value !== 'object' || value === null) return collect(value);
-  const found = known.get(value);
-  if (found) return found;
+  if (last?.value === value) return last.texts;
   const texts = collect(value);
-  known.set(value, texts);
+  last = { value, texts };
   return texts;
 }
 
-function collect(root: unknown): FoundText[] {
-  const texts: FoundText[] = [];
+/** No text that is looked for holds it, so that none is found across a seam. */
+const seam = '\0';
+
+function collect(root: unknown): Texts {
+  const written: string[] = [];
+  const places: (Place | null)[] = [];
   let characters = 0;
-  const add = (path: string, written: string) => {
-    characters += written.length;
+  const add = (place: Place | null, text: string) => {
+    characters += text.length;
     if (characters > maxCharacters) throw new Error(`more than ${maxCharacters} characters to look at`);
-    if (written !== '') texts.push(textOf(path, written));
+    if (text === '') return;
+    written.push(text);
+    places.push(place);
   };
-  let level: { path: string; value: unknown }[] = [{ path: '', value: root }];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw new Error(`nested deeper than ${maxDepth} levels`);
-    const next: typeof level = [];
-    for (const { path, value } of level) {
-      if (typeof value === 'string') add(path, value);
-      else if (typeof value === 'number') add(path, String(value));
-      else if (Array.isArray(value)) value.forEach((each: unknown, index) => next.push({ path: `${path}[${index}]`, value: each }));
-      else if (typeof value === 'object' && value !== null) {
-        for (const [key, each] of Object.entries(value)) {
-          const member = memberPath(path, key);
-          add(member, key);
-          next.push({ path: member, value: each });
-        }
+  const look = (value: unknown, place: Place | null, next: Place[]) => {
+    if (typeof value === 'string') add(place, value);
+    else if (typeof value === 'number') add(place, String(value));
+    else if (Array.isArray(value)) for (const [key, each] of value.entries()) next.push({ key, within: place, value: each });
+    else if (typeof value === 'object' && value !== null) {
+      for (const key of Object.keys(value)) {
+        const member = { key, within: place, value: (value as Record<string, unknown>)[key] };
+        add(member, key);
+        next.push(member);
       }
     }
+  };
+  let level: Place[] = [];
+  look(root, null, level);
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > maxDepth) throw new Error(`nested deeper than ${maxDepth} levels`);
+    const next: Place[] = [];
+    for (const place of level) look(place.value, place, next);
     level = next;
   }
-  return texts;
+  return textsAt(written, places);
 }
 
-const memberPath = (path: string, key: string): string =>
-  /^[A-Za-z_$][\w$-]{0,63}$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key.slice(0, 64))}]`;
+function textsAt(written: readonly string[], places: readonly (Place | null)[]): Texts {
+  const asWritten = written.join(seam);
+  const isPlain = isAscii(asWritten);
+  const plain = isPlain ? written : written.map(plainOf);
+  const asPlain = isPlain ? asWritten : plain.join(seam);
+  return {
+    written,
+    isAscii: isPlain,
+    together: isPlain ? asWritten : asWritten + seam + asPlain,
+    folded: asPlain.toLowerCase(),
+    placeOf: (index) => places[index] ?? null,
+    plainOf: (index) => plain[index] ?? '',
+  };
+}
+
+/** From the root, such as `.items[2].name`. */
+export function pathOf(place: Place | null): string {
+  const keys: (string | number)[] = [];
+  for (let each = place; each; each = each.within) keys.push(each.key);
+  return keys.reverse().map(step).join('');
+}
+
+const step = (key: string | number): string => {
+  if (typeof key === 'number') return `[${key}]`;
+  return /^[A-Za-z_$][\w$-]{0,63}$/.test(key) ? `.${key}` : `[${JSON.stringify(key.slice(0, 64))}]`;
+};
 
 // Format characters (zero width, bidirectional), fillers that show nothing, variation selectors.
 const invisible = /\p{Cf}|\p{Variation_Selector}|[\u115F\u1160\u3164\uFFA0]|\u034F|\u17B4|\u17B5|\u180F/gu;
-// oxlint-disable-next-line no-control-regex -- the whole of ASCII
-const ascii = /^[\u0000-\u007f]*$/;
 
-function textOf(path: string, written: string): FoundText {
-  const plain = ascii.test(written) ? written : written.normalize('NFKC').replace(invisible, '');
-  return { path, written, plain, folded: plain.toLowerCase() };
-}
+const plainOf = (written: string): string => (isAscii(written) ? written : written.normalize('NFKC').replace(invisible, ''));

@@ -4,7 +4,7 @@ import type { DataRule } from './data-rules.ts';
 import { isDataReference } from './data-scope.ts';
 import type { DataReference, GateInput } from './gate.ts';
 import { whereConcerned, type Judge, type PolicySource, type Situation } from './judge.ts';
-import { also, compileMatching, wholly } from './matching.ts';
+import { also, compileMatching, whereMatching } from './matching.ts';
 import { compileHosts, targetsOf } from './targets.ts';
 
 type Touched = { readonly ok: true; readonly references: readonly DataReference[] } | { readonly ok: false; readonly reason: string };
@@ -12,7 +12,7 @@ type Touched = { readonly ok: true; readonly references: readonly DataReference[
 export function dataScope({ name }: PolicySource, rules: readonly DataRule[]): Judge {
   const compiled = rules.map((rule, index) => {
     const matching = also(compileMatching(rule, ['tool.call', 'http.request']), destinationTest(rule));
-    return { rule, number: index + 1, touched: compileTouched(rule), matching, matches: wholly(matching) };
+    return { rule, number: index + 1, touched: compileTouched(rule), matching, matches: whereMatching(matching, rules) };
   });
   const concerns = (situation: Situation) => compiled.some(({ matching }) => matching.ofSituation(situation));
   return whereConcerned(concerns, (input) => {

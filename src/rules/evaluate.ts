@@ -4,6 +4,7 @@ import { coversDestination, destinationText, requestTool } from './destination.t
 import type { Destination, GateInput, GateVerdict, PolicyFinding } from './gate.ts';
 import { mergeTerms } from './merge-terms.ts';
 import type { PolicySet } from './policy-set.ts';
+import type { DecisionEffect } from './policy.ts';
 import { defaultExpiresInMs } from './rules.ts';
 
 const nothingObjects = 'No policy in scope refuses this or asks for an approval.';
@@ -14,7 +15,10 @@ export function evaluateGate(policies: PolicySet, input: GateInput): GateVerdict
 }
 
 /** What is refused whatever policies say: kill switches, then what the agent's definition does not cover. */
-export const refusals = (input: GateInput): string[] => [...refusalsOfKillSwitches(input), ...refusalsOfDefinition(input)];
+export function refusals(input: GateInput): string[] {
+  const ofDefinition = refusalsOfDefinition(input);
+  return input.killSwitches ? [...refusalsOfKillSwitches(input), ...ofDefinition] : ofDefinition;
+}
 
 /**
  * The outcome of findings that were made: computing it again from a decision record gives the recorded effect. Any refusal or
@@ -22,70 +26,73 @@ export const refusals = (input: GateInput): string[] => [...refusalsOfKillSwitch
  * Findings that are observed are recorded only; those that inject never change the effect.
  */
 export function combine(refused: readonly string[], findings: readonly PolicyFinding[]): GateVerdict {
-  const enforced = findings.filter((finding) => finding.mode === 'enforce');
-  const reasonsOf = (...effects: PolicyFinding['effect'][]) =>
-    enforced.filter((finding) => effects.includes(finding.effect)).map((finding) => finding.reason);
-  const warnings = reasonsOf('warn');
-  const injections = findings.filter(({ mode, effect }) => mode === 'inject' && effect !== 'allow').map(({ reason }) => reason);
-  const besides = { findings, ...(warnings.length > 0 && { warnings }), ...(injections.length > 0 && { injections }) };
-
-  const denials = [...refused, ...reasonsOf('deny')];
-  if (denials.length > 0) return { effect: 'deny', reasons: denials, ...besides };
-  const notBefore = latestOf(enforced);
-  const waiting = { ...besides, ...(notBefore !== null && { notBefore }) };
-  const requests = reasonsOf('require_approval');
-  if (requests.length > 0) return { effect: 'require_approval', reasons: requests, ...waiting };
-  const [delays, queues] = [reasonsOf('delay'), reasonsOf('queue')];
-  if (delays.length + queues.length > 0) {
-    return { effect: delays.length > 0 ? 'delay' : 'queue', reasons: reasonsOf('delay', 'queue'), ...waiting };
+  const said: Partial<Record<DecisionEffect, string[]>> = {};
+  const putOff: PolicyFinding[] = [];
+  const injections: string[] = [];
+  for (const finding of findings) {
+    const { mode, effect, reason } = finding;
+    if (mode === 'inject' && effect !== 'allow') injections.push(reason);
+    if (mode !== 'enforce') continue;
+    (said[effect] ??= []).push(reason);
+    if (effect === 'delay' || effect === 'queue') putOff.push(finding);
   }
-  if (warnings.length > 0) return { effect: 'warn', reasons: warnings, ...besides };
-  const allowances = reasonsOf('allow');
-  return { effect: 'allow', reasons: allowances.length > 0 ? allowances : [nothingObjects], ...besides };
+  const { allow, warn, deny = [], require_approval: requests } = said;
+  const besides: Omit<GateVerdict, 'effect' | 'reasons'> =
+    warn || injections.length > 0
+      ? { findings, ...(warn && { warnings: warn }), ...(injections.length > 0 && { injections }) }
+      : { findings };
+
+  if (refused.length + deny.length > 0) return { effect: 'deny', reasons: [...refused, ...deny], ...besides };
+  const notBefore = latestOf(putOff);
+  const waiting = notBefore === null ? besides : { ...besides, notBefore };
+  if (requests) return { effect: 'require_approval', reasons: requests, ...waiting };
+  if (putOff.length > 0) return { effect: said.delay ? 'delay' : 'queue', reasons: putOff.map(({ reason }) => reason), ...waiting };
+  if (warn) return { effect: 'warn', reasons: warn, ...besides };
+  return { effect: 'allow', reasons: allow ?? [nothingObjects], ...besides };
 }
 
 /** The latest moment of those that put it off; null when nothing does. */
-function latestOf(findings: readonly PolicyFinding[]): string | null {
-  const moments = findings.flatMap(({ effect, notBefore }) => ((effect === 'delay' || effect === 'queue') && notBefore) || []);
+function latestOf(putOff: readonly PolicyFinding[]): string | null {
+  const moments = putOff.flatMap(({ notBefore }) => notBefore ?? []);
   return moments.reduce<string | null>((latest, next) => (latest === null || Date.parse(next) > Date.parse(latest) ? next : latest), null);
 }
 
 const refusalsOfKillSwitches = ({ killSwitches = [] }: GateInput): string[] =>
   killSwitches.map(({ id, reason }) => `A kill switch stops this: ${reason} (${id}). It goes on once the switch is released.`);
 
+const agentOf = ({ agentName, agentVersion }: GateInput): string => `The agent "${agentName}" ${agentVersion}`;
+
 /** What no policy can change: a tool call and a request must be covered by the agent's own definition. */
 export function refusalsOfDefinition(input: GateInput): string[] {
   const { tool, destination } = input;
   if (destination) return refusalsOfRequest(input, destination);
   if (!tool) return [];
-  const agent = `The agent "${input.agentName}" ${input.agentVersion}`;
   const refusals: string[] = [];
   if (!input.agentTools.includes(tool.name)) {
     refusals.push(
-      `${agent} does not list the tool ${tool.name}. Add it to "spec.tools" of the definition and publish a new version if it should.`,
+      `${agentOf(input)} does not list the tool ${tool.name}. Add it to "spec.tools" of the definition and publish a new version if it should.`,
     );
   }
   if (!input.agentCapabilities.includes(tool.capability)) {
     refusals.push(
-      `${agent} lacks the capability "${tool.capability}" that the tool ${tool.name} needs. Set "spec.capabilities.${tool.capability}: true" in the definition and publish a new version if it should.`,
+      `${agentOf(input)} lacks the capability "${tool.capability}" that the tool ${tool.name} needs. Set "spec.capabilities.${tool.capability}: true" in the definition and publish a new version if it should.`,
     );
   }
   return refusals;
 }
 
 function refusalsOfRequest(input: GateInput, destination: Destination): string[] {
-  const agent = `The agent "${input.agentName}" ${input.agentVersion}`;
   const refusals: string[] = [];
   if (!coversDestination(input.agentDestinations ?? [], destination)) {
     const place = destinationText(destination);
     refusals.push(
-      `${agent} does not list the destination ${place}. Add it to "spec.destinations" of the definition and publish a new version if it should.`,
+      `${agentOf(input)} does not list the destination ${place}. Add it to "spec.destinations" of the definition and publish a new version if it should.`,
     );
   }
   const { capability } = requestTool(destination.method);
   if (!input.agentCapabilities.includes(capability)) {
     refusals.push(
-      `${agent} lacks the capability "${capability}" that a ${destination.method} request needs. Set "spec.capabilities.${capability}: true" in the definition and publish a new version if it should.`,
+      `${agentOf(input)} lacks the capability "${capability}" that a ${destination.method} request needs. Set "spec.capabilities.${capability}: true" in the definition and publish a new version if it should.`,
     );
   }
   return refusals;

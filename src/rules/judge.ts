@@ -25,7 +25,7 @@ export interface PolicySource {
 export type Situation = Pick<
   GateInput,
   'action' | 'projectId' | 'environmentId' | 'environmentKind' | 'agentId' | 'agentTags' | 'teamId' | 'roles'
-> & { readonly tool: Omit<GateTool, 'signs'> | null };
+> & { readonly tool: Omit<GateTool, 'signs' | 'server'> | null };
 
 /** What a policy says of one effect; null when it has nothing to say. */
 export type Opinion = Pick<PolicyFinding, 'effect' | 'reason' | 'expiresInMs' | 'terms' | 'notBefore'>;
@@ -45,14 +45,15 @@ export interface Judge {
   readonly bySituation?: true;
   /** False: it has nothing to say of any effect of this situation, so it is never asked there. */
   readonly concerns?: (situation: Situation) => boolean;
+  /** The judge itself for whoever has asked that; it need not ask again. */
+  readonly concerned?: (input: GateInput) => Opinion | null;
   /** The counter that has to be read before it is asked; null when it does not count this effect. */
   readonly counts?: (input: GateInput) => RateDemand | null;
 }
 
-/** A judge that is asked where it may have something to say only. */
+/** A judge that is asked where it may have something to say only: `judge` may rely on that. */
 export const whereConcerned = (concerns: (situation: Situation) => boolean, judge: (input: GateInput) => Opinion | null): Judge =>
-  Object.assign((input: GateInput) => judge(input), { concerns });
+  Object.assign((input: GateInput) => (concerns(input) ? judge(input) : null), { concerns, concerned: judge });
 
 /** A judge whose opinion may be remembered: the type keeps it from everything else. */
-export const bySituation = (judge: (situation: Situation) => Opinion | null): Judge =>
-  Object.assign((input: GateInput) => judge(input), { bySituation: true as const });
+export const bySituation = (judge: (situation: Situation) => Opinion | null): Judge => Object.assign(judge, { bySituation: true as const });

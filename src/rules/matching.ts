@@ -49,6 +49,11 @@ export function compileMatching(rule: MatchFields, usual: readonly GateAction[])
 export const wholly = ({ ofSituation, ofEffect }: Matching): Test =>
   ofEffect ? (input: GateInput) => ofSituation(input) && ofEffect(input) : ofSituation;
 
+/** For a judge that is asked only where one of `of` may match: if that is the only one, the situation is settled. */
+export const whereMatching = (matching: Matching, of: readonly unknown[]): Test =>
+  of.length === 1 ? (matching.ofEffect ?? always) : wholly(matching);
+const always = () => true;
+
 export const also = (matching: Matching, test: Test | undefined): Matching =>
   test ? { ...matching, ofEffect: matching.ofEffect ? allOf([test, matching.ofEffect]) : test } : matching;
 

@@ -1,9 +1,10 @@
 // The policies of a tenant, ready to be asked: indexed by place, answers remembered. Which outcome they make stands in evaluate.ts.
 import { compileRules } from './compile.ts';
 import type { GateInput, PolicyFinding } from './gate.ts';
-import type { Judge, PolicySource, Situation } from './judge.ts';
+import type { Judge, Opinion, PolicySource, Situation } from './judge.ts';
 import { indexKey, indexKeysOf, isRolledOut, placesOf, type PolicyPlace } from './policy-places.ts';
 import type { PolicyMode } from './policy.ts';
+import { rememberSituations } from './situations.ts';
 
 export interface PolicySet {
   /** What the policies in scope of `input` say of it, by priority (lower first), then by id. */
@@ -21,16 +22,26 @@ export interface PolicyInForce extends CompiledPolicy {
   readonly place: PolicyPlace;
 }
 
+/** A judge that gives the same opinion again makes the same finding: only what is new is put together. */
+interface Known {
+  opinion: Opinion | null;
+  finding: PolicyFinding | null;
+}
+
+interface Asked extends PolicyInForce {
+  readonly known: Known;
+}
+
 /** Of one situation. */
 interface Remembered {
-  readonly inForce: readonly PolicyInForce[];
+  readonly inForce: readonly Asked[];
   /** What is said in any case, and which policies have to be asked each time; known once an effect was judged. */
-  parts?: readonly (PolicyFinding | PolicyInForce)[];
+  parts?: readonly (PolicyFinding | Asked)[];
   /** The parts, when nobody has to be asked. */
   findings?: readonly PolicyFinding[] | null;
 }
 
-/** Situations that one set remembers; beyond it the oldest is forgotten. */
+/** Situations that one set remembers. */
 const maxRemembered = 2_000;
 
 /** Rules are compiled when they are first in force: most of many policies never are. */
@@ -48,38 +59,29 @@ export const compilePolicies = (sources: readonly PolicySource[]): PolicySet =>
   );
 
 export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
-  const byKey = new Map<string, Set<{ readonly policy: CompiledPolicy; readonly places: readonly PolicyPlace[] }>>();
+  const byKey = new Map<string, Set<{ readonly policy: CompiledPolicy; readonly places: readonly PolicyPlace[]; readonly known: Known }>>();
   for (const policy of policies) {
-    const placed = { policy, places: placesOf(policy.source) };
+    const placed = { policy, places: placesOf(policy.source), known: { opinion: null, finding: null } };
     for (const { scope } of placed.places) {
       const key = indexKey(scope);
       byKey.set(key, (byKey.get(key) ?? new Set()).add(placed));
     }
   }
 
-  function lookUp(situation: Situation): readonly PolicyInForce[] {
+  function lookUp(situation: Situation): readonly Asked[] {
     const candidates = new Set(indexKeysOf(situation).flatMap((key) => [...(byKey.get(key) ?? [])]));
     return [...candidates]
-      .flatMap(({ policy: { source }, policy, places }) => {
+      .flatMap(({ policy: { source }, policy, places, known }) => {
         const place = places.find(({ covers }) => covers(situation));
-        return place?.enabled ? [{ source, judge: policy.judge, place }] : [];
+        return place?.enabled ? [{ source, judge: policy.judge, place, known }] : [];
       })
       .sort((a, b) => a.place.priority - b.place.priority || (a.source.id < b.source.id ? -1 : 1));
   }
 
-  const remembered = new Map<string, Remembered>();
-  function recall(situation: Situation): Remembered {
-    const key = situationKey(situation);
-    const known = remembered.get(key);
-    if (known) return known;
-    const oldest = remembered.size >= maxRemembered ? remembered.keys().next() : null;
-    if (oldest && !oldest.done) remembered.delete(oldest.value);
-    const entry: Remembered = { inForce: lookUp(situation) };
-    remembered.set(key, entry);
-    return entry;
-  }
+  const remembered = rememberSituations<Remembered>(maxRemembered);
+  const recall = (situation: Situation) => remembered.recall(situation, () => ({ inForce: lookUp(situation) }));
 
-  function partsOf(entry: Remembered, input: GateInput): readonly (PolicyFinding | PolicyInForce)[] {
+  function partsOf(entry: Remembered, input: GateInput): readonly (PolicyFinding | Asked)[] {
     const concerned = entry.inForce.filter(({ judge }) => judge.concerns?.(input) ?? true);
     const parts = concerned.flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
     entry.findings = parts.every(isFinding) ? parts : null;
@@ -102,31 +104,28 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
   };
 }
 
-const isFinding = (part: PolicyFinding | PolicyInForce): part is PolicyFinding => 'policyId' in part;
+const isFinding = (part: PolicyFinding | Asked): part is PolicyFinding => 'policyId' in part;
 
 /** Whoever looks at arguments, moments, rates or at the execution's turn in a rollout must be asked each time. */
 const dependsOnSituation = ({ judge, source: { rollout } }: PolicyInForce): boolean =>
   judge.bySituation === true && (!rollout || rollout.percent <= 0 || rollout.percent >= 100);
 
-/** An encoding that no name or tag can forge. Holds every member of a situation. */
-function situationKey(situation: Situation): string {
-  const { action, projectId, environmentId, environmentKind, agentId, agentTags, teamId, roles, tool } = situation;
-  const called = tool && [tool.name, tool.digest, tool.risk, tool.capability, tool.source, tool.category];
-  return JSON.stringify([action, projectId, environmentId, agentId, agentTags, teamId, environmentKind, roles, called]);
-}
-
-function ask({ source, judge, place }: PolicyInForce, input: GateInput): PolicyFinding | null {
-  const { id: policyId, name: policyName, version, kind } = source;
-  const mode = modeFor(source, place.mode, input);
+function ask({ source, judge, place, known }: Asked, input: GateInput): PolicyFinding | null {
   try {
-    const opinion = judge(input);
-    if ((opinion?.effect === 'delay' || opinion?.effect === 'queue') && !opinion.notBefore)
-      throw new Error('it names no moment to wait for');
-    return opinion && { policyId, policyName, version, kind, mode, ...opinion };
+    const opinion = (judge.concerned ?? judge)(input);
+    if (opinion === null) return null;
+    const mode = modeFor(source, place.mode, input);
+    if (known.opinion === opinion && known.finding?.mode === mode) return known.finding;
+    if ((opinion.effect === 'delay' || opinion.effect === 'queue') && !opinion.notBefore) throw new Error('it names no moment to wait for');
+    const finding = { ...named(source, mode), ...opinion };
+    known.opinion = opinion;
+    return (known.finding = finding);
   } catch (error) {
-    return { policyId, policyName, version, kind, mode, ...failed(source, input, error), failed: true };
+    return { ...named(source, modeFor(source, place.mode, input)), ...failed(source, input, error), failed: true };
   }
 }
+
+const named = ({ id, name, version, kind }: PolicySource, mode: PolicyMode) => ({ policyId: id, policyName: name, version, kind, mode });
 
 /** Executions that a rollout has not reached yet are observed. What runs outside of executions goes by agent and principal. */
 function modeFor({ id, rollout }: PolicySource, mode: PolicyMode, { executionId, agentId, principalId }: GateInput): PolicyMode {

@@ -3,7 +3,7 @@ import { weekdays } from '../platform/calendar-fields.ts';
 import { parseDuration } from '../platform/duration.ts';
 import { wallOf } from '../platform/zone.ts';
 import { whereConcerned, type Judge, type Opinion, type PolicySource } from './judge.ts';
-import { compileMatching, wholly } from './matching.ts';
+import { compileMatching } from './matching.ts';
 import { dispatchActions } from './rule-fields.ts';
 import { defaultMaxDelayMs, type TimeWindowRules } from './time-rules.ts';
 import { compileWindows, type Span } from './time-windows.ts';
@@ -12,8 +12,7 @@ const dayMs = 86_400_000;
 
 export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judge {
   const { timezone, onViolation, message } = rules;
-  const matching = compileMatching(rules, dispatchActions);
-  const concerns = wholly(matching);
+  const { ofSituation, ofEffect } = compileMatching(rules, dispatchActions);
   const windows = compileWindows(timezone, rules.windows, rules.holidays);
   const maxDelayMs = rules.maxDelay === undefined ? defaultMaxDelayMs : parseDuration(rules.maxDelay)!;
   const said = message ? ` ${message}` : '';
@@ -33,8 +32,8 @@ export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judg
     return (last = { ...span, until: span.isHorizon ? moment + dayMs : span.until, from: moment, allowed });
   }
 
-  return whereConcerned(matching.ofSituation, (input) => {
-    if (!concerns(input)) return null;
+  return whereConcerned(ofSituation, (input) => {
+    if (ofEffect && !ofEffect(input)) return null;
     const moment = momentOf(input.at);
     const { allowed, until, isHorizon } = spanAt(moment);
     if (allowed) return allowed;

@@ -3,14 +3,14 @@ import { parseDuration } from '../platform/duration.ts';
 import type { Test } from './condition-compile.ts';
 import type { GateInput } from './gate.ts';
 import { bySituation, whereConcerned, type Judge, type Opinion, type PolicySource, type Situation } from './judge.ts';
-import { also, compileMatching, type Matching } from './matching.ts';
+import { also, compileMatching, whereMatching, wholly, type Matching } from './matching.ts';
 import { compileHosts, targetsOf } from './targets.ts';
 import { defaultExpiresInMs, type ApprovalRequiredRule, type ToolAccessRule } from './tool-rules.ts';
 
 const calls = ['tool.call', 'http.request'] as const;
 
 /** A judge that is remembered when no rule looks beyond the situation. */
-function judgeOf<Rule extends { readonly matching: Matching }>(
+function judgeOf<Rule extends { readonly matching: Matching; readonly test: Test }>(
   rules: readonly Rule[],
   judge: <Effect extends Situation>(effect: Effect, matches: (rule: Rule, effect: Effect) => boolean) => Opinion | null,
   isExhaustive = false,
@@ -20,13 +20,15 @@ function judgeOf<Rule extends { readonly matching: Matching }>(
   }
   // Without an allowlist it speaks only where one of its rules may match.
   const concerns = (situation: Situation) => isExhaustive || rules.some(({ matching }) => matching.ofSituation(situation));
-  return whereConcerned(concerns, (input) =>
-    judge<GateInput>(input, ({ matching: { ofSituation, ofEffect } }, each) => ofSituation(each) && (!ofEffect || ofEffect(each))),
-  );
+  return whereConcerned(concerns, (input) => judge<GateInput>(input, ({ test }, each) => test(each)));
 }
 
 export function toolAccess({ name }: PolicySource, rules: readonly ToolAccessRule[]): Judge {
-  const numbered = rules.map((rule, index) => ({ rule, number: index + 1, matching: compileMatching(rule, calls) }));
+  const isAllowlist = rules.some(({ effect }) => effect === 'allow');
+  const numbered = rules.map((rule, index) => {
+    const matching = compileMatching(rule, calls);
+    return { rule, number: index + 1, matching, test: isAllowlist ? wholly(matching) : whereMatching(matching, rules) };
+  });
   const allowed = [...new Set(rules.flatMap(({ effect, tools }) => (effect === 'allow' ? tools : [])))].slice(0, 10).join(', ');
   const denials = numbered.filter(({ rule }) => rule.effect === 'deny');
   const allowances = numbered.filter(({ rule }) => rule.effect === 'allow');
@@ -50,17 +52,16 @@ export function toolAccess({ name }: PolicySource, rules: readonly ToolAccessRul
         reason: `Policy "${name}" allows only what its allow rules name (${allowed}), under their conditions; this call of ${tool.name} matches none of them.`,
       };
     },
-    allowances.length > 0,
+    isAllowlist,
   );
 }
 
 export function approvalRequired({ name }: PolicySource, rules: readonly ApprovalRequiredRule[]): Judge {
-  const numbered = rules.map((rule, index) => ({
-    rule,
-    number: index + 1,
-    expiresInMs: (rule.expiresIn === undefined ? null : parseDuration(rule.expiresIn)) ?? defaultExpiresInMs,
-    matching: also(also(compileMatching(rule, calls), destinationTest(rule)), costTest(rule)),
-  }));
+  const numbered = rules.map((rule, index) => {
+    const expiresInMs = (rule.expiresIn === undefined ? null : parseDuration(rule.expiresIn)) ?? defaultExpiresInMs;
+    const matching = also(also(compileMatching(rule, calls), destinationTest(rule)), costTest(rule));
+    return { rule, number: index + 1, expiresInMs, matching, test: whereMatching(matching, rules) };
+  });
   return judgeOf(numbered, (effect, matches) => {
     for (const each of numbered) {
       if (!matches(each, effect)) continue;
