@@ -82,3 +82,44 @@ test('a rollout that denies too much falls back; its denials are found, explaine
   const mode = current.differences.find(({ path }: any) => path === 'findings.no-mail.mode');
   assert.deepEqual(mode, { path: 'findings.no-mail.mode', recorded: 'enforce', computed: 'observe' });
 });
+
+test('events, steps, attempts and approvals lead to their decisions', { timeout: 30_000 }, async () => {
+  const { home, services } = api;
+  const asks = await home.write((uow) =>
+    services.policies.createPolicy(uow, home.admin, {
+      ...{ name: 'ask-mail', kind: 'approval_required', scope: {}, rules: [{ tools: ['mail.*'] }] },
+    }),
+  );
+  const agent = await api.agent([{ id: 'send', tool: 'mail.send', with: {} }], { name: 'asker' });
+  const { id } = await api.start(agent);
+  await home.write(async (uow) => services.approvals.decide(uow, api.reviewer, { approvalId: await api.asked(id), decision: 'approve' }));
+  assert.equal((await api.finished(id)).status, 'succeeded');
+  const query = `query ($id: ID!) { node(id: $id) { ... on Execution {
+    decisions { edges { node { id action effect stepId } } } approvals { edges { node { decision { id } } } }
+    lastEvents(count: 50) { __typename ... on StepStarted { decisionId } }
+    steps { decisions { edges { node { id } } } attempts { decision { id } } } } } }`;
+  const { data, errors } = await api.gql(query, { id: toGlobalId('Execution', id) }, { as: home.adminKey });
+  assert.equal(errors, undefined, JSON.stringify(errors));
+  const { decisions, approvals, lastEvents, steps } = data!['node'];
+  const of = ({ edges }: any) => edges.map(({ node }: any) => node);
+  assert.deepEqual(
+    of(decisions).map(({ action, effect, stepId }: any) => [action, effect, stepId]),
+    [['TOOL_CALL', 'REQUIRE_APPROVAL', 'send'], ['TOOL_CALL', 'REQUIRE_APPROVAL', 'send'], ['EXECUTION_START', 'ALLOW', null]], // prettier-ignore
+  );
+  const [went, asked] = of(decisions).map(({ id: decisionId }: any) => decisionId);
+  assert.equal(of(approvals)[0].decision.id, asked);
+  assert.deepEqual(
+    of(steps[0].decisions).map(({ id: decisionId }: any) => decisionId),
+    [went, asked],
+  );
+  assert.equal(steps[0].attempts[0].decision.id, went);
+  const { decisionId } = lastEvents.find(({ __typename }: any) => __typename === 'StepStarted');
+  assert.equal(decisionId, went);
+  const opened = await api.gql(
+    'query ($id: ID!) { node(id: $id) { ... on Decision { tool } } }',
+    { id: decisionId },
+    { as: home.adminKey },
+  );
+  assert.deepEqual(opened.data, { node: { tool: 'mail.send' } });
+  await home.write((uow) => services.policies.deletePolicy(uow, home.admin, asks.id));
+});

@@ -90,7 +90,7 @@ async function partitions(session: OwnerSession): Promise<Partition[]> {
 
 /** The file appears whole or not at all, and replaces none: a week can come again, when a clock was wrong. */
 async function exportPartition(session: OwnerSession, { name, from }: Partition, folder: string): Promise<{ path: string; count: number }> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const partial = join(folder, `decisions-${from}.ndjson.partial`);
   const file = await open(partial, 'w', 0o600);
   let count = 0;
