@@ -65,7 +65,15 @@ async function openParts(
   const outbound = createOutbound(config.outbound);
   const sealer = createSealer(await ensureSecretKey(config));
   const redact = createRedactor(config.decisions.redact);
-  const services = createServices({ clock, database, logger, remote: { outbound, sealer }, toolServers, redact });
+  const services = createServices({
+    clock,
+    database,
+    logger,
+    remote: { outbound, sealer },
+    toolServers,
+    redact,
+    toolCalls: config.toolCalls,
+  });
   starting.defer(() => services.feed.close());
   const runner =
     toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, outbound, toolServers, logger, say }, starting));

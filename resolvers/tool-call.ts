@@ -24,7 +24,9 @@ mutation('authorizeToolCall', {
   returns: { toolCall: { type: ToolCall, description: 'The call, with the answer and its reasons.' } },
   fails: [IdempotencyConflictError, InvalidStateError],
   resolve: async (services, uow, actor, input) => ({ toolCall: await services.toolCalls.authorizeToolCall(uow, actor, input) }),
-  recover: async (services, uow, actor, input) => ({ toolCall: await services.toolCalls.refuseUnjudged(uow, actor, input) }),
+  recover: async (services, uow, actor, input, cause) => ({
+    toolCall: await services.toolCalls.answerUnjudged(uow, actor, input, cause),
+  }),
 });
 
 mutation('reportToolResult', {

@@ -37,6 +37,7 @@ import { createGrantService } from './principals/grant-service.ts';
 import { createPrincipalService } from './principals/principal-service.ts';
 import { createTenantService } from './tenants/tenant-service.ts';
 import { createToolCallService } from './toolcalls/tool-call-service.ts';
+import type { ToolCallSettings } from './toolcalls/unjudged.ts';
 import { createToolOverrideService } from './tools/override-service.ts';
 import { createRemoteServerService } from './tools/remote-service.ts';
 import { createDiscovery } from './tools/remote-discovery.ts';
@@ -56,11 +57,13 @@ export interface ServiceSettings {
   readonly toolServers?: ToolServers | undefined;
   /** What is kept out of decision records. */
   readonly redact?: Redactor | undefined;
+  /** Of agents that run elsewhere. */
+  readonly toolCalls?: ToolCallSettings | undefined;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, database, logger, remote, toolServers, redact, rateClock }: ServiceSettings) {
+export function createServices({ clock, database, logger, remote, toolServers, redact, rateClock, toolCalls: settings }: ServiceSettings) {
   const hints = createHints();
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });
@@ -86,7 +89,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   const approvalEdits = createApprovalEditService({ clock, events, approvals, gate, tools });
   const agents = createAgentService({ clock, missingTools: tools.missingTools });
   const executions = createExecutionService({ clock, agents, gate, approvals, events });
-  const toolCalls = createToolCallService({ clock, agents, tools, gate, approvals, redact });
+  const toolCalls = createToolCallService({ clock, agents, tools, gate, approvals, redact, settings, logger });
   const control = createControlService({ clock, events, approvals });
   const queue = createQueueService({ clock });
   const bulkCancel = createBulkCancelService({

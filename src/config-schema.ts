@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { expect, group, httpUrl, integer, isLoopback, oneOf, postgresUrl, setting, text, url, type About } from './config-fields.ts';
 import { decisions } from './config-decisions.ts';
+import { toolCalls } from './config-tool-calls.ts';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
 import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
 import { capabilities, riskClasses, serverNamePattern } from './tools/tool.ts';
@@ -235,6 +236,7 @@ export const configSchema = group({
   limits: limits.prefault({}),
   outbound: outbound.prefault({}),
   decisions: decisions.prefault({}),
+  toolCalls: toolCalls.prefault({}),
   client: client.prefault({}),
   webhooks: webhooks.prefault({}),
   oidc: z.array(issuer, expect('a list of issuers')).default([]),

@@ -230,7 +230,8 @@ it('nobody is asked any more about a call that is refused because it could not b
     costMicroUsd: 5,
   };
   assert.equal(asked.approval.costMicroUsd, 5, 'as the agent estimates it');
-  const refused = await write((uow) => toolCalls.refuseUnjudged(uow, engine.operator, { ...input, idempotencyKey: call.idempotency_key }));
+  const again = { ...input, idempotencyKey: call.idempotency_key };
+  const refused = await write((uow) => toolCalls.answerUnjudged(uow, engine.operator, again, new Error('broken')));
   assert.equal(refused.status, 'refused');
   assert.equal((await write((uow) => approvals.findApproval(uow, admin, asked.approval.id)))?.status, 'cancelled');
   assert.deepEqual(await told(asked), ['requested', 'cancelled']);

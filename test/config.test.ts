@@ -162,6 +162,15 @@ test('what agents may reach besides public addresses is a list of addresses, net
   }
 });
 
+test('what becomes of calls that could not be judged is checked, and is a refusal unless said otherwise', () => {
+  assert.deepEqual(loadConfig({ env: {} }).toolCalls, { timeoutMs: 5_000, onError: 'deny' });
+  const env = { SIGNALBOX_TOOL_CALLS_ON_ERROR: 'allow', SIGNALBOX_TOOL_CALLS_TIMEOUT_MS: '60000' };
+  assert.deepEqual(loadConfig({ env }).toolCalls, { timeoutMs: 60_000, onError: 'allow' });
+  const problems = problemsOf({ SIGNALBOX_TOOL_CALLS_ON_ERROR: 'warn', SIGNALBOX_TOOL_CALLS_TIMEOUT_MS: '49' });
+  assert.match(problems.join('\n'), /TIMEOUT_MS: got 49, expected a whole number of milliseconds[^]*ON_ERROR: got "warn", expected/);
+  assert.equal(problems.length, 2);
+});
+
 test('how long decision records are kept and what is left out of them is checked', () => {
   const env = { SIGNALBOX_DECISIONS_REDACT: 'arguments.**.password, output.token', SIGNALBOX_DECISIONS_RETENTION_DAYS: '30' };
   assert.deepEqual(loadConfig({ env }).decisions, { redact: ['arguments.**.password', 'output.token'], retentionDays: 30 });

@@ -1,61 +1,15 @@
 // Agents that run elsewhere ask before they call a tool: answers, approvals, waiting, results, and what happens when judging fails.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
 import { toGlobalId } from '#schema/ids.ts';
-import type { NewPolicy } from '#src/policies/policy-service.ts';
 import { newId } from '#src/platform/ids.ts';
-import { ids, testApi, type Api } from './harness/api.ts';
+import type { Api } from './harness/api.ts';
+import { code, outsideAgent, type Outside } from './harness/tool-calls.ts';
 
 let api: Api;
-let agent: string;
-/** What an agent's own loop holds: a key with the role `service`. */
-let loop: SignalboxClient;
-let reviewer: SignalboxClient;
-before(async () => {
-  api = await testApi({
-    tools: {
-      'files.write': {
-        run: () => null,
-        annotations: {},
-        inputSchema: { type: 'object', required: ['path'], properties: { path: { type: 'string' } } },
-      },
-    },
-  });
-  const tools = ['files.write', 'builtin.Bash', 'custom.pay', 'custom.search_docs'];
-  agent = await api.agent([{ id: 'elsewhere', transform: '"runs elsewhere"' }], { name: 'outside', tools });
-  loop = api.typed(await api.home.principal([['service', 'tenant', api.home.tenantId]]));
-  reviewer = api.typed(api.reviewer);
-});
+let { loop, reviewer, ask, authorize, report, withPolicy, rows } = {} as Outside;
+before(async () => ({ api, loop, reviewer, ask, authorize, report, withPolicy, rows } = await outsideAgent()));
 after(() => api.close());
-
-let keys = 0;
-const ask = (change: object = {}, client = loop) =>
-  client.authorizeToolCall({
-    input: {
-      ...{ agentId: ids.agent(agent), environmentId: ids.environment(api.home.staging), tool: 'custom.pay', arguments: { amount: 1 } },
-      ...{ idempotencyKey: `key-${++keys}`, ...change },
-    },
-  });
-const authorize = async (change: object = {}, client = loop) => (await ask(change, client)).toolCall;
-const report = async (toolCallId: string, result: unknown, outcome: 'SUCCEEDED' | 'FAILED' = 'SUCCEEDED') =>
-  (await loop.reportToolResult({ input: { toolCallId, outcome, result } })).toolCall;
-const code = (wanted: string) => (error: unknown) => {
-  assert.ok(error instanceof SignalboxClientError, String(error));
-  assert.equal(error.code, wanted, error.message);
-  return true;
-};
-async function withPolicy(policy: Partial<NewPolicy> & Pick<NewPolicy, 'kind' | 'rules'>, work: () => Promise<void>): Promise<void> {
-  const { write, admin } = api.home;
-  const input = { name: `policy-${newId()}`, scope: { agentId: agent }, ...policy } as NewPolicy;
-  const created = await write((uow) => api.services.policies.createPolicy(uow, admin, input));
-  try {
-    await work();
-  } finally {
-    await write((uow) => api.services.policies.deletePolicy(uow, admin, created.id));
-  }
-}
-const rows = (sql: string) => api.home.read((uow) => uow.rows<any>(sql, [api.home.tenantId]));
 
 test('a call that nothing objects to is allowed, with its decision; its result is reported once', async () => {
   const call = await authorize({

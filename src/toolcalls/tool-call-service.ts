@@ -10,17 +10,20 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ForbiddenError, IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
+import type { Logger } from '../platform/logger.ts';
 import { recordDecision } from '../decisions/decision-store.ts';
-import { approvalTerms } from '../rules/evaluate.ts';
+import { approvalTerms, refusals } from '../rules/evaluate.ts';
 import type { Gate, Judgement } from '../gate/gate-service.ts';
 import type { GateInput } from '../rules/gate.ts';
 import { createRedactor, type Redactor } from '../decisions/redaction.ts';
+import { killSwitchFacts } from '../gate/kill-switch-facts.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import { rolesAt, type Authority } from '../principals/permission.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
 import { classifyCall, type ClassifiedCall } from '../tools/classification.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import { deliverResult, reportedOf, type Reported } from './tool-result.ts';
+import { unjudged, type ToolCallSettings } from './unjudged.ts';
 import { toolCallColumns, toolCallRows, toolCallsByIds, type ToolCallRow } from './tool-call-reads.ts';
 import {
   refuseInvalidResult,
@@ -36,8 +39,11 @@ export interface ToolCallService {
   authorizeToolCall(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall): Promise<ToolCallRow>;
   /** What came of an allowed call; gives what may be handed on of it. Once; the same report again gives the same answer. */
   reportToolResult(uow: UnitOfWork, actor: Authority, input: ReportToolResult): Promise<Reported>;
-  /** In a transaction of its own after `authorizeToolCall` failed or took too long: the call is refused, and that is recorded. */
-  refuseUnjudged(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall): Promise<ToolCallRow>;
+  /**
+   * In a transaction of its own after `authorizeToolCall` failed for an unexpected `cause` or took too long, which is recorded: the call is
+   * refused, or goes through where settings say so.
+   */
+  answerUnjudged(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall, cause: unknown): Promise<ToolCallRow>;
   readonly toolCallsByIds: typeof toolCallsByIds;
 }
 
@@ -48,10 +54,11 @@ export interface ToolCallDependencies {
   readonly gate: Gate;
   readonly approvals: ApprovalService;
   readonly redact?: Redactor | undefined;
+  readonly settings?: ToolCallSettings | undefined;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
-/** A statement that waits longer fails, and the call is refused. */
-const patienceMs = 5_000;
+const defaults: ToolCallSettings = { timeoutMs: 5_000, onError: 'deny' };
 
 type Startable = Awaited<ReturnType<AgentService['resolveVersionForStart']>>;
 
@@ -65,7 +72,9 @@ interface Asked {
 }
 
 export function createToolCallService(deps: ToolCallDependencies): ToolCallService {
-  const { clock, agents, tools, gate, approvals, redact = createRedactor([]) } = deps;
+  const { clock, agents, tools, gate, approvals, logger, settings = defaults, redact = createRedactor([]) } = deps;
+  const isOpen = (call: ToolCallRow | null) => call?.status === 'awaiting_approval' || call?.status === 'waiting';
+  const bePatient = (uow: UnitOfWork) => uow.write(`set local statement_timeout = ${settings.timeoutMs}`);
 
   async function permitted(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall) {
     const startable = await agents.resolveVersionForStart(uow, actor, input);
@@ -207,39 +216,34 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     toolCallsByIds,
 
     async authorizeToolCall(uow, actor, input) {
-      uow.write(`set local statement_timeout = ${patienceMs}`);
+      bePatient(uow);
       holdRules(uow);
       const { request, ...where } = await permitted(uow, actor, input);
       const before = await findByKey(uow, actor, input, request.digest);
-      const isOpen = before?.status === 'awaiting_approval' || before?.status === 'waiting';
-      if (before && !isOpen) return before;
+      if (before && !isOpen(before)) return before;
       const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
       const id = before?.id ?? newId();
       const judgement = await gate.judge(uow, inputOf(uow, actor, asked, 'tool.call'), referenceOf(asked), { holder: id });
       return store(uow, actor, id, input, asked, await settle(uow, actor, id, asked, before, judgement));
     },
 
-    async refuseUnjudged(uow, actor, input) {
+    async answerUnjudged(uow, actor, input, cause) {
+      logger.error({ err: cause, tenantId: uow.tenantId, agentId: input.agentId, tool: input.tool }, 'a tool call could not be judged');
+      bePatient(uow);
       const { request, ...where } = await permitted(uow, actor, input);
       const before = await findByKey(uow, actor, input, request.digest);
-      if (before && before.status !== 'awaiting_approval' && before.status !== 'waiting') return before;
+      if (before && !isOpen(before)) return before;
       const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
-      const reasons = [
-        `It could not be judged in time or at all, so it is refused (risk ${asked.called.risk}); ask again with another key.`,
-      ];
-      const record = { input: inputOf(uow, actor, asked, 'tool.call'), reference: referenceOf(asked), durationMicros: 0, at: clock.now() };
-      const decisionId = recordDecision(uow, { ...record, verdict: { effect: 'deny', reasons, findings: [] } }, redact);
+      const effect = inputOf(uow, actor, asked, 'tool.call');
+      const known = { ...effect, ...(await killSwitchFacts.load(uow))(effect) };
+      const answer = unjudged(settings, asked.called.risk, { isNew: before === null, refused: refusals(known), cause });
+      const { effect: outcome, reasons } = answer;
+      const record = { input: known, reference: referenceOf(asked), durationMicros: 0, at: clock.now() };
+      const decisionId = recordDecision(uow, { ...record, verdict: { effect: outcome, reasons, findings: [] } }, redact);
+      const approvalId = before?.approvalId ?? null;
       // Nobody is asked about what is refused anyway.
-      if (before?.approvalId) await approvals.withdraw(uow, before.approvalId);
-      const answer = {
-        status: 'refused',
-        decisionId,
-        reasons,
-        notices: [],
-        approvalId: before?.approvalId ?? null,
-        notBefore: null,
-      } as const;
-      return store(uow, actor, before?.id ?? newId(), input, asked, answer);
+      if (approvalId !== null) await approvals.withdraw(uow, approvalId);
+      return store(uow, actor, before?.id ?? newId(), input, asked, { ...answer, decisionId, notices: [], approvalId, notBefore: null });
     },
 
     async reportToolResult(uow, actor, input) {

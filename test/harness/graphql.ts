@@ -58,6 +58,7 @@ export interface TestServerSettings {
   readonly dependencies?: Record<string, () => Promise<void>>;
   /** Tenants may register tool servers. */
   readonly remote?: ServiceSettings['remote'];
+  readonly toolCalls?: ServiceSettings['toolCalls'];
   /** Changes how credentials are looked up. */
   readonly authenticator?: (real: Authenticator) => Pick<Authenticator, 'authenticate' | 'refresh'>;
 }
@@ -83,7 +84,10 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
   const logs: Record<string, unknown>[] = [];
   const authenticator = withPrincipals(people.authenticator, test.database);
   const logger = pino({}, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
-  const services: Services = { ...createServices({ clock, database, logger, remote: settings.remote }), ...people };
+  const services: Services = {
+    ...createServices({ clock, database, logger, remote: settings.remote, toolCalls: settings.toolCalls }),
+    ...people,
+  };
   const gateway = await createGateway({
     host: '127.0.0.1',
     port: 0,
