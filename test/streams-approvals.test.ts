@@ -154,6 +154,33 @@ test('what is pending first, then each change once: approved, rejected, expired,
   await watching.leave();
 });
 
+test('of a start, and of a call of an agent that runs elsewhere, what is said comes like that of steps; it names no step', async () => {
+  const { home, services } = api;
+  const agentId = await api.agent([{ id: 'a', transform: '1' }], { tools: ['custom.pay'] });
+  const rules = [{ actions: ['execution.start', 'tool.call'] }];
+  const policy = { name: 'asks', kind: 'approval_required', mode: 'enforce', scope: { agentId }, rules } as const;
+  await home.write((uow) => services.policies.createPolicy(uow, home.admin, policy));
+  const watching = await watch({ filter: { agentId: ids.agent(agentId) } }).opened();
+  const started = await api.start(agentId);
+  const start = await api.asked(started.id);
+  const request = { agentId, environmentId: home.staging, tool: 'custom.pay', arguments: {}, idempotencyKey: 'k' };
+  const call = await home.write((uow) => services.toolCalls.authorizeToolCall(uow, api.operator, request));
+  for (const approvalId of [start, call.approvalId!]) {
+    await home.write((uow) => services.approvalComments.comment(uow, api.reviewer, { approvalId, text: 'hm' }));
+  }
+  await watching.until(() => watching.changes().length === 4);
+  assert.deepEqual(watching.changes().toSorted(), ['APPROVAL_COMMENTED null', 'APPROVAL_COMMENTED null', 'APPROVAL_REQUESTED null', 'APPROVAL_REQUESTED null']); // prettier-ignore
+  await watching.leave();
+  await api.typed(home.adminKey).cancelExecution({ input: { executionId: ids.execution(started.id) } });
+  const query = `subscription ($id: ID!) { executionEvents(executionId: $id) { events { type ... on StepEvent { stepId itemIndex } } } }`;
+  const events: object[] = [];
+  for await (const { data } of api.subscribe(query, { id: ids.execution(started.id) }))
+    events.push(...(data as any).executionEvents.events);
+  const none = { stepId: null, itemIndex: null };
+  assert.deepEqual(events.slice(1, -1), ['APPROVAL_REQUESTED', 'APPROVAL_COMMENTED', 'APPROVAL_CANCELLED'].map((type) => ({ type, ...none }))); // prettier-ignore
+  await forget();
+});
+
 test('an empty stream says at once that it is caught up', async () => {
   const watching = await watch({ filter: { agentId: ids.agent(newId()) } }).opened();
   assert.deepEqual(await watching.leave(), []);
