@@ -15,7 +15,7 @@ const sorts: readonly ((n: number) => Rules)[] = [
   (n) => ['rate_limit', { count: 'tool_calls', tools: [`server${n}.*`], limit: 10, window: '1m' }],
   (n) => ['rate_limit', { count: 'tool_calls', limit: 1_000 + n, window: '1h', per: ['agent'] }],
   (n) => ['time_window', { timezone: zones[n % zones.length], windows: weekdays, tools: [`server${n}.*`] }],
-  (n) => ['time_window', { timezone: zones[n % zones.length], windows: allDay }],
+  (n) => ['time_window', { timezone: zones[n % zones.length], windows: weekdays }],
   (n) => ['destination', [{ effect: 'deny', tools: [`server${n}.*`], hosts: ['*'] }]],
   (n) => ['destination', [{ effect: 'deny', hosts: [`*.forbidden${n}.example`], ports: [25, '6000-6999'] }]],
   (n) => ['data_scope', [{ data: `dataset:orders-${n}`, tools: [`server${n}.*`] }]],
@@ -28,7 +28,6 @@ const sorts: readonly ((n: number) => Rules)[] = [
 ];
 const zones = ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'UTC'];
 const weekdays = [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '09:00', to: '17:00' }];
-const allDay = [{ from: '00:00', to: '24:00' }];
 
 /** The n-th policy; with `agentId` only that agent is in its scope. */
 export function typedPolicy(n: number, agentId: string | null): PolicySource {

@@ -11,6 +11,7 @@ import type { TimeWindow } from '#src/rules/time-rules.ts';
 import { compileWindows } from '#src/rules/time-windows.ts';
 import { serverUrl } from './harness/database.ts';
 import { toolCall } from './harness/governance.ts';
+import { randomOf } from './harness/random.ts';
 
 const office: TimeWindow = { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '09:00', to: '17:00' };
 const night: TimeWindow = { days: ['sat', 'sun'], from: '22:30', to: '04:15' };
@@ -153,6 +154,34 @@ describe('the judge of time windows', () => {
       '2027-06-01T10:00:00Z',
     ];
     for (const moment of moments) assert.deepEqual(ask(at(moment)), judge(berlin)(at(moment)), moment);
+  });
+
+  it('says at each moment what a judge says that was never asked before, at the edges of minutes, windows, waits and clocks', () => {
+    const random = randomOf(7);
+    // Until 1972 Monrovia was 44 minutes and 30 seconds behind.
+    for (const timezone of ['Europe/Berlin', 'Asia/Kathmandu', 'Africa/Monrovia']) {
+      for (const more of [
+        {},
+        { onViolation: 'delay_until_allowed', maxDelay: '15h' },
+        { onViolation: 'delay_until_allowed', maxDelay: '1m' },
+      ]) {
+        const rules = { ...berlin, timezone, ...more };
+        const ask = judge(rules);
+        const edges = [
+          '1971-06-07T09:44:30Z',
+          '2026-10-25T00:00:00Z',
+          '2026-11-20T17:00:00Z',
+          '2026-11-23T08:00:00Z',
+          '2026-11-24T03:15:00Z',
+        ];
+        for (let round = 0; round < 60; round += 1) {
+          const edge = Date.parse(edges[Math.floor(random() * edges.length)]!);
+          const apart = Math.floor(random() * 4) * 15_000 - 30_000 + Math.floor(random() * 3) - 1;
+          const moment = at(new Date(edge + apart).toISOString());
+          assert.deepEqual(ask(moment), judge(rules)(moment), `${timezone} ${moment.at}`);
+        }
+      }
+    }
   });
 
   it('waits for the next window, over the weekend and a holiday', () => {

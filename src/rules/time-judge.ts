@@ -8,6 +8,7 @@ import { dispatchActions } from './rule-fields.ts';
 import { defaultMaxDelayMs, type TimeWindowRules } from './time-rules.ts';
 import { compileWindows, type Span } from './time-windows.ts';
 
+const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judge {
@@ -32,13 +33,8 @@ export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judg
     return (last = { ...span, until: span.isHorizon ? moment + dayMs : span.until, from: moment, allowed });
   }
 
-  return whereConcerned(ofSituation, (input) => {
-    if (ofEffect && !ofEffect(input)) return null;
-    const moment = momentOf(input.at);
-    const { allowed, until, isHorizon } = spanAt(moment);
-    if (allowed) return allowed;
-    const by = `Policy "${name}"`;
-    const outside = `${by} allows this only ${hours}${rules.holidays?.length ? ', except holidays' : ''} (${timezone}); now it is ${clockText(timezone, moment)}`;
+  function closedAt(moment: number, { until, isHorizon }: Span): Opinion {
+    const outside = `Policy "${name}" allows this only ${hours}${rules.holidays?.length ? ', except holidays' : ''} (${timezone}); now it is ${clockText(timezone, moment)}`;
     if (onViolation === 'reject') return { effect: 'deny', reason: `${outside}.${said}` };
     if (isHorizon) return { effect: 'deny', reason: `${outside}, and no window opens within a year.${said}` };
     if (until - moment > maxDelayMs) {
@@ -52,6 +48,25 @@ export function timeWindow({ name }: PolicySource, rules: TimeWindowRules): Judg
       reason: `${outside}; it waits until ${clockText(timezone, until)}.${said}`,
       notBefore: new Date(until).toISOString(),
     };
+  }
+
+  // A refusal tells the time to the minute: it is put together once in each.
+  let told: { readonly from: number; readonly until: number; readonly opinion: Opinion } | null = null;
+  function closed(moment: number, span: Span): Opinion {
+    if (told && moment >= told.from && moment < told.until) return told.opinion;
+    const minuteEnds = moment + minuteMs - ((wallOf(timezone, moment) + (moment % 1_000)) % minuteMs);
+    const waitFits = span.until - maxDelayMs;
+    const until = Math.min(minuteEnds, span.until, moment < waitFits ? waitFits : Infinity);
+    const opinion = closedAt(moment, span);
+    told = { from: moment, until, opinion };
+    return opinion;
+  }
+
+  return whereConcerned(ofSituation, (input) => {
+    if (ofEffect && !ofEffect(input)) return null;
+    const moment = momentOf(input.at);
+    const span = spanAt(moment);
+    return span.allowed ?? closed(moment, span);
   });
 }
 
