@@ -51,9 +51,10 @@ test('what was asked before moves along; the vote says in whose place; afterward
 });
 
 test('a delegation holds from its beginning until just before its end', async () => {
-  const { member, delegate, request, whyNot } = await stand.world();
+  const { tenantId, member, delegate, request, whyNot } = await stand.world();
   const [ada, bob] = [await member('ada'), await member('bob')];
-  await delegate(ada, bob, { startsAt: later(hour), endsAt: later(2 * hour) });
+  const { id: delegationId } = await delegate(ada, bob, { startsAt: later(hour), endsAt: later(2 * hour) });
+  const announced = () => stand.delegations.announce(stand.db.database, { tenantId, delegationId });
   const approval = await request({
     expiresInMs: day,
     terms: { stages: [{ name: 'x', approvers: [{ principal: ada.principalId }], quorum: 1 }] },
@@ -66,7 +67,18 @@ test('a delegation holds from its beginning until just before its end', async ()
   ] as const) {
     stand.at(ms);
     assert.equal((await whyNot(bob, approval)) === null, holds, String(ms));
+    assert.equal((await announced()).length, holds ? 1 : 0, String(ms));
   }
+});
+
+test('what is announced too early, by the clock of the process, is announced when it begins', async () => {
+  const { tenantId, member, delegate, jobs } = await stand.world();
+  const { id: delegationId } = await delegate(await member('ada'), await member('bob'), { startsAt: later(hour), endsAt: later(2 * hour) });
+  const due = async () => (await jobs()).filter(({ name }) => name === 'announce-delegation').map(({ runAt }) => runAt);
+  assert.deepEqual(await due(), [later(hour)]);
+  stand.at(hour - 1);
+  await stand.delegations.announce(stand.db.database, { tenantId, delegationId });
+  assert.deepEqual(await due(), [later(hour), later(hour)]);
 });
 
 test('delegates of delegates decide, too; teams and roles are lent like names; rights are not', async () => {

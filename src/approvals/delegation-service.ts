@@ -146,6 +146,13 @@ export function createDelegationService({ clock, log }: { readonly clock: Clock;
     },
 
     async announce(database, { tenantId, delegationId }) {
+      const delegation = await database.read(tenantId, (uow) => find(uow, delegationId));
+      if (delegation && delegation.startsAt > clock.now()) {
+        // By our clock the job came too early.
+        const again = { name: 'announce-delegation', payload: { tenantId, delegationId }, runAt: delegation.startsAt } as const;
+        await database.write(tenantId, (uow) => enqueue(uow, [again]));
+        return [];
+      }
       const moved = await database.read(tenantId, (uow) => movedAlong(uow, delegationId));
       for (const approval of moved) await database.write(tenantId, (uow) => tellMoved(uow, delegationId, approval));
       return moved;
