@@ -20,7 +20,8 @@ export const decisions = group({
   retentionDays: setting(
     {
       env: 'SIGNALBOX_DECISIONS_RETENTION_DAYS',
-      description: 'Days that decision records are kept; a week of them is exported and dropped once all of it is older. Unset: for ever.',
+      description:
+        'Days that decision records are kept; a week of them is exported and dropped once all of it is older. Simulations that are over go as many days after their end. Unset: for ever.',
     },
     integer(1, 36_500, 'days').optional(),
   ),
