@@ -149,7 +149,12 @@ export const PolicyVersion = builder.objectRef<PolicyVersionRow>('PolicyVersion'
       resolve: ({ document }) => document.onError ?? 'allow',
     }),
     rules: t.field({ type: 'JSON', description: 'Its rules then.', resolve: ({ document }) => document.rules }),
-    createdBy: t.field({ type: Principal, nullable: true, description: `Who made the change; ${author}`, resolve: (row) => row.createdBy }),
+    createdBy: t.field({
+      type: Principal,
+      nullable: true,
+      description: `Who made the change; null for \`FELL_BACK\`, which nobody did; ${author}`,
+      resolve: ({ document, createdBy }) => (document.change === 'fell_back' ? null : createdBy),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the change was made.' }),
   }),
 });

@@ -63,7 +63,14 @@ test('a rollout that denies too much falls back; its denials are found, explaine
   await api.finished((await api.start(many)).id);
   let standing = await ask(rolling, 'howItStands', { id: policy.id });
   while (standing.mode === 'ENFORCE') standing = await ask(rolling, 'howItStands', { id: policy.id });
-  assert.deepEqual(standing, { mode: 'OBSERVE', versions: [{ change: 'FELL_BACK' }] });
+  const { name } = (await ask('query who { viewer { principal { name } } }', 'who')).principal;
+  assert.deepEqual(standing, {
+    mode: 'OBSERVE',
+    versions: [
+      { change: 'FELL_BACK', createdBy: null },
+      { change: 'CREATED', createdBy: { name } },
+    ],
+  });
   const audited = await ask(rolling, 'whatFellBack', { id: policy.id });
   assert.deepEqual(audited.edges.map(({ node }: any) => node.principalId), [null]); // prettier-ignore
 
