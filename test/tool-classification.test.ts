@@ -130,7 +130,10 @@ test('what a tenant says of a tool is in force for its next call, in this tenant
     ['pay'],
   );
   const seen = (await write((uow) => tools.findTool(uow, admin, 'crm.pay')))!;
-  assert.deepEqual([seen.risk, seen.category, seen.override], ['critical', 'data', { risk: 'critical', category: 'data' }]);
+  assert.deepEqual(
+    [seen.risk, seen.category, seen.override],
+    ['critical', 'data', { risk: 'critical', category: 'data', costMicroUsd: null }],
+  );
 
   await write((uow) => overrides.setToolOverride(uow, admin, { tool: 'crm.pay', category: 'network' }));
   assert.deepEqual(await riskOf('crm.pay'), ['high', 'network'], 'the whole statement is replaced');

@@ -193,6 +193,15 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     return approval.id;
   }
 
+  /** The answer stays; but nothing that a kill switch covers begins after it was engaged. If it has been made, it can be reported. */
+  async function allowedBefore(uow: UnitOfWork, actor: Authority, asked: Asked, before: ToolCallRow): Promise<ToolCallRow> {
+    const effect = inputOf(uow, actor, asked, 'tool.call');
+    const { killSwitches = [] } = (await killSwitchFacts.load(uow))(effect);
+    if (killSwitches.length === 0) return before;
+    const { verdict, decisionId } = await gate.judge(uow, effect, referenceOf(asked), { isRehearsal: true });
+    return { ...before, status: 'waiting', decisionId, reasons: verdict.reasons };
+  }
+
   async function store(uow: UnitOfWork, actor: Authority, id: string, input: AuthorizeToolCall, asked: Asked, answer: Answer) {
     const { request, startable, place } = asked;
     const [row] = await toolCallRows(
@@ -220,8 +229,9 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       holdRules(uow);
       const { request, ...where } = await permitted(uow, actor, input);
       const before = await findByKey(uow, actor, input, request.digest);
-      if (before && !isOpen(before)) return before;
+      if (before && !isOpen(before) && before.status !== 'allowed') return before;
       const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
+      if (before?.status === 'allowed') return allowedBefore(uow, actor, asked, before);
       const id = before?.id ?? newId();
       const judgement = await gate.judge(uow, inputOf(uow, actor, asked, 'tool.call'), referenceOf(asked), { holder: id });
       return store(uow, actor, id, input, asked, await settle(uow, actor, id, asked, before, judgement));
