@@ -113,6 +113,39 @@ describe('a kill switch over two processes', () => {
     await checked(executionId);
   });
 
+  it(
+    'holds while one of two processes is killed at each engaging: nothing begins, then all go on, each attempt once',
+    { timeout: 120_000 },
+    async () => {
+      fleet = createFleet(engine, ['stop.one', 'stop.other']);
+      const called: string[] = [];
+      fleet.answerAll((call) => {
+        called.push(`${call.idempotencyKey} ${call.attempt}`);
+        call.succeed('done');
+      });
+      const [processes, steps] = [[await fleet.start({ concurrency: 8 }), await fleet.start({ concurrency: 8 })], 30];
+      const agent = await engine.agent(chain(steps));
+      const ids = (await Promise.all(Array.from({ length: 12 }, () => engine.start(agent)))).map(({ id }) => id);
+      for (let round = 0; round < 3; round += 1) {
+        const before = called.length;
+        await until(async () => called.length > before + 20);
+        const dying = processes.shift()!;
+        const [{ id }] = await Promise.all([engage(), dying.kill()]);
+        const begun = await count('attempts where execution_id = any($1)', [ids]);
+        await until(async () => (await count(`steps where status = 'queued' and halted_by = $1`, [id])) === ids.length);
+        assert.equal(await count('attempts where execution_id = any($1)', [ids]), begun, 'no attempt began after the acknowledgement');
+        processes.push(await fleet.start({ concurrency: 8 }));
+        assert.equal(await count('attempts where execution_id = any($1)', [ids]), begun, 'nor when a process begins anew');
+        await release(id);
+      }
+      for (const id of ids) assert.equal((await engine.finished(id)).status, 'succeeded');
+      assert.equal(new Set(called).size, called.length, 'no attempt was made twice');
+      assert.equal(await count(`attempts where execution_id = any($1) and status = 'succeeded'`, [ids]), ids.length * steps);
+      assert.equal(await count(`attempts where execution_id = any($1) and status not in ('succeeded', 'abandoned')`, [ids]), 0);
+      await checked(...ids);
+    },
+  );
+
   it('goes on after its release though the process that had to see to it dies', { timeout: 60_000 }, async () => {
     fleet = createFleet(engine, ['stop.one', 'stop.other']);
     const { id } = await engage();
