@@ -4,14 +4,16 @@ import { describe, it } from 'node:test';
 import { canonicalHost, contains, parseAddress, parseCidr } from '#src/rules/address.ts';
 import { compileRules } from '#src/rules/compile.ts';
 import type { Destination, GateInput } from '#src/rules/gate.ts';
+import { compilePolicies } from '#src/rules/policy-set.ts';
 import { parseRules } from '#src/rules/rules.ts';
 import { toolCall } from './harness/governance.ts';
 
 const everywhere = { projectId: null, environmentId: null, agentId: null, teamId: null, tag: null, tool: null };
+const out = { id: 'id', name: 'out', version: 1, kind: 'destination', mode: 'enforce', priority: 1, scope: everywhere } as const;
 const judge = (...rules: unknown[]) => {
   const parsed = parseRules('destination', rules);
   assert.deepEqual(parsed.ok ? [] : parsed.problems, []);
-  return compileRules({ id: 'id', name: 'out', version: 1, kind: 'destination', mode: 'enforce', priority: 1, scope: everywhere, rules });
+  return compileRules({ ...out, rules });
 };
 const request = (change: Partial<Destination> = {}): GateInput =>
   toolCall(
@@ -98,6 +100,35 @@ describe('requests', () => {
     const output = { ...request({ host: 'evil.test' }), action: 'output.deliver' as const };
     const file = toolCall({ arguments: { content: 'https://evil.test' } }, { category: 'file_operation' });
     assert.deepEqual(effects(rules, [start, output, file]), [null, null, null]);
+  });
+});
+
+describe("tools of a tenant's own server", () => {
+  const server = { scheme: 'https', host: 'mcp.partner.example', port: 443 } as const;
+  const called = (change: Partial<GateInput['tool'] & {}> = {}, args: unknown = {}) => toolCall({ arguments: args }, { server, ...change });
+  const allowed = [{ effect: 'allow', hosts: ['*.partner.example'], ports: [443], methods: ['POST'] }];
+
+  it('go to that server, whatever their category', () => {
+    assert.deepEqual(
+      effects(allowed, [called(), called({ server: { ...server, port: 8443 } }), called({ server: { ...server, host: '192.0.2.1' } })]),
+      ['allow', 'deny', 'deny'],
+    );
+    const opinion = judge({ effect: 'deny', hosts: ['mcp.partner.example'] })(called());
+    assert.equal(opinion?.reason, 'Policy "out" (rule 1) refuses POST https://mcp.partner.example.');
+  });
+
+  it('and where the URLs in their arguments lead, if they are network tools', () => {
+    const url = 'https://evil.test/';
+    assert.deepEqual(effects(allowed, [called({ category: 'network' }, { url }), called({ category: 'data' }, { url })]), [
+      'deny',
+      'allow',
+    ]);
+  });
+
+  it('are remembered apart by where it stands', () => {
+    const set = compilePolicies([{ ...out, rules: [{ effect: 'deny', hosts: ['mcp.partner.example'], ports: [443] }] }]);
+    const count = (input: GateInput) => set.findingsOn(input).length;
+    assert.deepEqual([toolCall(), called(), called({ server: { ...server, port: 444 } }), toolCall()].map(count), [0, 1, 0, 0]);
   });
 });
 

@@ -104,6 +104,20 @@ test('a kill switch on the host of a server stops the calls of its tools, and th
   assert.equal(server.calls.length, 3);
 });
 
+test('a destination policy judges the host of a server: a call of its tools is a request to it', async () => {
+  const server = await serverOf({ read: { annotations: { readOnlyHint: true }, run: () => 'read' } });
+  const { name } = await register({ url: server.url });
+  const { hostname, port } = new URL(server.url);
+  const rules = [{ effect: 'deny', hosts: [hostname], ports: [Number(port)], methods: ['POST'], message: 'not there.' }];
+  const { policy } = await client.createPolicy({ input: { name: named(), kind: 'DESTINATION', rules } });
+  const refused = await run(`${name}.read`);
+  assert.deepEqual([refused.status, server.calls.length], ['blocked', 0]);
+  const denials = (await client.decisions({ filter: { executionId: ids.execution(refused.id), effect: ['DENY'] } })).edges;
+  assert.match(denials[0]!.node.reasons[0]!, new RegExp(`refuses POST http://${hostname}:${port}: not there.`));
+  await client.disablePolicy({ input: { policyId: policy.id } });
+  assert.equal((await again(refused.agentId)).status, 'succeeded');
+});
+
 test('every problem of a registration is named at once, and nothing is written', async () => {
   const before = (await client.toolServers()).edges.length;
   const bad = await problemsOf(

@@ -174,9 +174,18 @@ it('a situation is remembered as itself: whichever member differs, it is another
     ...[['a'], ['a,b'], ['b', 'a'], ['a', 'b', 'c'], []].map((agentTags) => ({ ...usual, agentTags })),
     ...[['viewer'], ['operator', 'viewer'], []].map((roles) => ({ ...usual, roles })),
     { ...usual, tool: null },
-    ...([{ name: 'x.y' }, { digest: 'x' }, { risk: 'low' }, { capability: 'read' }, { source: 'http' }, { category: 'data' }] as const).map(
-      (change) => ({ ...usual, tool: { ...usual.tool!, ...change } }),
-    ),
+    ...(
+      [
+        { name: 'x.y' },
+        { digest: 'x' },
+        { risk: 'low' },
+        { capability: 'read' },
+        { source: 'http' },
+        { category: 'data' },
+        { server: { scheme: 'https', host: 'x', port: 1 } },
+        { server: { scheme: 'https', host: 'x', port: 2 } },
+      ] as const
+    ).map((change) => ({ ...usual, tool: { ...usual.tool!, ...change } })),
   ];
   const memory = rememberSituations<number>(others.length);
   for (const round of [0, 1, 2]) {

@@ -24,9 +24,8 @@ const stoppable: ReadonlySet<string> = new Set(['tool.call', 'http.request']);
 
 /** Where a request goes; the URLs that a network tool is given, and the tenant's own server that offers the tool. */
 export function destinationsOf(input: Pick<GateInput, 'action' | 'tool' | 'destination' | 'arguments'>): SwitchableEffect['destinations'] {
-  const { server } = input.tool ?? {};
   try {
-    return [...targetsOf(input), ...(server ? [server] : [])];
+    return targetsOf(input);
   } catch {
     return null; // more URLs than are looked at
   }

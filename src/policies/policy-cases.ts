@@ -26,6 +26,8 @@ const caseSchema = knownKeys({
     source: z.enum(toolSources).optional(),
     category: z.enum(toolCategories).optional(),
     signs: z.array(knownKeys({ code: z.string(), risk: z.enum(riskClasses), detail: z.string().default('') })).optional(),
+    /** The tenant's own server that offers the tool. */
+    server: knownKeys({ scheme: z.enum(['http', 'https']).default('https'), host: z.string(), port: z.int().default(443) }).optional(),
     arguments: z.unknown().optional(),
     output: z.unknown().optional(),
     destination: knownKeys({
@@ -113,10 +115,10 @@ const scopeOf = (scope: NamedScope): PolicyScope => ({
 
 /** As a dispatch would classify the call, from its arguments; signs that are given stand instead of those found. */
 function toolOf(request: PolicyCase['request'], name: string): GateTool {
-  const { risk, capability, source, category, signs, destination } = request;
-  if (signs || destination) return { name, digest: '', risk, capability, source, category, signs };
+  const { risk, capability, source, category, signs, destination, server } = request;
+  if (signs || destination) return { name, digest: '', risk, capability, source, category, signs, server };
   const tool = { fullName: name, digest: '', risk, capability, source: source ?? 'mcp', category: category ?? 'general' };
-  return classifyCall(tool, request.arguments ?? {});
+  return { ...classifyCall(tool, request.arguments ?? {}), server };
 }
 
 function inputOf(request: PolicyCase['request']): GateInput {

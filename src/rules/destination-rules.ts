@@ -54,5 +54,5 @@ export type DestinationRule = z.output<typeof destinationRule>;
 
 export const destinationRules = ruleList(
   destinationRule,
-  'Where requests may go: those of http steps, and the URLs in arguments of network tools. Any matching `deny` rule refuses; when the policy has `allow` rules, what none of them matches is refused too.',
+  'Where requests may go: those of http steps, calls of tools on servers of the tenant, and the URLs in arguments of network tools. Any matching `deny` rule refuses; when the policy has `allow` rules, what none of them matches is refused too.',
 );

@@ -85,7 +85,7 @@ export interface GateTool {
   /** What the analysis of the arguments found; `risk` is at least the worst of them. */
   readonly signs?: readonly RiskSign[] | undefined;
   /** Where the tenant's own server that offers it is reached. */
-  readonly server?: Pick<Destination, 'host' | 'port'> | undefined;
+  readonly server?: Omit<Destination, 'method'> | undefined;
 }
 
 /** One policy that matched. `effect` is what it asks for; observed findings never change the outcome. */

@@ -25,7 +25,7 @@ export interface PolicySource {
 export type Situation = Pick<
   GateInput,
   'action' | 'projectId' | 'environmentId' | 'environmentKind' | 'agentId' | 'agentTags' | 'teamId' | 'roles'
-> & { readonly tool: Omit<GateTool, 'signs' | 'server'> | null };
+> & { readonly tool: Omit<GateTool, 'signs'> | null };
 
 /** What a policy says of one effect; null when it has nothing to say. */
 export type Opinion = Pick<PolicyFinding, 'effect' | 'reason' | 'expiresInMs' | 'terms' | 'notBefore'>;

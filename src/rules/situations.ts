@@ -46,6 +46,7 @@ function copyOf({ action, projectId, environmentId, environmentKind, agentId, ag
     capability: tool.capability,
     source: tool.source,
     category: tool.category,
+    server: tool.server,
   };
   return { action, projectId, environmentId, environmentKind, agentId, agentTags: [...agentTags], teamId, roles: [...roles], tool: called };
 }
@@ -69,7 +70,10 @@ function isSameTool(a: Situation['tool'], b: Situation['tool']): boolean {
     a.risk === b.risk &&
     a.capability === b.capability &&
     a.source === b.source &&
-    a.category === b.category
+    a.category === b.category &&
+    a.server?.scheme === b.server?.scheme &&
+    a.server?.host === b.server?.host &&
+    a.server?.port === b.server?.port
   );
 }
 

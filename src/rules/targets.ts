@@ -1,4 +1,5 @@
-// Where an effect would go: the destination of a request, or the URLs that a network tool is given. Pure: nothing is resolved.
+// Where an effect would go: the destination of a request, the tenant's server that offers a tool, and the URLs that a network tool is
+// given. Pure: nothing is resolved.
 import { canonicalHost, contains, parseAddress, parseCidr } from './address.ts';
 import type { Test } from './condition-compile.ts';
 import type { GateInput } from './gate.ts';
@@ -17,9 +18,11 @@ const maxUrls = 200;
 const maxDepth = 30;
 const usualPorts: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443, ftp: 21 };
 
-/** Requests of http steps, and calls of tools that reach out. */
+/** Requests of http steps, and calls of tools that reach out or stand on a server of the tenant. */
 export const leaves = ({ action, tool }: Pick<Situation, 'action' | 'tool'>): boolean =>
-  action === 'http.request' || (action === 'tool.call' && (tool?.category === 'network' || tool?.source === 'http'));
+  action === 'http.request' || (action === 'tool.call' && (readsUrls(tool) || tool?.server !== undefined));
+
+const readsUrls = (tool: Situation['tool']): boolean => tool?.category === 'network' || tool?.source === 'http';
 
 /** Several policies ask of the same effect. */
 const known = new WeakMap<Leaving, readonly Target[]>();
@@ -38,12 +41,16 @@ function readTargets(input: Leaving): readonly Target[] {
   const { destination } = input;
   if (destination) return [{ ...destination, host: canonicalHost(destination.host) ?? destination.host }];
   if (!leaves(input)) return [];
+  const server = input.tool?.server;
+  const own = server ? [{ ...server, host: canonicalHost(server.host) ?? server.host, method: 'POST' }] : [];
+  if (!readsUrls(input.tool)) return own;
   const method = methodOf(input.arguments);
-  return urlsIn(input.arguments).flatMap((url): Target[] => {
+  const given = urlsIn(input.arguments).flatMap((url): Target[] => {
     const scheme = url.protocol.slice(0, -1);
     const host = canonicalHost(url.hostname);
     return host === null ? [] : [{ scheme, host, port: url.port === '' ? (usualPorts[scheme] ?? 0) : Number(url.port), method }];
   });
+  return [...own, ...given];
 }
 
 /** What cannot be known is taken for something that writes. */

@@ -20,7 +20,7 @@ export interface ClassifiedCall {
   readonly category: ToolCategory;
   readonly signs: readonly RiskSign[];
   /** Where the tenant's own server that offers the tool is reached. */
-  readonly server?: { readonly host: string; readonly port: number } | undefined;
+  readonly server?: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number } | undefined;
 }
 
 export function classifyCall(
@@ -32,6 +32,6 @@ export function classifyCall(
   const signs = analyseCall({ category, capability, arguments: args });
   return {
     ...{ name, digest, risk: worstRisk([risk, ...signs.map((sign) => sign.risk)]), capability, source, category, signs },
-    ...(url && { server: { host: hostOf(url), port: portOf(url) } }),
+    ...(url && { server: { scheme: url.protocol === 'http:' ? 'http' : 'https', host: hostOf(url), port: portOf(url) } }),
   };
 }
