@@ -123,7 +123,7 @@ test('from the record alone comes the same outcome, whatever decided', async () 
   );
   for (const { kind, policy, calls, expected } of effects) {
     const made = await home.write((uow) =>
-      policies.createPolicy(uow, home.admin, { name: `p-${newId()}`, kind, scope: { agentId }, ...policy } as NewPolicy),
+      policies.createPolicy(uow, home.admin, { name: `p-${newId()}`, kind, scope: { agentId }, ...policy }),
     );
     const found: string[] = [];
     for (const call of calls) found.push(await judge(call));
