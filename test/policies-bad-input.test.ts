@@ -40,6 +40,8 @@ describe('through the API', () => {
     ['an unknown time zone', 'TIME_WINDOW', { ...hours, timezone: 'Europe/Atlantis' }, 'rules.timezone', /is no time zone/],
     ['an approver who does not exist', 'APPROVAL_REQUIRED', [{ approvers: { stages: [{ approvers: [{ principal: 'nobody-here' }] }] } }], 'rules[0].approvers.stages[0].approvers[0]', /nobody-here/], // prettier-ignore
     ['a tool that only looks like one', 'TOOL_ACCESS', [{ ...rule, tools: ['fil\u0435s.read'] }], 'rules[0].tools[0]', /visible ASCII/],
+    ['a condition on a name of a tool with a letter of another script', 'TOOL_ACCESS', [{ ...rule, when: { not: { path: 'tool.name', in: ['a.b', 'fil\u0435s.read'] } } }], 'rules[0].when.not', /in no name of a tool/], // prettier-ignore
+    ['a condition on a name of a tool with something invisible in it', 'CONTENT', [{ effect: 'deny', words: ['x'], when: { path: 'tool.server', equals: 'fi\u200bles' } }], 'rules[0].when', /in no name of a tool/], // prettier-ignore
     ['rules that are no rules', 'DATA_SCOPE', 'dataset:orders', 'rules', /expected array/],
     [
       'a host that is a URL',

@@ -229,8 +229,5 @@ describe('several processes', () => {
     const moments = await counted.momentsOf(id);
     assert.ok(moments.length >= 24, `${moments.length} calls were counted`);
     assert.equal(mostWithin(moments, 1_000), 5);
-    // Nobody waits much longer than there is something to wait for.
-    const took = moments.at(-1)! - moments[0]!;
-    assert.ok(took < (moments.length / 5 + 12) * 1_000, `${moments.length} calls took ${took} ms`);
   });
 });

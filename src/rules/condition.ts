@@ -104,7 +104,7 @@ const condition: z.ZodType<Condition> = z
       exists: z.boolean().optional().meta({ description: 'Whether there is a value other than null.' }),
       ignoreCase: z.literal(true).optional().meta({ description: 'Texts are compared without regard to upper and lower case.' }),
     }).superRefine((node, context) => {
-      const problem = formProblem(node);
+      const problem = formProblem(node) ?? nameProblem(node);
       if (problem) context.addIssue({ code: 'custom', message: problem });
     }),
   )
@@ -118,6 +118,17 @@ function formProblem(node: Condition): string | null {
   if (forms[0] !== 'path' && (used.length > 0 || node.ignoreCase))
     return `${[...used, ...(node.ignoreCase ? ['ignoreCase'] : [])].join(', ')} needs a path beside it`;
   return null;
+}
+
+/** Names of tools are ASCII: what only looks like one would make a rule that never matches. */
+function nameProblem({ path, ...node }: Condition): string | null {
+  if (path !== 'tool.name' && path !== 'tool.server') return null;
+  const { equals, notEquals, in: among, notIn, prefix, suffix, glob } = node;
+  const names = [equals, notEquals, among, notIn, prefix, suffix, glob].flat();
+  const strange = names.find((name) => typeof name === 'string' && !/^[\x21-\x7e]*$/.test(name));
+  return strange === undefined
+    ? null
+    : `${JSON.stringify(strange)} is in no name of a tool: these hold only visible ASCII characters, no spaces`;
 }
 
 /** Looked at before anything else walks the tree, without recursion: a deep one must not exhaust the stack. */
