@@ -22,7 +22,7 @@ mutation('editApproval', {
 
 mutation('commentOnApproval', {
   description: 'Says something about an approval to everybody who may see it; also after it was decided.',
-  permission: 'approval.read',
+  permission: 'authenticated',
   input: CommentOnApprovalInput,
   returns: { comment: { type: ApprovalComment, description: 'The new comment.' } },
   fails: [LimitExceededError],
@@ -41,7 +41,7 @@ mutation('askAboutApproval', {
 mutation('answerApprovalQuestion', {
   description:
     'Answers a question of an approver, once: by whoever asks for the approval, or with the permission execution.signal. The answer is told in the execution’s stream, and is part of the output of an approval step.',
-  permission: 'approval.read',
+  permission: 'authenticated',
   input: AnswerApprovalQuestionInput,
   returns: { answer: { type: ApprovalComment, description: 'The new answer.' } },
   fails: [ConflictError, InvalidStateError, LimitExceededError],

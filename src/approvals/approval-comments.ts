@@ -13,10 +13,9 @@ import {
 import { isId, newId } from '../platform/ids.ts';
 import { pageWindow, pagesOf, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { visibleRows } from '../principals/authorize.ts';
 import { can, type Authority } from '../principals/permission.ts';
 import type { ApprovalLog } from './approval-log.ts';
-import { approvalsByIds, type ApprovalRow } from './approval-reads.ts';
+import { approvalsByIds, readable, type ApprovalRow } from './approval-reads.ts';
 import { lockApproval } from './approval-store.ts';
 import type { CommentKind } from './approval-terms.ts';
 import { isExpired } from './approval.ts';
@@ -173,8 +172,7 @@ export function createApprovalComments({ clock, log }: { readonly clock: Clock; 
 
 async function commentsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<CommentRow[]> {
   const params: unknown[] = [uow.tenantId, ids.filter(isId)];
-  const place = { project: 'v.project_id', environment: 'v.environment_id', team: 'v.team_id' };
-  const visible = visibleRows(actor, 'approval.read', place, params);
+  const visible = readable(actor, 'v', params);
   return rowsOf(
     uow,
     `select ${columns} from approval_comments c join approvals v on v.tenant_id = $1 and v.id = c.approval_id

@@ -109,10 +109,18 @@ export async function outcomesOfExecution(uow: UnitOfWork, executionId: string):
 
 export const placeColumns = { project: 'project_id', environment: 'environment_id', team: 'team_id' } as const;
 
+/** Whoever may read approvals there, and whoever asks for it where they may read what they started: questions are for them to answer. */
+export function readable(actor: Authority, table: string, params: unknown[]): string {
+  const place = { project: `${table}.project_id`, environment: `${table}.environment_id`, team: `${table}.team_id` };
+  const any = visibleRows(actor, 'approval.read', place, params);
+  const own = any === 'true' ? 'false' : visibleRows(actor, 'execution.read', place, params);
+  return own === 'false' ? any : `(${any} or (${table}.requested_by = $${params.push(actor.principalId)} and ${own}))`;
+}
+
 /** Those of `ids` that exist and that `actor` may read, in no particular order. */
 export async function approvalsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<ApprovalRow[]> {
   const params: unknown[] = [uow.tenantId, ids.filter(isId)];
-  const visible = visibleRows(actor, 'approval.read', placeColumns, params);
+  const visible = readable(actor, 'approvals', params);
   return approvalRows(uow, `select ${approvalColumns} from approvals where tenant_id = $1 and id = any($2::uuid[]) and ${visible}`, params);
 }
 
