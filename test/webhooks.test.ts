@@ -145,6 +145,14 @@ describe('a webhook', () => {
     await assert.rejects(remove(webhook.id), NotFoundError);
   });
 
+  it('is told of a policy that fell back, signed, without a page of an approval to open', async (t) => {
+    const { server, secret } = await receiver(t, [200], { events: ['policy.fell_back'] });
+    await write((uow) => Promise.resolve(tellWebhooks(uow, 'policy.fell_back', [{ name: 'no-mail', version: 2 }], engine.clock.now())));
+    await engine.work();
+    const [told] = server.requests.map((request) => verify(secret, request));
+    assert.deepEqual([server.requests.length, told.type, told.data], [1, 'policy.fell_back', { name: 'no-mail', version: 2 }]);
+  });
+
   it('hears nothing of what was rolled back', async (t) => {
     const { server } = await receiver(t, [200]);
     const { approval } = await asked();
