@@ -6,8 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
 import { getNamedType, isObjectType, isUnionType, type GraphQLField, type GraphQLObjectType } from 'graphql';
 import { schema } from '#gateway/schema.ts';
-import { parseGlobalId } from '#schema/ids.ts';
+import { parseGlobalId, toGlobalId } from '#schema/ids.ts';
 import { createOutbound } from '#src/outbound/guard.ts';
+import { newId } from '#src/platform/ids.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import { testApi, type Api } from './harness/api.ts';
 import type { Caller } from './harness/graphql.ts';
@@ -158,4 +159,31 @@ describe('a mutation', () => {
       assert.equal(repeated.events.length, again === 'another' ? 1 : 0, `the same again: ${repeated.events.length} events`);
     });
   }
+});
+
+describe('many approvals decided at once', () => {
+  const sign = (terms: object = {}) => ({ id: 'sign', approval: { title: 'Go on?', risk: 'low', expiresIn: '1h', ...terms } });
+  const asked = async (terms?: object) => {
+    await world.runner();
+    return toGlobalId('Approval', await api.asked((await api.start(await api.agent([sign(terms)]))).id));
+  };
+
+  it('leave an event about each that changed, votes that end nothing included, and none about the others', async () => {
+    const [plain, shared, done] = [
+      await asked(),
+      await asked({ approvers: { stages: [{ approvers: [{ role: 'reviewer' }], quorum: 2 }] } }),
+      await asked(),
+    ];
+    const item = (approvalId: string) => ({ approvalId, decision: 'APPROVE' });
+    assert.ok((await call('decideApproval', item(done), api.reviewer)).isDone);
+    const items = [plain, shared, done, toGlobalId('Approval', newId())].map(item);
+    const looked = await call('decideApprovals', { items, preflight: true }, api.reviewer);
+    assert.ok(looked.isDone, looked.said);
+    assert.deepEqual(looked.events, []);
+    const { isDone, events, said } = await call('decideApprovals', { items }, api.reviewer);
+    assert.ok(isDone, said);
+    assert.deepEqual(new Set(events.map((event) => toGlobalId(event.subject_type, event.subject_id))), new Set([plain, shared]));
+    for (const event of events) assert.ok(event.before_digest && event.after_digest && event.project_id);
+    assert.deepEqual((await call('decideApprovals', { items }, api.reviewer)).events, []);
+  });
 });

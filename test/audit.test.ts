@@ -1,6 +1,7 @@
 // Audit events through the API: every mutation of the schema leaves one, in its own transaction, and only when it changed something;
 // who may read them, how they stream, and that nobody can alter them.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { isObjectType, isUnionType } from 'graphql';
 import pg from 'pg';
@@ -102,6 +103,65 @@ describe('an audit event', () => {
     assert.equal(await count(), counted);
   });
 
+  it('knows what was before, also of what the input names in another way than by its id', async () => {
+    const scopeId = await newProject();
+    const tool = 'builtin.Bash';
+    const name = `n-${newId()}`;
+    const policy = (pattern: string, expectedVersion: number) => ({
+      document: `name: ${name}\nkind: tool_access\nrules: [{ effect: deny, tools: [${pattern}] }]\n`,
+      expectedVersion,
+    });
+    const stories: [mutation: string, input: object][][] = [
+      [
+        ['setConcurrencyLimit', { scopeId, maxRunning: 3 }],
+        ['setConcurrencyLimit', { scopeId, maxRunning: 4 }],
+        ['setConcurrencyLimit', { scopeId }],
+      ],
+      [
+        ['setToolOverride', { tool, risk: 'LOW' }],
+        ['setToolOverride', { tool, risk: 'HIGH' }],
+        ['removeToolOverride', { tool }],
+      ],
+      [
+        ['applyPolicy', policy('one.*', 0)],
+        ['applyPolicy', policy('two.*', 1)],
+      ],
+    ];
+    for (const story of stories) {
+      const [before] = await events({}, adminKey(), { first: 1 });
+      for (const [mutation, input] of story) assert.match((await mutate(mutation, input)).__typename, /Success$/);
+      const told = (await events({ since: before.occurredAt }, adminKey(), { first: story.length })).reverse();
+      assert.deepEqual(
+        told.map(({ action }) => action),
+        story.map(([mutation]) => mutation),
+      );
+      assert.equal(new Set(told.map(({ subjectId, subjectName }) => `${subjectId} ${subjectName}`)).size, 1, 'all are about the same');
+      assert.ok(told[0].subjectId ?? told[0].subjectName === tool);
+      assert.equal(told[0].beforeDigest, null);
+      for (const [index, event] of told.slice(1).entries()) assert.equal(event.beforeDigest, told[index].afterDigest);
+      assert.equal(new Set(told.map(({ afterDigest }) => afterDigest)).size, story.length, 'each left something else');
+    }
+    const count = async () => (await events({}, adminKey(), { first: 100 })).length;
+    const counted = await count();
+    assert.equal((await mutate('applyPolicy', policy('two.*', 2))).__typename, 'ApplyPolicySuccess');
+    assert.equal((await mutate('setConcurrencyLimit', { scopeId })).__typename, 'SetConcurrencyLimitSuccess');
+    assert.equal(await count(), counted, 'nothing changed');
+  });
+
+  it('begins where the one before ended, however many change the same thing at once', async () => {
+    const projectId = await newProject();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => mutate('updateProject', { projectId, description: `d-${index}` })),
+    );
+    assert.ok(answers.every(({ __typename }) => __typename === 'UpdateProjectSuccess'));
+    const told = await events({ subjectId: projectId }, adminKey(), { first: 100 });
+    const after = new Map(told.map((event) => [event.beforeDigest, event.afterDigest]));
+    assert.equal(told.length, 13);
+    let [digest, links] = [after.get(null), 1];
+    while (after.has(digest)) [digest, links] = [after.get(digest), links + 1];
+    assert.equal(links, 13, 'from null to now without a gap');
+  });
+
   it('cannot be altered or deleted by the application', async () => {
     for (const sql of [`update audit_events set action = 'x'`, 'delete from audit_events', 'truncate audit_events']) {
       await assert.rejects(
@@ -116,6 +176,18 @@ describe('an audit event', () => {
     );
     await client.end();
     assert.equal(rows[0].forced, true);
+  });
+
+  it('is written in one place of the product, and only added', () => {
+    const src = new URL('../src/', import.meta.url);
+    const writers = readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) =>
+        [
+          ...readFileSync(new URL(path, src), 'utf8').matchAll(/\b(insert into|update|delete from|truncate|merge into)\s+"?audit_events/gi),
+        ].map(([, verb]) => `${path}: ${verb}`),
+      );
+    assert.deepEqual(writers, ['audit/audit-service.ts: insert into']);
   });
 
   it('is seen where audit.read is held, by nobody else and in no other tenant', async () => {
