@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { withHelp } from './help.ts';
 import { applyFolder } from './policies/apply.ts';
-import { listStored } from './policies/list.ts';
+import { listFolder, listStored } from './policies/list.ts';
 import { testFolder } from './policies/test.ts';
 import { run } from './run.ts';
 
@@ -23,7 +23,12 @@ export const policiesCommand = withHelp(
         .action((folder: string, options: { dryRun: boolean }) => run(({ config }) => applyFolder(config.client, folder, options))),
     )
     .addCommand(
-      new Command('list').description('Lists the policies of the server.').action(() => run(({ config }) => listStored(config.client))),
+      new Command('list')
+        .argument('[folder]', 'folder of policy documents; left out: those of the server')
+        .description('Lists the policies of the server, or the documents of a folder.')
+        .action((folder: string | undefined) =>
+          run(({ config }) => (folder === undefined ? listStored(config.client) : listFolder(folder))),
+        ),
     )
     .addCommand(
       new Command('test')

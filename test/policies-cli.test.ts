@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, mock, test } from 'node:test';
 import { OperatorError } from '#src/platform/errors.ts';
 import { applyFolder } from '../cli/policies/apply.ts';
-import { listStored } from '../cli/policies/list.ts';
+import { listFolder, listStored } from '../cli/policies/list.ts';
 import { testFolder } from '../cli/policies/test.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
 
@@ -42,7 +42,9 @@ async function policies([command, path, option]: readonly string[], apiKey: stri
   const client = { url: server.url, apiKey };
   try {
     await (command === 'list'
-      ? listStored(client)
+      ? path === undefined
+        ? listStored(client)
+        : listFolder(path)
       : command === 'test'
         ? testFolder(path!)
         : applyFolder(client, path!, { dryRun: option === '--dry-run' }));
@@ -140,16 +142,33 @@ test('apply creates, then leaves alone, then changes by name; a dry run only say
       [''],
     ],
   );
+  put(
+    'ban.yaml',
+    ban('mode: observe\npriority: 7\nscope: { project: shop, tool: db.* }\nattachments: [{ scope: { tag: ops }, mode: enforce }]\n'),
+  );
+  const documents = await policies(['list', folder]);
+  assert.deepEqual(
+    documents.stdout.split('\n').map((line) => line.split(/ {2,}/)),
+    [
+      ['NAME', 'KIND', 'MODE', 'PRIORITY', 'WHERE', 'FILE'],
+      ['no-deletions', 'tool_access', 'observe', '7', 'project shop, tool db.* and 1 more', './ban.yaml'],
+      ['night', 'time_window', 'enforce', '100', 'tenant', './other.yml'],
+      [''],
+    ],
+  );
+  put('ban.yaml', ban('mode: observe\npriority: 7\nattachments: [{ scope: { tag: ops }, mode: enforce }]\n'));
 });
 
 test('as a process: it ends with code 0, or with code 1 and a sentence that says what to do', async () => {
-  const [good, nowhere, keyless, stranger] = await Promise.all([
+  const [listed, good, nowhere, keyless, stranger] = await Promise.all([
+    signalbox(['list', folder]),
     signalbox(['apply', folder, '--dry-run'], { SIGNALBOX_API_KEY: server.people.operator.adminKey }),
     signalbox(['test', join(folder, 'nowhere')]),
     signalbox(['list']),
     signalbox(['list'], { SIGNALBOX_API_KEY: 'sbk_nonsense' }),
   ]);
   assert.deepEqual(good, { code: 0, stdout: 'no-deletions: unchanged\nnight: unchanged\n', stderr: '' });
+  assert.deepEqual([listed.code, listed.stdout.split('\n').length], [0, 4], listed.stderr);
   assert.deepEqual([nowhere.code, keyless.code, stranger.code], [1, 1, 1]);
   assert.match(nowhere.stderr, /^signalbox: \.\/nowhere cannot be read \(ENOENT\): name a folder of policy documents\n$/);
   assert.match(keyless.stderr, /^signalbox: SIGNALBOX_API_KEY is not set/);

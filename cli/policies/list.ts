@@ -1,6 +1,7 @@
-// `signalbox policies list`: the policies of the server, one line each.
+// `signalbox policies list`: the policies of the server, or the documents of a folder, one line each.
 import type { SignalboxClient } from '#client/index.ts';
 import type { Config } from '#src/config.ts';
+import { readDocuments, type PolicyFile } from './documents.ts';
 import { withServer } from './server.ts';
 
 type Policy = Awaited<ReturnType<SignalboxClient['policies']>>['edges'][number]['node'];
@@ -14,25 +15,57 @@ export async function listStored(server: Config['client']): Promise<undefined> {
       if (!page.pageInfo.hasNextPage) break;
       after = page.pageInfo.endCursor;
     }
-    const rows = policies.sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : 1)).map(cellsOf);
-    const table = [['NAME', 'KIND', 'MODE', 'PRIORITY', 'VERSION', 'WHERE'], ...rows];
-    const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-    for (const row of table)
-      console.log(
-        row
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd(),
-      );
+    print(['NAME', 'KIND', 'MODE', 'PRIORITY', 'VERSION', 'WHERE'], policies.sort(byPriority).map(cellsOf));
   });
 }
 
-function cellsOf({ name, kind, mode, enabled, priority, version, scope, attachments, rollout }: Policy): string[] {
-  const share = rollout ? ` ${rollout.percent} %` : '';
-  const more = attachments.length > 0 ? ` and ${attachments.length} more` : '';
-  const state = enabled ? `${mode.toLowerCase()}${share}` : 'off';
-  return [name, kind.toLowerCase(), state, String(priority), String(version), `${placeOf(scope)}${more}`];
+/** Needs no server. */
+export async function listFolder(folder: string): Promise<undefined> {
+  const files = await readDocuments(folder);
+  const rows = files
+    .toSorted((a, b) => byPriority(a.document, b.document))
+    .map(({ path, document: { name, kind, mode, enabled = true, priority, scope, attachments, rollout } }) => {
+      const parts = Object.entries(scope).map(([what, value]) => `${what} ${value}`);
+      return [...common({ name, kind, mode, enabled, priority, rollout }), whereText(parts.join(', ') || 'tenant', attachments), path];
+    });
+  print(['NAME', 'KIND', 'MODE', 'PRIORITY', 'WHERE', 'FILE'], rows);
 }
+
+interface Ordered {
+  readonly name: string;
+  readonly priority: number;
+}
+const byPriority = (a: Ordered, b: Ordered): number => a.priority - b.priority || (a.name < b.name ? -1 : 1);
+
+function print(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const table = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  for (const row of table) {
+    const padded = row.map((cell, column) => cell.padEnd(widths[column]!));
+    console.log(padded.join('  ').trimEnd());
+  }
+}
+
+type Common = Pick<PolicyFile['document'], 'name' | 'priority'> & {
+  readonly kind: string;
+  readonly mode: string;
+  readonly enabled: boolean;
+  readonly rollout?: { readonly percent: number } | null | undefined;
+};
+
+function common({ name, kind, mode, enabled, priority, rollout }: Common): string[] {
+  const share = rollout ? ` ${rollout.percent} %` : '';
+  return [name, kind.toLowerCase(), enabled ? `${mode.toLowerCase()}${share}` : 'off', String(priority)];
+}
+
+const whereText = (where: string, attachments: readonly unknown[]): string =>
+  attachments.length > 0 ? `${where} and ${attachments.length} more` : where;
+
+const cellsOf = (policy: Policy): string[] => [
+  ...common(policy),
+  String(policy.version),
+  whereText(placeOf(policy.scope), policy.attachments),
+];
 
 function placeOf({ project, environment, agent, team, tag, tool, isWholeTenant }: Policy['scope']): string {
   if (isWholeTenant) return 'tenant';
