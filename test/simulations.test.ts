@@ -283,11 +283,21 @@ test('what cannot be simulated is refused with its reason', async () => {
     [{ ...good, candidate: { documents: ['name: ['] } }, /./],
     [{ ...good, idempotencyKey: '' }, /idempotencyKey: must have 1 to 200 characters/],
   ];
+  const written = () =>
+    home.read((uow) =>
+      uow.rows<{ simulations: number; audited: number }>(
+        `select (select count(*)::int from policy_simulations where tenant_id = $1) as simulations,
+           (select count(*)::int from audit_events where tenant_id = $1) as audited`,
+        [home.tenantId],
+      ),
+    );
+  const before = await written();
   for (const [input, message] of refused) {
     const answer = await simulate(input);
     assert.equal(answer.__typename, 'ValidationError', JSON.stringify(answer));
     assert.match(answer.message, message);
   }
+  assert.deepEqual(await written(), before, 'nothing of what was refused is left');
   const first = await simulate({ ...good, idempotencyKey: 'once' });
   const again = await simulate({ ...good, idempotencyKey: 'once' });
   assert.equal(again.simulation.id, first.simulation.id);
