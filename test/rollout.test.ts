@@ -93,7 +93,7 @@ test('falling back happens once however many look at it together; it is audited 
     audited.rows.map(({ id: _id, occurredAt: _at, ...row }) => row),
     [
       {
-        ...{ action: 'fallBackPolicy', principalId: null, subjectType: 'Policy', subjectId: policy.id },
+        ...{ action: 'fallBackPolicy', principalId: null, subjectType: 'Policy', subjectId: policy.id, subjectName: policy.name },
         ...{ projectId: null, environmentId: null, teamId: null, address: null, userAgent: null, traceId: null },
         ...{ beforeDigest: digestOfRow(before), afterDigest: digestOfRow(after) },
       },
