@@ -220,6 +220,13 @@ test('paths are normalised before they are compared', () => {
     '/run/secrets/db',
     'id_ed25519',
     'x/server.pem',
+    '/etc/shadow\n',
+    '%252fetc%252fshadow',
+    '.env.',
+    '.env.test.local',
+    '/etc/sh\u200badow',
+    '/private/etc/master.passwd',
+    '\\\\?\\C:\\Users\\x\\.aws\\credentials',
   ];
   for (const path of secrets) assert.ok(read(path).includes('secret_file'), path);
   const harmless = [
@@ -233,6 +240,8 @@ test('paths are normalised before they are compared', () => {
     'environment/x',
     'docs/shadow.md',
     'a..b/c',
+    '.env.local.example',
+    '100%',
     'https://example.com/.well-known',
   ];
   for (const path of harmless) assert.deepEqual(read(path), [], path);

@@ -7,15 +7,23 @@ import { unknown } from './analysis-words.ts';
  * A relative path is resolved against `folder` if there is one.
  */
 export function normalPath(text: string, folder: string | null = null): string {
-  let path = text.slice(0, maxPathLength).normalize('NFKC').toLowerCase().trim();
+  let path = text
+    .slice(0, maxPathLength)
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .toLowerCase()
+    .trim();
   if (path.startsWith('file:')) path = path.replace(/^file:\/{0,3}(?:localhost)?/, '/');
   path = decoded(path)
     .replaceAll('\\', '/')
-    .replace(/::\$data$/, '');
+    .replace(/::\$data$/, '')
+    // Windows ignores dots at the end of a name.
+    .replace(/(?<=[^./])\.+$/, '');
   if (!/^[/~]|^[a-z]:/.test(path) && !path.startsWith(unknown) && folder !== null) path = `${folder}/${path}`;
   path = posix.normalize(path.replace(/^\/?[a-z]:(?=\/|$)/, '')).replace(/(?<=.)\/$/, '');
-  // Another way to the same files, such as /proc/self/root/etc/shadow.
+  // Other ways to the same files, such as /proc/self/root/etc/shadow.
   path = path.replace(/^\/proc\/[^/]+\/(?:root|task\/[^/]+\/root)(?=\/|$)/, '') || '/';
+  path = path.replace(/^\/private(?=\/(?:etc|var|tmp)(?:\/|$))/, '');
   // Enough steps upwards lead to the root from anywhere.
   if (/^(?:\.\.\/){2,}/.test(path)) path = path.replace(/^(?:\.\.\/)+/, '/');
   return path.replace(/^\/\/+/, '/').replace(/^(?:\/home\/[^/]+|\/users\/[^/]+|\/root|~[a-z_][\w-]*)(?=\/|$)/, '~');
@@ -25,10 +33,11 @@ export function normalPath(text: string, folder: string | null = null): string {
 export const withSlashes = (script: string): string =>
   script.replace(/(?<![\w\\])(?:[A-Za-z]:|%\w{1,40}%|\$env:\w{1,40})\\[^\s"';&|<>]*/g, (path) => path.replace(/\\+/g, '/'));
 
-function decoded(path: string): string {
-  if (!path.includes('%')) return path;
+/** Also what is encoded twice. */
+function decoded(path: string, times = 3): string {
+  if (times === 0 || !/%[0-9a-f]{2}/.test(path)) return path;
   try {
-    return decodeURIComponent(path);
+    return decoded(decodeURIComponent(path), times - 1);
   } catch {
     return path;
   }
@@ -39,7 +48,7 @@ const maxPathLength = 4_096;
 
 /** Files that hold keys, passwords or tokens, by normalised path. */
 const secretNames = [
-  /^\.env(?:\.(?!(?:example|sample|template|dist|defaults?|schema)$)[\w-]+)?$/,
+  /^\.env(?:\.(?!(?:example|sample|template|dist|defaults?|schema)$)[\w-]+)*$/,
   /^(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|[\w-]+_(?:rsa|ed25519))$/,
   /^(?:\.netrc|_netrc|\.pgpass|\.my\.cnf|\.npmrc|\.yarnrc\.yml|\.pypirc|\.htpasswd|\.git-credentials|\.dockercfg|\.vault-token|\.s3cfg|\.boto)$/,
   /^(?:secrets?|credentials)(?:\.[\w-]+)?\.(?:json|ya?ml|toml|env|ini|txt|properties)$/,

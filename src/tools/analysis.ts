@@ -46,7 +46,8 @@ export function analyseCall({ category, capability, arguments: args }: AnalysedC
     else if (pathNames.test(key) || (touchesFiles && key === '')) path(value, folder);
   }
 
-  function path(value: string, folder: string | null): void {
+  function path(given: string, folder: string | null): void {
+    const value = given.trim();
     if (/^(?!file:)[a-z][a-z0-9+.-]*:\/\//i.test(value) || value.includes('\n')) return;
     const normal = normalPath(value, folder);
     if (capability === 'read' || category === 'file_search') {
