@@ -140,6 +140,32 @@ test('an error in judging is no permission either; of the failed attempt nothing
   assert.equal((await rows('select count(*)::int as n from decisions where tenant_id = $1'))[0].n, before[0].n + 2);
 });
 
+test('when the database drops the connection while it judges, the refusal is recorded through another one', async () => {
+  const { api, authorize, decisionOf } = strict;
+  const { gate } = api.services;
+  const original = gate.judge;
+  gate.judge = async (uow) => {
+    await uow.rows('select pg_terminate_backend(pg_backend_pid())');
+    throw new Error('not reached');
+  };
+  try {
+    assert.equal((await authorize({ ...calls.low, idempotencyKey: 'dropped' })).status, 'REFUSED');
+  } finally {
+    gate.judge = original;
+  }
+  assert.match((await decisionOf('dropped')).reasons[0], /^It could not be judged because of an error/);
+});
+
+test('a report that cannot be judged in time is an error; it is taken when it is told again', async () => {
+  const { authorize, report, loop } = strict;
+  const call = await authorize();
+  await whileRulesChange(strict, async () => {
+    await assert.rejects(report(call.id, { text: 'a' }), code('INTERNAL'));
+  });
+  assert.equal((await loop.toolCall({ id: call.id }))!.status, 'ALLOWED', 'nothing is half-written');
+  assert.deepEqual((await report(call.id, { text: 'a' })).output, { text: 'a' });
+});
+
 test('a policy that cannot be evaluated refuses calls of high risk, and says what its onError says of the rest; that is recorded', async () => {
   const { authorize, withPolicy, decisionOf } = strict;
   let deep: unknown = 'https://example.com';

@@ -257,6 +257,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     },
 
     async reportToolResult(uow, actor, input) {
+      bePatient(uow);
       holdRules(uow);
       const [seen] = await toolCallsByIds(uow, actor, [input.toolCallId]);
       if (!seen) throw new NotFoundError(`there is no tool call "${input.toolCallId.slice(0, 80)}"`);
