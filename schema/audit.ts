@@ -77,6 +77,7 @@ export const AuditEventFilter = builder.inputType('AuditEventFilter', {
     actions: t.stringList({ description: 'Of one of these mutations, by name.' }),
     principalId: t.id({ description: 'Of this person or machine.' }).validate(globalId('Principal')),
     subjectId: t.id({ description: 'About this thing, of any type.' }).validate(globalIdOfAny()),
+    subjectName: t.string({ description: 'About what was called exactly this, such as the full name of a tool.' }),
     projectId: t.id({ description: 'In this project.' }).validate(globalId('Project')),
     traceId: t.string({ description: 'Of this trace.' }),
     since: t.field({ type: 'DateTime', description: 'At or after this moment.' }),

@@ -103,6 +103,22 @@ describe('an audit event', () => {
     assert.equal(await count(), counted);
   });
 
+  it('says the same of a mutation over a WebSocket, each with a trace of its own', async () => {
+    const client = server.client(adminKey());
+    const query = 'mutation ($input: CreateTeamInput!) { createTeam(input: $input) { ... on CreateTeamSuccess { team { id } } } }';
+    const told: any[] = [];
+    for (const name of [`t-${newId()}`, `t-${newId()}`]) {
+      for await (const { data } of client.iterate<any>({ query, variables: { input: { name } } })) {
+        told.push(...(await events({ subjectId: data.createTeam.team.id })));
+      }
+    }
+    assert.deepEqual(
+      told.map(({ action, address, principalId }) => [action, address, principalId]),
+      told.map(() => ['createTeam', '127.0.0.1', toGlobalId('Principal', home.admin.principalId)]),
+    );
+    assert.equal(new Set(told.map(({ traceId }) => traceId)).size, 2);
+  });
+
   it('knows what was before, also of what the input names in another way than by its id', async () => {
     const scopeId = await newProject();
     const tool = 'builtin.Bash';
@@ -225,6 +241,11 @@ describe('an audit event', () => {
     const rest = await events(actions, adminKey(), { first: 2, after: pageInfo.endCursor });
     assert.equal(rest[0].subjectId, projects[0]);
     assert.deepEqual(await events({ actions: ['nothing'] }), []);
+    const [{ subjectName }] = await events({ subjectId: projects[1]! });
+    assert.deepEqual(
+      (await events({ ...actions, subjectName })).map((each) => each.subjectId),
+      [projects[1]],
+    );
     assert.deepEqual(await events({ ...actions, principalId: toGlobalId('Principal', newId()) }), []);
     assert.equal((await events({ projectId: projects[1]! })).length, 1);
     assert.deepEqual(await events({ ...actions, until: since }), []);

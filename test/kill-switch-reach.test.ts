@@ -6,6 +6,7 @@ import type { StepDefinition } from '#src/agents/definition.ts';
 import type { EngageKillSwitch } from '#src/killswitches/kill-switch-service.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
+import type { Authority, Grant } from '#src/principals/permission.ts';
 import { agentStep, controlOf } from './harness/engine-control.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { foreignServer, type ForeignServer } from './harness/foreign-server.ts';
@@ -244,5 +245,78 @@ describe('what comes while a switch is engaged', () => {
     await release(files);
     assert.equal((await look(execution)).status, 'succeeded');
     await checked(execution);
+  });
+
+  it('may be more than goes on in one batch', async () => {
+    const agentId = await engine.agent([act()]);
+    const id = await engage();
+    const many = 101;
+    for (let index = 0; index < many; index += 1) await engine.start(agentId);
+    await engine.work();
+    const halted = () => rows('select step_id from steps where halted_by = $1', id);
+    assert.equal((await halted()).length, many);
+    await release(id);
+    assert.equal((await halted()).length, 0);
+    assert.equal((await rows(`select id from executions where agent_id = $1 and status = 'succeeded'`, agentId)).length, many);
+  });
+});
+
+describe('engaging', () => {
+  it('needs the permission at exactly what is stopped: no narrower role stops anything wider, or beside it', async () => {
+    const nobody = await engine.authority([]);
+    const [agentId, teamId] = [await engine.agent([act()]), newId()];
+    await write(async (uow) => {
+      await uow.rows('insert into teams (id, tenant_id, name, created_at) values ($1, $2, $3, now())', [
+        teamId,
+        uow.tenantId,
+        `t-${teamId}`,
+      ]);
+      await uow.rows('update agents set team_id = $2 where id = $1', [agentId, teamId]);
+    });
+    const { projectId, environmentId, tenantId } = engine;
+    const inputs = {
+      tenant: { scope: 'tenant' },
+      project: { scope: 'project', scopeId: projectId },
+      environment: { scope: 'environment', scopeId: environmentId },
+      agent: { scope: 'agent', scopeId: agentId },
+      tool: { scope: 'tool', pattern: 'none.*' },
+      destination: { scope: 'destination', pattern: 'none.test' },
+    } as const;
+    const mayStop: readonly (readonly [Grant, readonly string[]])[] = [
+      [{ role: 'operator', kind: 'tenant', scopeId: tenantId }, Object.keys(inputs)],
+      [{ role: 'admin', kind: 'project', scopeId: projectId }, ['project', 'environment', 'agent']],
+      [{ role: 'admin', kind: 'environment', scopeId: environmentId, projectId }, ['environment']],
+      [{ role: 'admin', kind: 'team', scopeId: teamId }, ['agent']],
+      [{ role: 'admin', kind: 'project', scopeId: newId() }, []],
+      [{ role: 'viewer', kind: 'tenant', scopeId: tenantId }, []],
+    ];
+    for (const [grant, scopes] of mayStop) {
+      const actor: Authority = { ...nobody, grants: [grant] };
+      for (const [scope, input] of Object.entries(inputs)) {
+        const { killSwitches } = engine.services;
+        const attempt = write((uow) => killSwitches.engageKillSwitch(uow, actor, { reason: 'why', ...input }));
+        if (!scopes.includes(scope)) {
+          await assert.rejects(
+            attempt,
+            ({ code }) => code === 'FORBIDDEN' || code === 'NOT_FOUND',
+            `${grant.role} of ${grant.kind}: ${scope}`,
+          );
+          continue;
+        }
+        const killSwitchId = (await attempt).id;
+        for (const [other, others] of mayStop) {
+          if (others.includes(scope)) continue;
+          const stranger: Authority = { ...nobody, grants: [other] };
+          const releasing = write((uow) => killSwitches.releaseKillSwitch(uow, stranger, { killSwitchId }));
+          await assert.rejects(
+            releasing,
+            ({ code }) => code === 'FORBIDDEN' || code === 'NOT_FOUND',
+            `${other.role} of ${other.kind}: ${scope}`,
+          );
+        }
+        await write((uow) => killSwitches.releaseKillSwitch(uow, actor, { killSwitchId }));
+      }
+    }
+    assert.equal((await rows('select id from kill_switches where tenant_id = $1 and released_at is null', tenantId)).length, 0);
   });
 });

@@ -221,6 +221,8 @@ export type AuditEventFilter = {
   since?: string | null | undefined;
   /** About this thing, of any type. */
   subjectId?: string | null | undefined;
+  /** About what was called exactly this, such as the full name of a tool. */
+  subjectName?: string | null | undefined;
   /** Of this trace. */
   traceId?: string | null | undefined;
   /** Before this moment. */

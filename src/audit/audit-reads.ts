@@ -31,6 +31,7 @@ export interface AuditFilter {
   readonly principalId?: string | null | undefined;
   readonly subjectType?: string | null | undefined;
   readonly subjectId?: string | null | undefined;
+  readonly subjectName?: string | null | undefined;
   readonly projectId?: string | null | undefined;
   readonly traceId?: string | null | undefined;
   readonly since?: Date | null | undefined;
@@ -79,12 +80,13 @@ export async function listAuditEvents(
 }
 
 function conditionsOf(filter: AuditFilter, bind: (value: unknown) => string): string[] {
-  const { actions, principalId, subjectType, subjectId, projectId, traceId, since, until } = filter;
+  const { actions, principalId, subjectType, subjectId, subjectName, projectId, traceId, since, until } = filter;
   return [
     ...(actions == null ? [] : [`a.action = any(${bind(actions)}::text[])`]),
     ...(principalId == null ? [] : [`a.principal_id = ${bind(principalId)}`]),
     ...(subjectType == null ? [] : [`a.subject_type = ${bind(subjectType)}`]),
     ...(subjectId == null ? [] : [`a.subject_id = ${bind(subjectId)}`]),
+    ...(subjectName == null ? [] : [`a.subject_name = ${bind(subjectName)}`]),
     ...(projectId == null ? [] : [`a.project_id = ${bind(projectId)}`]),
     ...(traceId == null ? [] : [`a.trace_id = ${bind(traceId)}`]),
     ...(since == null ? [] : [`a.occurred_at >= ${bind(since)}`]),
@@ -94,12 +96,13 @@ function conditionsOf(filter: AuditFilter, bind: (value: unknown) => string): st
 
 /** The same conditions on a row at hand. */
 export function matchesAuditFilter(row: AuditRow, filter: AuditFilter): boolean {
-  const { actions, principalId, subjectType, subjectId, projectId, traceId, since, until } = filter;
+  const { actions, principalId, subjectType, subjectId, subjectName, projectId, traceId, since, until } = filter;
   return (
     (actions == null || actions.includes(row.action)) &&
     (principalId == null || row.principalId === principalId) &&
     (subjectType == null || row.subjectType === subjectType) &&
     (subjectId == null || row.subjectId === subjectId) &&
+    (subjectName == null || row.subjectName === subjectName) &&
     (projectId == null || row.projectId === projectId) &&
     (traceId == null || row.traceId === traceId) &&
     (since == null || row.occurredAt >= since) &&
