@@ -7,8 +7,8 @@ import type { Api } from './harness/api.ts';
 import { code, outsideAgent, type Outside } from './harness/tool-calls.ts';
 
 let api: Api;
-let { loop, reviewer, ask, authorize, report, withPolicy, rows } = {} as Outside;
-before(async () => ({ api, loop, reviewer, ask, authorize, report, withPolicy, rows } = await outsideAgent()));
+let { loop, reviewer, ask, authorize, report, withPolicy, rows, decisionOf } = {} as Outside;
+before(async () => ({ api, loop, reviewer, ask, authorize, report, withPolicy, rows, decisionOf } = await outsideAgent()));
 after(() => api.close());
 
 test('a call that nothing objects to is allowed, with its decision; its result is reported once', async () => {
@@ -119,18 +119,38 @@ test('eight who ask at once with one key get one call and one request for approv
   });
 });
 
-test('observe changes nothing; inject lets the run go on, with the text in front of the output', async () => {
-  const rules = [{ effect: 'deny', tools: ['custom.pay'] }];
-  await withPolicy({ kind: 'tool_access', mode: 'observe', rules }, async () => {
-    const call = await authorize();
-    assert.deepEqual([call.status, call.notices], ['ALLOWED', []]);
-  });
-  await withPolicy({ kind: 'tool_access', mode: 'inject', rules }, async () => {
-    const call = await authorize();
-    assert.deepEqual([call.status, call.notices.length], ['ALLOWED', 1]);
-    const { output } = await report(call.id, { text: 'paid' });
-    assert.equal((output as { text: string }).text, `${call.notices[0]}\n\npaid`);
-  });
+test('observe changes nothing and is recorded; inject lets the run go on, with the text in front of the output; enforce decides', async () => {
+  const kinds = [
+    { kind: 'tool_access', rules: [{ effect: 'deny', tools: ['custom.pay'] }], effect: 'deny', status: 'REFUSED' },
+    { kind: 'approval_required', rules: [{ tools: ['custom.pay'] }], effect: 'require_approval', status: 'AWAITING_APPROVAL' },
+    { kind: 'content', rules: [{ effect: 'deny', matches: ['secret'], in: ['arguments'] }], effect: 'deny', status: 'REFUSED' },
+    {
+      kind: 'rate_limit',
+      rules: { count: 'tool_calls', limit: 1, window: '1h', onViolation: 'reject' },
+      effect: 'deny',
+      status: 'REFUSED',
+    },
+  ] as const;
+  for (const { kind, rules, effect, status } of kinds) {
+    for (const mode of ['observe', 'inject', 'enforce'] as const) {
+      await withPolicy({ kind, mode, rules: rules as never }, async () => {
+        if (kind === 'rate_limit') assert.equal((await authorize()).status, 'ALLOWED');
+        const idempotencyKey = `${kind} ${mode}`;
+        const call = await authorize({ arguments: { amount: 1, note: 'secret' }, idempotencyKey });
+        assert.equal(call.status, mode === 'enforce' ? status : 'ALLOWED', idempotencyKey);
+        assert.equal(call.notices.length, mode === 'inject' ? 1 : 0, idempotencyKey);
+        const { findings } = await decisionOf(idempotencyKey);
+        assert.deepEqual(
+          findings.map((finding: any) => [finding.mode, finding.effect]),
+          [[mode, effect]],
+        );
+        if (mode === 'enforce') return;
+        const { output } = await report(call.id, { text: 'paid' });
+        const expected = mode === 'inject' ? `${call.notices[0]}\n\npaid` : 'paid';
+        assert.equal((output as { text: string }).text, expected, idempotencyKey);
+      });
+    }
+  }
 });
 
 test('a result that policies refuse is not handed on, and is not kept', async () => {
