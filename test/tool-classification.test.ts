@@ -96,6 +96,31 @@ test('tools of agents that run elsewhere are told by their names; no server and 
   assert.deepEqual([bash.source, bash.category, bash.risk, bash.capability], ['builtin', 'command_execution', 'high', 'execute']);
   const search = describeOutsideTool('custom.search_docs')!;
   assert.deepEqual([search.source, search.risk, search.capability], ['custom', 'low', 'read']);
+  for (const name of [
+    'get_or_create',
+    'find_and_replace',
+    'read_and_delete',
+    'list_and_remove_users',
+    'fetchAndStore',
+    'searchAndDestroy',
+  ]) {
+    const { risk, capability } = describeOutsideTool(`custom.${name}`)!;
+    assert.deepEqual([risk, capability], ['high', 'write'], name);
+  }
+  for (const name of ['Read', 'Write', 'Edit', 'MultiEdit', 'str_replace_based_edit_tool', 'text_editor_20250124', 'apply_patch']) {
+    assert.equal(describeOutsideTool(`builtin.${name}`)!.category, 'file_operation', name);
+  }
+  for (const name of ['python', 'code_interpreter', 'bash_20250124', 'container.exec', 'eval', 'PowerShell']) {
+    assert.deepEqual(
+      [describeOutsideTool(`builtin.${name}`)!.category, describeOutsideTool(`builtin.${name}`)!.capability],
+      ['command_execution', 'execute'],
+      name,
+    );
+  }
+  assert.deepEqual(
+    [describeOutsideTool('builtin.WebSearch')!.category, describeOutsideTool('builtin.WebSearch')!.risk],
+    ['network', 'low'],
+  );
   assert.deepEqual([describeOutsideTool('custom.pay')!.risk, describeOutsideTool('custom.pay')!.capability], ['high', 'write']);
   for (const name of [
     'files.read',
