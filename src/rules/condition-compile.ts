@@ -17,7 +17,7 @@ export function allOf<Effect>(tests: readonly (Test<Effect> | undefined)[]): Tes
   return rest.reduce((both, next) => (effect) => both(effect) && next(effect), first);
 }
 
-function anyOf<Value>(tests: readonly Test<Value>[]): Test<Value> {
+export function anyOf<Value>(tests: readonly Test<Value>[]): Test<Value> {
   const [first, ...rest] = tests;
   if (!first) return () => false;
   return rest.reduce((either, next) => (value) => either(value) || next(value), first);

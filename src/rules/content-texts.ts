@@ -4,11 +4,12 @@ import { isAscii } from './pattern.ts';
 const maxCharacters = 1_000_000;
 const maxDepth = 100;
 
-/** Where a text stands: names and positions from the root on, innermost first. */
+/** Where a text stands: the last name or position of its path, and what that is within; the root has neither. */
 interface Place {
   readonly key: string | number;
   readonly within: Place | null;
   readonly value: unknown;
+  readonly depth: number;
 }
 
 export interface Texts {
@@ -18,7 +19,7 @@ export interface Texts {
   /** Every text as written and plain, and all plain ones in lower case: what is not in there is in none of the texts. */
   readonly together: string;
   readonly folded: string;
-  placeOf(index: number): Place | null;
+  placeOf(index: number): Place;
   /** Without invisible characters, look-alike forms (full width, ligatures, circled) in their usual form. */
   plainOf(index: number): string;
 }
@@ -40,39 +41,36 @@ const seam = '\0';
 
 function collect(root: unknown): Texts {
   const written: string[] = [];
-  const places: (Place | null)[] = [];
+  const places: Place[] = [];
   let characters = 0;
-  const add = (place: Place | null, text: string) => {
+  function add(place: Place, text: string) {
     characters += text.length;
     if (characters > maxCharacters) throw new Error(`more than ${maxCharacters} characters to look at`);
     if (text === '') return;
     written.push(text);
     places.push(place);
-  };
-  const look = (value: unknown, place: Place | null, next: Place[]) => {
+  }
+  // It grows while it is walked.
+  const all: Place[] = [{ key: '', within: null, value: root, depth: 0 }];
+  for (const place of all) {
+    const { value, depth } = place;
+    if (depth > maxDepth) throw new Error(`nested deeper than ${maxDepth} levels`);
     if (typeof value === 'string') add(place, value);
     else if (typeof value === 'number') add(place, String(value));
-    else if (Array.isArray(value)) for (const [key, each] of value.entries()) next.push({ key, within: place, value: each });
-    else if (typeof value === 'object' && value !== null) {
+    else if (Array.isArray(value)) {
+      for (const [key, each] of value.entries()) all.push({ key, within: place, value: each, depth: depth + 1 });
+    } else if (typeof value === 'object' && value !== null) {
       for (const key of Object.keys(value)) {
-        const member = { key, within: place, value: (value as Record<string, unknown>)[key] };
+        const member = { key, within: place, value: (value as Record<string, unknown>)[key], depth: depth + 1 };
         add(member, key);
-        next.push(member);
+        all.push(member);
       }
     }
-  };
-  let level: Place[] = [];
-  look(root, null, level);
-  for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw new Error(`nested deeper than ${maxDepth} levels`);
-    const next: Place[] = [];
-    for (const place of level) look(place.value, place, next);
-    level = next;
   }
   return textsAt(written, places);
 }
 
-function textsAt(written: readonly string[], places: readonly (Place | null)[]): Texts {
+function textsAt(written: readonly string[], places: readonly Place[]): Texts {
   const asWritten = written.join(seam);
   const isPlain = isAscii(asWritten);
   const plain = isPlain ? written : written.map(plainOf);
@@ -82,15 +80,15 @@ function textsAt(written: readonly string[], places: readonly (Place | null)[]):
     isAscii: isPlain,
     together: isPlain ? asWritten : asWritten + seam + asPlain,
     folded: asPlain.toLowerCase(),
-    placeOf: (index) => places[index] ?? null,
+    placeOf: (index) => places[index]!,
     plainOf: (index) => plain[index] ?? '',
   };
 }
 
 /** From the root, such as `.items[2].name`. */
-export function pathOf(place: Place | null): string {
+export function pathOf(place: Place): string {
   const keys: (string | number)[] = [];
-  for (let each = place; each; each = each.within) keys.push(each.key);
+  for (let each = place; each.within; each = each.within) keys.push(each.key);
   return keys.reverse().map(step).join('');
 }
 

@@ -26,7 +26,14 @@ export function refusals(input: GateInput): string[] {
  * Findings that are observed are recorded only; those that inject never change the effect.
  */
 export function combine(refused: readonly string[], findings: readonly PolicyFinding[]): GateVerdict {
-  const said: Partial<Record<DecisionEffect, string[]>> = {};
+  const said: Record<DecisionEffect, string[] | null> = {
+    allow: null,
+    warn: null,
+    deny: null,
+    require_approval: null,
+    queue: null,
+    delay: null,
+  };
   const putOff: PolicyFinding[] = [];
   const injections: string[] = [];
   for (const finding of findings) {
@@ -36,13 +43,13 @@ export function combine(refused: readonly string[], findings: readonly PolicyFin
     (said[effect] ??= []).push(reason);
     if (effect === 'delay' || effect === 'queue') putOff.push(finding);
   }
-  const { allow, warn, deny = [], require_approval: requests } = said;
+  const { allow, warn, deny, require_approval: requests } = said;
   const besides: Omit<GateVerdict, 'effect' | 'reasons'> =
     warn || injections.length > 0
       ? { findings, ...(warn && { warnings: warn }), ...(injections.length > 0 && { injections }) }
       : { findings };
 
-  if (refused.length + deny.length > 0) return { effect: 'deny', reasons: [...refused, ...deny], ...besides };
+  if (refused.length > 0 || deny) return { effect: 'deny', reasons: [...refused, ...(deny ?? [])], ...besides };
   const notBefore = latestOf(putOff);
   const waiting = notBefore === null ? besides : { ...besides, notBefore };
   if (requests) return { effect: 'require_approval', reasons: requests, ...waiting };

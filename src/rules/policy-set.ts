@@ -29,15 +29,18 @@ interface Known {
 }
 
 interface Asked extends PolicyInForce {
+  readonly answer: (input: GateInput) => Opinion | null;
   readonly known: Known;
+  /** What it says in any case: it need not be asked. */
+  readonly settled: PolicyFinding | null;
 }
 
 /** Of one situation. */
 interface Remembered {
   readonly inForce: readonly Asked[];
-  /** What is said in any case, and which policies have to be asked each time; known once an effect was judged. */
-  parts?: readonly (PolicyFinding | Asked)[];
-  /** The parts, when nobody has to be asked. */
+  /** Those that say something in any case, or have to be asked each time; known once an effect was judged. */
+  parts?: readonly Asked[];
+  /** What they say, when nobody has to be asked. */
   findings?: readonly PolicyFinding[] | null;
 }
 
@@ -73,7 +76,9 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
     return [...candidates]
       .flatMap(({ policy: { source }, policy, places, known }) => {
         const place = places.find(({ covers }) => covers(situation));
-        return place?.enabled ? [{ source, judge: policy.judge, place, known }] : [];
+        if (!place?.enabled) return [];
+        const { judge } = policy;
+        return [{ source, judge, answer: judge.concerned ?? judge, place, known, settled: null }];
       })
       .sort((a, b) => a.place.priority - b.place.priority || (a.source.id < b.source.id ? -1 : 1));
   }
@@ -81,10 +86,15 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
   const remembered = rememberSituations<Remembered>(maxRemembered);
   const recall = (situation: Situation) => remembered.recall(situation, () => ({ inForce: lookUp(situation) }));
 
-  function partsOf(entry: Remembered, input: GateInput): readonly (PolicyFinding | Asked)[] {
+  function partsOf(entry: Remembered, input: GateInput): readonly Asked[] {
     const concerned = entry.inForce.filter(({ judge }) => judge.concerns?.(input) ?? true);
-    const parts = concerned.flatMap((policy) => (dependsOnSituation(policy) ? (ask(policy, input) ?? []) : policy));
-    entry.findings = parts.every(isFinding) ? parts : null;
+    const parts = concerned.flatMap((policy): Asked[] => {
+      if (!dependsOnSituation(policy)) return [policy];
+      const settled = ask(policy, input);
+      return settled ? [{ ...policy, settled }] : [];
+    });
+    const findings = parts.flatMap(({ settled }) => settled ?? []);
+    entry.findings = findings.length === parts.length ? findings : null;
     return (entry.parts = parts);
   }
 
@@ -96,7 +106,7 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
       if (entry.findings) return entry.findings;
       const all: PolicyFinding[] = [];
       for (const part of parts) {
-        const finding = isFinding(part) ? part : ask(part, input);
+        const finding = part.settled ?? ask(part, input);
         if (finding) all.push(finding);
       }
       return all;
@@ -104,15 +114,13 @@ export function policySet(policies: readonly CompiledPolicy[]): PolicySet {
   };
 }
 
-const isFinding = (part: PolicyFinding | Asked): part is PolicyFinding => 'policyId' in part;
-
 /** Whoever looks at arguments, moments, rates or at the execution's turn in a rollout must be asked each time. */
 const dependsOnSituation = ({ judge, source: { rollout } }: PolicyInForce): boolean =>
   judge.bySituation === true && (!rollout || rollout.percent <= 0 || rollout.percent >= 100);
 
-function ask({ source, judge, place, known }: Asked, input: GateInput): PolicyFinding | null {
+function ask({ source, answer, place, known }: Asked, input: GateInput): PolicyFinding | null {
   try {
-    const opinion = (judge.concerned ?? judge)(input);
+    const opinion = answer(input);
     if (opinion === null) return null;
     const mode = modeFor(source, place.mode, input);
     if (known.opinion === opinion && known.finding?.mode === mode) return known.finding;

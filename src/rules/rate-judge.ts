@@ -31,7 +31,7 @@ function compileKey(per: readonly RatePart[]): (input: GateInput) => string {
   lastKeys.set(per.join(), known);
   const parts = per.map((part) => partOf[part]);
   const isKnown = (input: GateInput) => {
-    for (const [index, part] of parts.entries()) if (known.values[index] !== part(input)) return false;
+    for (let index = 0; index < parts.length; index += 1) if (known.values[index] !== parts[index]!(input)) return false;
     return true;
   };
   return (input) => {

@@ -1,6 +1,6 @@
 // What policies of the kinds `tool_access` and `approval_required` say of one effect. Pure; no I/O.
 import { parseDuration } from '../platform/duration.ts';
-import type { Test } from './condition-compile.ts';
+import { anyOf, type Test } from './condition-compile.ts';
 import type { GateInput } from './gate.ts';
 import { bySituation, whereConcerned, type Judge, type Opinion, type PolicySource, type Situation } from './judge.ts';
 import { also, compileMatching, whereMatching, wholly, type Matching } from './matching.ts';
@@ -20,7 +20,10 @@ function judgeOf<Rule extends { readonly matching: Matching; readonly test: Test
   }
   // Without an allowlist it speaks only where one of its rules may match.
   const concerns = (situation: Situation) => isExhaustive || rules.some(({ matching }) => matching.ofSituation(situation));
-  return whereConcerned(concerns, (input) => judge<GateInput>(input, ({ test }, each) => test(each)));
+  const mayMatch = anyOf(rules.map(({ test }) => test));
+  return whereConcerned(concerns, (input) =>
+    isExhaustive || mayMatch(input) ? judge<GateInput>(input, ({ test }, each) => test(each)) : null,
+  );
 }
 
 export function toolAccess({ name }: PolicySource, rules: readonly ToolAccessRule[]): Judge {
