@@ -247,6 +247,23 @@ describe('what comes while a switch is engaged', () => {
     await checked(execution);
   });
 
+  it('goes on, each by itself, though letting one of them go on fails at first', async () => {
+    const agentId = await engine.agent([act()]);
+    const id = await engage();
+    const started = [await engine.start(agentId), await engine.start(agentId), await engine.start(agentId)];
+    await engine.work();
+    engine.dieAt((write) => (write === 0 ? 'inside' : null));
+    await write((uow) => engine.services.killSwitches.releaseKillSwitch(uow, engine.operator, { killSwitchId: id }));
+    engaged.delete(id);
+    assert.equal(await engine.workOnce(), true);
+    const halted = async () => (await rows('select execution_id from steps where halted_by = $1', id)).map((row) => row.execution_id);
+    assert.deepEqual(await halted(), [started[0]!.id]);
+    engine.dieAt(null);
+    await engine.work();
+    assert.deepEqual(await halted(), []);
+    for (const each of started) assert.equal((await look(each.id)).status, 'succeeded');
+  });
+
   it('may be more than goes on in one batch', async () => {
     const agentId = await engine.agent([act()]);
     const id = await engage();

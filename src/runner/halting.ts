@@ -72,15 +72,22 @@ interface Continuing extends TransitionDependencies {
 export async function continueBatch(deps: Continuing, { tenantId, killSwitchId, afterId }: JobPayloads['continue-halted']): Promise<void> {
   const { database, onError } = deps;
   const ids = await database.read(tenantId, (uow) => haltedExecutions(uow, killSwitchId, afterId, batchSize));
+  const failures: unknown[] = [];
   for (const id of ids) {
     try {
       await database.write(tenantId, (uow) => continueHalted(deps, uow, id, killSwitchId));
     } catch (error) {
       if (isTransient(error)) throw error;
       onError(error, id);
+      failures.push(error);
     }
   }
   const last = ids.at(-1);
-  if (ids.length < batchSize || last === undefined) return;
-  await database.write(tenantId, (uow) => enqueue(uow, [{ name: 'continue-halted', payload: { tenantId, killSwitchId, afterId: last } }]));
+  if (ids.length === batchSize && last !== undefined) {
+    await database.write(tenantId, (uow) =>
+      enqueue(uow, [{ name: 'continue-halted', payload: { tenantId, killSwitchId, afterId: last } }]),
+    );
+  }
+  // Held up nobody else; the queue tries again, and finds only those that are still halted.
+  if (failures.length > 0) throw failures[0];
 }
