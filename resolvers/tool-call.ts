@@ -3,7 +3,7 @@ import { IdempotencyConflictError, InvalidStateError } from '#src/platform/error
 import { builder } from '#schema/builder.ts';
 import { globalId } from '#schema/ids.ts';
 import { mutation } from '#schema/mutation.ts';
-import { AuthorizeToolCallInput, ReportToolResultInput, ToolCall } from '#schema/tool-call.ts';
+import { AuthorizeToolCallInput, ReportToolResultInput, ToolCall, WithdrawToolCallInput } from '#schema/tool-call.ts';
 
 builder.queryField('toolCall', (t) =>
   t.field({
@@ -37,4 +37,13 @@ mutation('reportToolResult', {
   returns: { toolCall: { type: ToolCall, description: 'The call, reported.' } },
   fails: [InvalidStateError],
   resolve: async (services, uow, actor, input) => ({ toolCall: (await services.toolCalls.reportToolResult(uow, actor, input)).toolCall }),
+});
+
+mutation('withdrawToolCall', {
+  description: 'Takes back a call that waits for an approval or its turn: it is refused for good, and nobody is asked about it any more.',
+  permission: 'execution.start',
+  input: WithdrawToolCallInput,
+  returns: { toolCall: { type: ToolCall, description: 'The call, refused.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, input) => ({ toolCall: await services.toolCalls.withdrawToolCall(uow, actor, input) }),
 });

@@ -146,6 +146,13 @@ export const AuthorizeToolCallInput = builder.inputType('AuthorizeToolCallInput'
   }),
 });
 
+export const WithdrawToolCallInput = builder.inputType('WithdrawToolCallInput', {
+  description: 'A call that is not wanted any more.',
+  fields: (t) => ({
+    toolCallId: t.id({ required: true, description: 'A call that waits.' }).validate(globalId('ToolCall')),
+  }),
+});
+
 export const ReportToolResultInput = builder.inputType('ReportToolResultInput', {
   description: 'What came of a call.',
   fields: (t) => ({

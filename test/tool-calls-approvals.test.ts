@@ -86,6 +86,38 @@ test('an approval that was cancelled because its call is refused cannot be decid
   });
 });
 
+test('a call that is not wanted any more is withdrawn by whoever asked: refused, and nobody is asked about it any more', async () => {
+  const { api, authorize, loop, report, reviewer, withPolicy } = outside;
+  const withdraw = (toolCallId: string, client = loop) => client.withdrawToolCall({ input: { toolCallId } });
+  await withPolicy(payments, async () => {
+    const call = await authorize({ idempotencyKey: 'given up' });
+    for (const other of [service, api.operator, api.home.adminKey] as const) {
+      await assert.rejects(withdraw(call.id, api.typed(other)), code('FORBIDDEN'));
+    }
+    await assert.rejects(withdraw(call.id, api.typed(api.people.other.adminKey)), code('NOT_FOUND'));
+    assert.equal(await approvalStatus(call.approvalId), 'PENDING', 'nothing is half-written');
+    const { toolCall } = await withdraw(call.id);
+    assert.deepEqual([toolCall.status, toolCall.reasons], ['REFUSED', ['Whoever asked has withdrawn it.']]);
+    assert.equal(await approvalStatus(call.approvalId), 'CANCELLED');
+    assert.deepEqual((await withdraw(call.id)).toolCall, toolCall, 'the same answer again');
+    await assert.rejects(reviewer.decideApproval({ input: { approvalId: call.approvalId!, decision: 'APPROVE' } }), code('INVALID_STATE'));
+    assert.equal((await authorize({ idempotencyKey: 'given up' })).status, 'REFUSED');
+
+    // Of a decision and a withdrawal at once, one holds; a grant that nobody uses allows nothing.
+    const raced = await authorize({ idempotencyKey: 'raced' });
+    await Promise.allSettled([
+      reviewer.decideApproval({ input: { approvalId: raced.approvalId!, decision: 'APPROVE' } }),
+      withdraw(raced.id),
+    ]);
+    assert.ok(['APPROVED', 'CANCELLED'].includes(await approvalStatus(raced.approvalId)));
+    assert.equal((await authorize({ idempotencyKey: 'raced' })).status, 'REFUSED');
+  });
+  const allowed = await authorize();
+  await assert.rejects(withdraw(allowed.id), code('INVALID_STATE'), 'it may have been made');
+  await report(allowed.id, { text: 'a' });
+  await assert.rejects(withdraw(allowed.id), code('INVALID_STATE'));
+});
+
 test('an approval that ran out refuses the call; one that was given is no good after its time', async () => {
   const { api, authorize, reviewer, withPolicy } = outside;
   const { home, services } = api;

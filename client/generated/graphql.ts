@@ -1658,6 +1658,12 @@ export type WebhookEvent =
   /** A policy that was rolled out denied too much, and is only observed from then on. */
   | 'POLICY_FELL_BACK';
 
+/** A call that is not wanted any more. */
+export type WithdrawToolCallInput = {
+  /** A call that waits. */
+  toolCallId: string;
+};
+
 export type AgentFieldsFragment = { id: string, name: string, description: string, owner: string | null, tags: Array<string>, status: AgentStatus, pauseReason: string | null, createdAt: string, updatedAt: string, archivedAt: string | null, project: { id: string, name: string }, team: { id: string, name: string } | null, latestVersion: { id: string, version: string, digest: string } | null };
 
 export type AgentVersionFieldsFragment = { id: string, version: string, digest: string, definition: unknown, createdAt: string };
@@ -3025,6 +3031,19 @@ export type AuthorizeToolCallMutation = { authorizeToolCall:
     | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type WithdrawToolCallMutationVariables = Exact<{
+  input: WithdrawToolCallInput;
+}>;
+
+
+export type WithdrawToolCallMutation = { withdrawToolCall:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+    | { __typename: 'WithdrawToolCallSuccess', toolCall: { id: string, status: ToolCallStatus, reasons: Array<string>, notices: Array<string>, tool: string, arguments: unknown, session: string | null, decisionId: string, approvalId: string | null, notBefore: string | null, idempotencyKey: string, createdAt: string, outcome: ToolCallOutcome | null, output: unknown, isDelivered: boolean | null, reportedAt: string | null } }
    };
 
 export type ReportToolResultMutationVariables = Exact<{
@@ -9529,6 +9548,50 @@ fragment ToolCallFields on ToolCall {
   isDelivered
   reportedAt
 }`) as unknown as TypedDocumentString<AuthorizeToolCallMutation, AuthorizeToolCallMutationVariables>;
+export const WithdrawToolCallDocument = new TypedDocumentString(`
+    mutation withdrawToolCall($input: WithdrawToolCallInput!) {
+  withdrawToolCall(input: $input) {
+    __typename
+    ... on WithdrawToolCallSuccess {
+      toolCall {
+        ...ToolCallFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}
+fragment ToolCallFields on ToolCall {
+  id
+  status
+  reasons
+  notices
+  tool
+  arguments
+  session
+  decisionId
+  approvalId
+  notBefore
+  idempotencyKey
+  createdAt
+  outcome
+  output
+  isDelivered
+  reportedAt
+}`) as unknown as TypedDocumentString<WithdrawToolCallMutation, WithdrawToolCallMutationVariables>;
 export const ReportToolResultDocument = new TypedDocumentString(`
     mutation reportToolResult($input: ReportToolResultInput!) {
   reportToolResult(input: $input) {

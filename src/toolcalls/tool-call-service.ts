@@ -4,7 +4,6 @@ import type { AgentService } from '../agents/agent-service.ts';
 import type { ApprovalService } from '../approvals/approval-service.ts';
 import { lockApproval } from '../approvals/approval-store.ts';
 import { subjectDigest, type ApprovalSubject } from '../approvals/approval.ts';
-import { gateInput } from '../executions/gate-input.ts';
 import { digestOf } from '../platform/canonical.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -14,14 +13,14 @@ import type { Logger } from '../platform/logger.ts';
 import { recordDecision } from '../decisions/decision-store.ts';
 import { approvalTerms, refusals } from '../rules/evaluate.ts';
 import type { Gate, Judgement } from '../gate/gate-service.ts';
-import type { GateInput } from '../rules/gate.ts';
 import { createRedactor, type Redactor } from '../decisions/redaction.ts';
 import { killSwitchFacts } from '../gate/kill-switch-facts.ts';
 import { requirePermission } from '../principals/authorize.ts';
-import { rolesAt, type Authority } from '../principals/permission.ts';
+import type { Authority } from '../principals/permission.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
-import { classifyCall, type ClassifiedCall } from '../tools/classification.ts';
+import { classifyCall } from '../tools/classification.ts';
 import type { ToolService } from '../tools/tool-service.ts';
+import { gateInputOf, referenceOf, subjectOf, type Asked } from './asked-call.ts';
 import { deliverResult, reportedOf, type Reported } from './tool-result.ts';
 import { unjudged, type ToolCallSettings } from './unjudged.ts';
 import { toolCallColumns, toolCallRows, toolCallsByIds, type ToolCallRow } from './tool-call-reads.ts';
@@ -44,6 +43,8 @@ export interface ToolCallService {
    * refused, or goes through where settings say so.
    */
   answerUnjudged(uow: UnitOfWork, actor: Authority, input: AuthorizeToolCall, cause: unknown): Promise<ToolCallRow>;
+  /** The call is not wanted any more: it is refused for good, and nobody is asked about it. Again: the same answer. */
+  withdrawToolCall(uow: UnitOfWork, actor: Authority, input: { readonly toolCallId: string }): Promise<ToolCallRow>;
   readonly toolCallsByIds: typeof toolCallsByIds;
 }
 
@@ -59,17 +60,6 @@ export interface ToolCallDependencies {
 }
 
 const defaults: ToolCallSettings = { timeoutMs: 5_000, onError: 'deny' };
-
-type Startable = Awaited<ReturnType<AgentService['resolveVersionForStart']>>;
-
-interface Asked {
-  readonly request: ValidRequest;
-  readonly startable: Startable;
-  readonly place: { readonly projectId: string; readonly environmentId: string; readonly teamId: string | null };
-  readonly called: ClassifiedCall;
-  /** Estimate: the agent's, or that of the tenant's operators if it is higher. */
-  readonly costMicroUsd: number | null;
-}
 
 export function createToolCallService(deps: ToolCallDependencies): ToolCallService {
   const { clock, agents, tools, gate, approvals, logger, settings = defaults, redact = createRedactor([]) } = deps;
@@ -104,27 +94,6 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     const costMicroUsd = own === null || said === null ? (own ?? said) : Math.max(own, said);
     return { called: classifyCall(checked.definition, args), costMicroUsd };
   }
-
-  function inputOf(
-    uow: UnitOfWork,
-    actor: Authority,
-    { request, startable, place, called, costMicroUsd }: Asked,
-    action: GateInput['action'],
-  ): GateInput {
-    const { agent, version, environment } = startable;
-    const row = {
-      ...{ id: '', ...place, agentId: agent.id, requestedBy: actor.principalId, labels: request.labels, agentName: agent.name },
-      ...{ agentTags: agent.tags, agentVersionDigest: version.digest, requestedRoles: rolesAt(actor, place), policyRevision: 0 },
-      environmentKind: environment.kind,
-    };
-    const effect = { action, tool: called, destination: null, arguments: request.arguments, costMicroUsd };
-    return { ...gateInput(clock, { uow, row, plan: { definition: version.definition } }, effect), executionId: null };
-  }
-
-  const referenceOf = ({ place, startable }: Asked) => ({
-    ...place,
-    ...{ agentId: startable.agent.id, executionId: null, stepId: null, itemIndex: null },
-  });
 
   /** The call of this key, under its lock; one request of a key at a time. */
   async function findByKey(uow: UnitOfWork, actor: Authority, { idempotencyKey }: AuthorizeToolCall, digest: string) {
@@ -195,7 +164,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
 
   /** The answer stays; but nothing that a kill switch covers begins after it was engaged. If it has been made, it can be reported. */
   async function allowedBefore(uow: UnitOfWork, actor: Authority, asked: Asked, before: ToolCallRow): Promise<ToolCallRow> {
-    const effect = inputOf(uow, actor, asked, 'tool.call');
+    const effect = gateInputOf(clock, uow, actor, asked);
     const { killSwitches = [] } = (await killSwitchFacts.load(uow))(effect);
     if (killSwitches.length === 0) return before;
     const { verdict, decisionId } = await gate.judge(uow, effect, referenceOf(asked), { isRehearsal: true });
@@ -221,6 +190,15 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
     return row!;
   }
 
+  /** Locked; only the one who asked has anything to say of it. */
+  async function own(uow: UnitOfWork, actor: Authority, id: string, deed: string): Promise<ToolCallRow> {
+    const [seen] = await toolCallsByIds(uow, actor, [id]);
+    if (!seen) throw new NotFoundError(`there is no tool call "${id.slice(0, 80)}"`);
+    if (seen.principalId !== actor.principalId) throw new ForbiddenError(`only the one who asked about a call ${deed}`);
+    const sql = `select ${toolCallColumns} from tool_calls where tenant_id = $1 and id = $2 for update`;
+    return (await toolCallRows(uow, sql, [uow.tenantId, seen.id]))[0]!;
+  }
+
   return {
     toolCallsByIds,
 
@@ -233,7 +211,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
       if (before?.status === 'allowed') return allowedBefore(uow, actor, asked, before);
       const id = before?.id ?? newId();
-      const judgement = await gate.judge(uow, inputOf(uow, actor, asked, 'tool.call'), referenceOf(asked), { holder: id });
+      const judgement = await gate.judge(uow, gateInputOf(clock, uow, actor, asked), referenceOf(asked), { holder: id });
       return store(uow, actor, id, input, asked, await settle(uow, actor, id, asked, before, judgement));
     },
 
@@ -244,7 +222,7 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       const before = await findByKey(uow, actor, input, request.digest);
       if (before && !isOpen(before)) return before;
       const asked: Asked = { request, ...where, ...(await classified(uow, input, request)) };
-      const effect = inputOf(uow, actor, asked, 'tool.call');
+      const effect = gateInputOf(clock, uow, actor, asked);
       const known = { ...effect, ...(await killSwitchFacts.load(uow))(effect) };
       const answer = unjudged(settings, asked.called.risk, { isNew: before === null, refused: refusals(known), cause });
       const { effect: outcome, reasons } = answer;
@@ -256,39 +234,35 @@ export function createToolCallService(deps: ToolCallDependencies): ToolCallServi
       return store(uow, actor, before?.id ?? newId(), input, asked, { ...answer, decisionId, notices: [], approvalId, notBefore: null });
     },
 
+    async withdrawToolCall(uow, actor, { toolCallId }) {
+      bePatient(uow);
+      const call = await own(uow, actor, toolCallId, 'withdraws it');
+      if (call.status === 'refused') return call;
+      if (!isOpen(call)) throw new InvalidStateError(`the call is ${call.status}: it may have been made, so report what came of it`);
+      if (call.approvalId !== null) await approvals.withdraw(uow, call.approvalId);
+      const [withdrawn] = await toolCallRows(
+        uow,
+        `update tool_calls set status = 'refused', not_before = null, reasons = $3::text[] where tenant_id = $1 and id = $2 returning ${toolCallColumns}`,
+        [uow.tenantId, call.id, ['Whoever asked has withdrawn it.']],
+      );
+      return withdrawn!;
+    },
+
     async reportToolResult(uow, actor, input) {
       bePatient(uow);
       holdRules(uow);
-      const [seen] = await toolCallsByIds(uow, actor, [input.toolCallId]);
-      if (!seen) throw new NotFoundError(`there is no tool call "${input.toolCallId.slice(0, 80)}"`);
-      if (seen.principalId !== actor.principalId) throw new ForbiddenError('only the one who asked about a call reports what came of it');
+      const call = await own(uow, actor, input.toolCallId, 'reports what came of it');
       refuseInvalidResult(input);
-      const [call] = await toolCallRows(uow, `select ${toolCallColumns} from tool_calls where tenant_id = $1 and id = $2 for update`, [
-        ...[uow.tenantId, seen.id],
-      ]);
       const result = input.result ?? null;
       const reportDigest = digestOf({ outcome: input.outcome, result });
-      if (call!.status === 'reported') {
-        if (call!.reportDigest === reportDigest) return reportedOf(call!);
+      if (call.status === 'reported') {
+        if (call.reportDigest === reportDigest) return reportedOf(call);
         throw new InvalidStateError('another result of this call was reported before; it stays');
       }
-      if (call!.status !== 'allowed') {
-        throw new InvalidStateError(`the call is ${call!.status}: it must not have been made, so there is nothing to report`);
+      if (call.status !== 'allowed') {
+        throw new InvalidStateError(`the call is ${call.status}: it must not have been made, so there is nothing to report`);
       }
-      return deliverResult(deps, uow, call!, input, reportDigest);
+      return deliverResult(deps, uow, call, input, reportDigest);
     },
-  };
-}
-
-function subjectOf(
-  uow: UnitOfWork,
-  toolCallId: string,
-  { request, startable, called }: Asked,
-  policies: readonly string[],
-): ApprovalSubject {
-  return {
-    ...{ tenantId: uow.tenantId, executionId: null, stepId: null, itemIndex: null, toolCallId },
-    ...{ agentVersionDigest: startable.version.digest, tool: called.name, toolDigest: called.digest },
-    ...{ arguments: request.arguments, policies },
   };
 }

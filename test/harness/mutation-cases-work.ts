@@ -153,6 +153,16 @@ export const workCases: Readonly<Record<string, MutationCase>> = {
     ...{ change: 'changed', again: 'nothing' },
   },
 
+  withdrawToolCall: {
+    async input(w) {
+      const input = await call(w);
+      const rules = [{ tools: ['files.read'], expiresIn: '1h' }];
+      await w.make('createPolicy', { name: w.name(), kind: 'APPROVAL_REQUIRED', scope: { agentId: input.agentId }, rules });
+      return { toolCallId: await w.make('authorizeToolCall', input) };
+    },
+    ...{ change: 'changed', again: 'nothing' },
+  },
+
   createWebhook: {
     input: (w) => ({ name: w.name(), url: 'https://hooks.example.com:9/', events: ['APPROVAL_DECIDED'] }),
     ...{ change: 'created', again: 'refused' },
