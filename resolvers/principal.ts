@@ -3,7 +3,7 @@ import { ConflictError, InvalidStateError } from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId } from '#schema/ids.ts';
-import { subjectsOf } from '#schema/mutation-audit.ts';
+import { found, type Subjects } from '#schema/mutation-audit.ts';
 import { mutation } from '#schema/mutation.ts';
 import * as nouns from '#schema/principal.ts';
 import * as inputs from '#schema/principal-inputs.ts';
@@ -99,6 +99,32 @@ mutation('enablePrincipal', {
   resolve: async (services, uow, actor, input) => ({ principal: await services.principals.enablePrincipal(uow, actor, input) }),
 });
 
+/** Nothing of the team's own changes: who came or went is in the name. */
+const membership: Subjects<{ readonly teamId: string; readonly principalId: string }> = {
+  type: 'Team',
+  keys: ({ teamId, principalId }) => [`${teamId} ${principalId}`],
+  async find({ tenants, principals }, uow, everything, [key = '']) {
+    const [teamId = '', principalId = ''] = key.split(' ');
+    const [team] = await tenants.teamsByIds(uow, everything, [teamId]);
+    const [principal] = await principals.principalsByIds(uow, everything, [principalId]);
+    return found(key, team && principal && { ...team, name: `${team.name}: ${principal.name}` });
+  },
+};
+
+/** Named by role and grantee: of one that was revoked nothing else is left to read. */
+const granting: Pick<Subjects<unknown>, 'type' | 'find'> = {
+  type: 'RoleGrant',
+  async find({ grants, tenants, principals }, uow, everything, [id = '']) {
+    const [grant] = await grants.grantsByIds(uow, everything, [id]);
+    if (!grant) return found(id, null);
+    const [grantee] =
+      grant.principalId === null
+        ? await tenants.teamsByIds(uow, everything, [grant.granteeTeamId!])
+        : await principals.principalsByIds(uow, everything, [grant.principalId]);
+    return found(id, { ...grant, name: `${grant.role}: ${grantee?.name ?? ''}` });
+  },
+};
+
 mutation('addTeamMember', {
   description: 'Puts a principal into a team, which hands on every role the team has been given: you must hold them too.',
   permission: 'team.manage',
@@ -107,6 +133,7 @@ mutation('addTeamMember', {
     team: { type: Team, description: 'The team.' },
     principal: { type: Principal, description: 'Who is now in it.' },
   },
+  audits: membership,
   resolve: (services, uow, actor, input) => services.principals.addTeamMember(uow, actor, input),
 });
 
@@ -119,6 +146,7 @@ mutation('removeTeamMember', {
     principal: { type: Principal, description: 'Who is no longer in it.' },
   },
   fails: [InvalidStateError],
+  audits: membership,
   resolve: (services, uow, actor, input) => services.principals.removeTeamMember(uow, actor, input),
 });
 
@@ -128,6 +156,7 @@ mutation('grantRole', {
   input: inputs.GrantRoleInput,
   returns: { roleGrant: { type: RoleGrant, description: 'The new grant.' } },
   fails: [ConflictError],
+  audits: { ...granting, keys: () => [], keyOf: ({ roleGrant }) => (roleGrant as { id: string }).id },
   resolve: async (services, uow, actor, input) => ({ roleGrant: await services.grants.grantRole(uow, actor, inputs.grantOf(input)) }),
 });
 
@@ -137,7 +166,7 @@ mutation('revokeRole', {
   input: inputs.RevokeRoleInput,
   returns: { roleGrant: { type: RoleGrant, description: 'The grant as it was.' } },
   fails: [InvalidStateError],
-  audits: { ...subjectsOf('RoleGrant', 'roleGrant'), keys: ({ grantId }) => [grantId] },
+  audits: { ...granting, keys: ({ grantId }) => [grantId] },
   resolve: async (services, uow, actor, input) => ({ roleGrant: await services.grants.revokeRole(uow, actor, input) }),
 });
 

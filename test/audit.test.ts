@@ -164,6 +164,23 @@ describe('an audit event', () => {
     assert.equal(await count(), counted, 'nothing changed');
   });
 
+  it('names who came into a team or left it, and which role was given or taken', async () => {
+    const [person, team] = [`p-${newId()}`, `t-${newId()}`];
+    const principalId = (await mutate('createPrincipal', { kind: 'USER', name: person }, adminKey(), 'principal { id }')).principal.id;
+    const teamId = (await mutate('createTeam', { name: team }, adminKey(), 'team { id }')).team.id;
+    const member = { teamId, principalId };
+    for (const mutation of ['addTeamMember', 'removeTeamMember']) await mutate(mutation, member);
+    const granteeIds = [principalId, teamId];
+    for (const granteeId of granteeIds) {
+      const given = await mutate('grantRole', { granteeId, role: 'VIEWER', scopeId: await newProject() }, adminKey(), 'roleGrant { id }');
+      await mutate('revokeRole', { grantId: given.roleGrant.id });
+    }
+    const named = async (subjectName: string) => (await events({ subjectName })).map(({ action }) => action).reverse();
+    assert.deepEqual(await named(`${team}: ${person}`), ['addTeamMember', 'removeTeamMember']);
+    assert.deepEqual(await named(`viewer: ${person}`), ['grantRole', 'revokeRole']);
+    assert.deepEqual(await named(`viewer: ${team}`), ['grantRole', 'revokeRole']);
+  });
+
   it('begins where the one before ended, however many change the same thing at once', async () => {
     const projectId = await newProject();
     const answers = await Promise.all(
