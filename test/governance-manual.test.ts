@@ -47,6 +47,25 @@ test('an agent is stopped, says why, and goes on after the release', { timeout: 
   assert.match((await ask(engaging, 'goOn', { id: killSwitch.id })).message, /released at .* already/);
 });
 
+test('whoever watches the execution is told that it was stopped, why, and that it goes on', { timeout: 30_000 }, async () => {
+  const agent = await api.agent([{ id: 'act', tool: 'mail.send', with: {} }]);
+  const { killSwitch } = await ask(engaging, 'stop', { scope: 'AGENT', scopeId: toGlobalId('Agent', agent) });
+  const { id } = await api.start(agent);
+  const watch = `subscription ($id: ID!) { executionEvents(executionId: $id) { events { type ... on StepHalted { reason killSwitchId } } } }`;
+  const seen: any[] = [];
+  for await (const { data, errors } of api.subscribe(watch, { id: toGlobalId('Execution', id) }, { as: api.operator })) {
+    assert.equal(errors, undefined, JSON.stringify(errors));
+    seen.push(...data!['executionEvents'].events);
+    if (seen.at(-1)?.type === 'STEP_HALTED') await ask(engaging, 'goOn', { id: killSwitch.id });
+  }
+  const told = seen.filter(({ type }) => ['STEP_HALTED', 'STEP_CONTINUED', 'STEP_SUCCEEDED'].includes(type));
+  assert.deepEqual(told, [
+    { type: 'STEP_HALTED', reason: 'It mails customers twice', killSwitchId: killSwitch.id },
+    { type: 'STEP_CONTINUED' },
+    { type: 'STEP_SUCCEEDED' },
+  ]);
+});
+
 test('the typed client engages and releases; mistakes are told by field, and rights are looked at', async () => {
   const client = api.typed(api.operator);
   const { killSwitch } = await client.engageKillSwitch({ input: { scope: 'DESTINATION', pattern: 'API.Example.com.', reason: 'x' } });
