@@ -65,8 +65,7 @@ const overrides: Subjects<{ readonly tool: string }> = {
 };
 
 mutation('setToolOverride', {
-  description:
-    'Says which risk and category a tool has for this tenant, instead of what its annotations and its name say.',
+  description: 'Says which risk and category a tool has for this tenant, instead of what its annotations and its name say.',
   permission: 'tool.manage',
   input: SetToolOverrideInput,
   returns: { toolOverride: { type: ToolOverride, description: 'What is said now.' } },
