@@ -94,6 +94,22 @@ describe('a counter', () => {
     }
   });
 
+  it('lets exactly the limit pass of 8 clients who ask at once, whose clocks jump meanwhile', async () => {
+    const random = randomOf(5);
+    const clients = await Promise.all(Array.from({ length: 8 }, asker));
+    const { agentId } = clients[0]!;
+    await limit({ limit: 7, window: '1h' }, { scope: { agentId } });
+    const asked = clients.flatMap((client) =>
+      Array.from({ length: 5 }, () => {
+        client.turn(Math.floor(random() * 600_000) - 300_000);
+        return client.ask(newId(), { agentId });
+      }),
+    );
+    const effects = (await Promise.all(asked)).map(({ effect }) => effect);
+    assert.deepEqual([effects.filter((effect) => effect === 'allow').length, effects.length], [7, 40]);
+    assert.ok(effects.every((effect) => effect === 'allow' || effect === 'deny'));
+  });
+
   it('is kept for each of what `per` names, and for what its conditions match alone', async () => {
     const { agentId, ask } = await asker();
     const [one, other] = [newId(), newId()];
