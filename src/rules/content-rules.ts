@@ -29,7 +29,9 @@ const contentRule = knownKeys({
     .array(z.enum(contentPlaces))
     .min(1, 'must not be empty; leave it out to look everywhere')
     .optional()
-    .meta({ description: 'Where: inputs of executions, arguments of calls and requests, outputs of steps and executions; left out: everywhere.' }),
+    .meta({
+      description: 'Where: inputs of executions, arguments of calls and requests, outputs of steps and executions; left out: everywhere.',
+    }),
   tools: toolList,
   ...matchFields,
   message: messageField,
