@@ -133,7 +133,7 @@ test('observe changes nothing and is recorded; inject lets the run go on, with t
   ] as const;
   for (const { kind, rules, effect, status } of kinds) {
     for (const mode of ['observe', 'inject', 'enforce'] as const) {
-      await withPolicy({ kind, mode, rules: rules as never }, async () => {
+      await withPolicy({ kind, mode, rules: rules }, async () => {
         if (kind === 'rate_limit') assert.equal((await authorize()).status, 'ALLOWED');
         const idempotencyKey = `${kind} ${mode}`;
         const call = await authorize({ arguments: { amount: 1, note: 'secret' }, idempotencyKey });

@@ -25,13 +25,9 @@ const contentRule = knownKeys({
     .max(maxPatterns)
     .optional()
     .meta({ description: 'Texts, found anywhere whatever their upper and lower case.' }),
-  in: z
-    .array(z.enum(contentPlaces))
-    .min(1, 'must not be empty; leave it out to look everywhere')
-    .optional()
-    .meta({
-      description: 'Where: inputs of executions, arguments of calls and requests, outputs of steps and executions; left out: everywhere.',
-    }),
+  in: z.array(z.enum(contentPlaces)).min(1, 'must not be empty; leave it out to look everywhere').optional().meta({
+    description: 'Where: inputs of executions, arguments of calls and requests, outputs of steps and executions; left out: everywhere.',
+  }),
   tools: toolList,
   ...matchFields,
   message: messageField,
