@@ -11,9 +11,13 @@ export interface QueuePoolOptions {
 
 export function createQueuePool({ connectionString, max, onLost }: QueuePoolOptions): pg.Pool {
   const pool = new QueuePool({ connectionString, max, application_name: 'signalbox-queue' });
-  pool.on('error', onLost);
+  // A pool has ended once it has said goodbye: whoever stops Postgres then may be faster than the answer, and that is no loss.
+  const onError = (error: Error) => {
+    if (!pool.ending) onLost(error);
+  };
+  pool.on('error', onError);
   pool.on('connect', (client) => {
-    client.on('error', onLost);
+    client.on('error', onError);
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
     client.query = ((...args: unknown[]) => {
       const answer = query(...args);
