@@ -175,6 +175,15 @@ describe('when somebody leaves a line', () => {
     await engine.work();
     assert.equal(await jobs(), 0);
   });
+
+  it('all of it by one bulk operation, no job is left either', async () => {
+    const { many, agentId } = await line({ count: 'executions' });
+    const ids = await many(5);
+    await write((uow) => engine.services.bulkCancel.cancelExecutions(uow, engine.operator, { filter: { agentId } }));
+    while ((await look(ids[1]!)).status !== 'cancelled') assert.ok(await engine.workOnce());
+    assert.deepEqual(await statuses(ids.slice(1)), ['cancelled', 'cancelled', 'cancelled', 'cancelled']);
+    assert.equal(await engine.jobsNamed('move-line-up'), 0);
+  });
 });
 
 it('a call of an agent that runs elsewhere may be made at the freed moment, and not before', async () => {
@@ -233,7 +242,7 @@ it('a runner that dies in any transaction on the way takes nobody’s moment alo
   }
 });
 
-it('in random lives with leaving, pauses and late runners: in order, as early as a model says, never beyond the limit', async () => {
+it('in random lives with starts and leaving: in order, as early as a model says, never beyond the limit', async () => {
   const random = randomOf(11);
   const below = (most: number) => Math.floor(random() * most);
   for (let life = 0; life < 6; life += 1) {

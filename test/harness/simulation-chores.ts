@@ -35,7 +35,7 @@ export function createChores(world: World): (job: SimulatedJob) => Promise<void>
       return continueBatch({ ...services, clock, database: db.database, onError }, payload as unknown as JobPayloads['continue-halted']);
     }
     if (name === 'move-line-up') {
-      world.note('  a line moves up');
+      world.count('line moves up');
       return moveLineUp({ ...services, clock, database: db.database }, payload as unknown as JobPayloads['move-line-up']);
     }
     if (name === 'cancel-executions') return services.bulkCancel.cancelBatch(db.database, { tenantId, operationId: payload.operationId! });
