@@ -115,7 +115,7 @@ describe('when somebody leaves a line', () => {
       engine.services.policies.createPolicy(uow, admin, {
         ...{ name: `p-${newId()}`, kind: 'tool_access', mode: 'enforce', scope: { agentId } },
         rules: [{ effect: 'deny', tools: ['lab.say'] }],
-      } as Parameters<typeof engine.services.policies.createPolicy>[2]),
+      }),
     );
     engine.clock.advance(since + minute - now());
     while ((await look(ids[2]!)).status !== 'blocked') assert.ok(await engine.workOnce());
@@ -204,7 +204,7 @@ it('a call of an agent that runs elsewhere may be made at the freed moment, and 
     engine.services.policies.createPolicy(uow, admin, {
       ...{ name: `p-${newId()}`, kind: 'tool_access', mode: 'enforce', scope: { agentId } },
       rules: [{ effect: 'deny', tools: ['lab.say'] }],
-    } as Parameters<typeof engine.services.policies.createPolicy>[2]),
+    }),
   );
   assert.equal((await ask('2')).status, 'refused');
   await write((uow) => engine.services.policies.deletePolicy(uow, admin, denial.id));
@@ -249,7 +249,7 @@ it('in random lives with starts and leaving: in order, as early as a model says,
     const limit = 1 + below(3);
     const { run, policyId } = await line({ limit });
     /** What is there to wait for by the model: ids in order, and when each has gone. */
-    let waiting: string[] = [];
+    const waiting: string[] = [];
     const gone: { id: string; at: number }[] = [];
     const settle = async () => {
       while (waiting.length > 0 && gone.filter(({ at }) => at > now() - minute).length < limit)
