@@ -15,6 +15,7 @@ import { Migration20261121101429_toolcalls } from './20261121101429-toolcalls.ts
 import { Migration20261121120814_fallback } from './20261121120814-fallback.ts';
 import { Migration20261121121936_tool_costs } from './20261121121936-tool-costs.ts';
 import { Migration20261121122031_audit } from './20261121122031-audit.ts';
+import { Migration20261121132905_lines } from './20261121132905-lines.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -33,4 +34,5 @@ export const migrations = [
   { name: '20261121120814-fallback', class: Migration20261121120814_fallback },
   { name: '20261121121936-tool-costs', class: Migration20261121121936_tool_costs },
   { name: '20261121122031-audit', class: Migration20261121122031_audit },
+  { name: '20261121132905-lines', class: Migration20261121132905_lines },
 ];

@@ -168,7 +168,7 @@ describe('counters', () => {
     await write(async (uow) => {
       const [policy] = await uow.rows<{ id: string }>('select id from policies where agent_id = $1', [agentId]);
       const fact = { key: demand.key, limit: 1, windowMs: 60_000, count: 0, freeAt: '' };
-      forgetOld(uow, [{ demand: { ...demand, policyId: policy!.id }, fact, placeId: null, waitMs: 0 }], 0);
+      forgetOld(uow, [{ demand: { ...demand, policyId: policy!.id }, fact, placeId: null, toldMs: null, waitMs: 0 }], 0);
     });
     assert.deepEqual(
       (await keys()).map((row) => (row as { key: string }).key).sort(),

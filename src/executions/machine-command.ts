@@ -97,7 +97,8 @@ export type SlotCommand =
   | { readonly type: 'wait'; readonly slot: Slot; readonly wakeAt: number }
   | { readonly type: 'awaitSignal'; readonly slot: Slot; readonly name: string; readonly wakeAt: number | null }
   | { readonly type: 'receive'; readonly slot: Slot; readonly signalId: string; readonly name: string; readonly outputBytes: number }
-  | { readonly type: 'wake'; readonly slot: Slot }
+  /** `early`: what a policy has put off is judged anew before its moment. */
+  | { readonly type: 'wake'; readonly slot: Slot; readonly early?: boolean | undefined }
   /** A kill switch stops it before it begins (`attempt` 0), or has aborted the attempt; running that again does no harm. */
   | { readonly type: 'halt'; readonly slot: Slot; readonly attempt: number; readonly killSwitchId: string; readonly reason: string }
   /** The switch was released. */

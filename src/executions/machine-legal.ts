@@ -17,6 +17,9 @@ interface Rule {
 const effects = ['tool', 'http'] as const;
 const judged = [...effects, 'agent'] as const;
 
+/** Effects of it pass the gate, which may put them off. */
+export const isJudged = (kind: StepKind): boolean => effects.some((each) => each === kind);
+
 const rules: Readonly<Record<Exclude<SlotCommand['type'], 'succeed' | 'fail' | 'block' | 'halt'>, Rule>> = {
   skip: { status: 'queued', on: 'step' },
   expand: { status: 'queued', on: 'step' },

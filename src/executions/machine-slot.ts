@@ -4,7 +4,7 @@ import type { StepDefinition } from '../agents/definition.ts';
 import { maxInterruptions } from './execution.ts';
 import { nameOf, queue, type Draft } from './machine-draft.ts';
 import type { Command, SlotCommand } from './machine-command.ts';
-import { refusalOf } from './machine-legal.ts';
+import { isJudged, refusalOf } from './machine-legal.ts';
 import { conclude, settle } from './machine-settle.ts';
 import { newSlotState, nextItem, slotState, type Slot, type SlotState } from './machine-state.ts';
 
@@ -113,7 +113,7 @@ function carryOut(
       draft.emit({ type: 'step.succeeded', data: { ...slot, attempt: 0, outputBytes: command.outputBytes } });
       break;
     case 'wake':
-      return wake(draft, slot, definition, current, now);
+      return wake(draft, command, definition, current, now);
     case 'halt': {
       const { attempt, killSwitchId, reason } = command;
       draft.emit({ type: 'step.halted', data: { ...slot, attempt, killSwitchId, reason } });
@@ -154,8 +154,14 @@ function iterate(draft: Draft, { slot, wakeAt }: Extract<SlotCommand, { type: 'i
   return null;
 }
 
-function wake(draft: Draft, slot: Slot, { kind, loop }: StepDefinition, current: SlotState, now: number): string | null {
-  if (current.wakeAt! > now) return `${nameOf(slot)} waits until ${new Date(current.wakeAt!).toISOString()}`;
+function wake(
+  draft: Draft,
+  { slot, early = false }: Extract<Command, { type: 'wake' }>,
+  { kind, loop }: StepDefinition,
+  current: SlotState,
+  now: number,
+): string | null {
+  if (current.wakeAt! > now && !(early && isJudged(kind))) return `${nameOf(slot)} waits until ${new Date(current.wakeAt!).toISOString()}`;
   // An iteration's pause is over, or what a policy had put off is due.
   if (loop || kind !== 'wait') {
     queue(draft, slot);

@@ -17,6 +17,7 @@ import { approvalTerms, evaluateGate } from '../rules/evaluate.ts';
 import type { GateInput, GateVerdict } from '../rules/gate.ts';
 import type { PolicyDocument, PolicyKind } from '../rules/policy.ts';
 import { compilePolicies, type PolicySet } from '../rules/policy-set.ts';
+import { callNext } from './rate-line.ts';
 import { holderOf, momentOf, readTurn } from './rate-turn.ts';
 import { boundedPolicies, watchDenials } from '../policies/rollout.ts';
 import { createRedactor, type Redactor } from '../decisions/redaction.ts';
@@ -58,6 +59,8 @@ export interface Gate {
     reference: DecisionReference,
     options?: JudgeOptions,
   ): Promise<Judgement | null>;
+  /** Job `move-line-up`: calls those who have a place now; gives the ids of the tool calls among them. */
+  callNext(uow: UnitOfWork, line: { readonly policyId: string; readonly key: string }): Promise<string[]>;
   decisionsByIds(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<DecisionRow[]>;
   listDecisions(uow: UnitOfWork, actor: Authority, filter: DecisionFilter, page: PageRequest): Promise<Page<DecisionRow>>;
   /** One page per execution, in the order of the ids. */
@@ -161,6 +164,7 @@ export function createGate(settings: GateSettings): Gate {
     decisionsByIds,
     listDecisions,
     decisionsOfExecutions,
+    callNext: (uow, line) => callNext(uow, line, rateClock),
 
     async judge(uow, effect, reference, { policyRevision, ...rest } = {}) {
       if (policyRevision === undefined) holdRules(uow);

@@ -23,6 +23,10 @@ export const RateEntry = defineEntity({
   indexes: [
     { name: 'rate_entries_window', properties: ['tenantId', 'policyId', 'key', 'at'] },
     {
+      name: 'rate_entries_line',
+      expression: `create index "rate_entries_line" on "rate_entries" ("tenant_id", "policy_id", "key", "asked_at", "id") where asked_at is not null`,
+    },
+    {
       name: 'rate_entries_waiting',
       expression: `create index "rate_entries_waiting" on "rate_entries" ("tenant_id", "execution_id") where asked_at is not null`,
     },

@@ -1,10 +1,11 @@
-// Counters of rate limits: the only SQL on their tables. Whoever reads one holds its row until the commit, so that what was read still
+// Counters of rate limits; with rate-line.ts the only SQL on their tables. Whoever reads one holds its row until the commit, so that what was read still
 // holds when it counts; time within a counter is Postgres' and never runs back. Why it is so: docs/decisions/0027-turns-and-delays.md.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
 import type { RateFact } from '../rules/gate.ts';
 import type { RateDemand } from '../rules/judge.ts';
+import { lockCounters, offerPlaces } from './rate-line.ts';
 
 /** What may have a place in line: a slot of an execution, its start, or a call of an agent that runs elsewhere. */
 export interface RateHolder {
@@ -17,11 +18,13 @@ export interface RateReading {
   readonly fact: RateFact;
   /** The place in line that the holder has already. */
   readonly placeId: string | null;
+  /** From the counter's time until the moment it was told; what is not above zero is due. Null without a place. */
+  readonly toldMs: number | null;
   /** From the counter's time until it may run. */
   readonly waitMs: number;
 }
 
-/** Locks the counters, in one order for everybody, and reads them. `at`: the moment of the evaluation; `time`: in place of Postgres' clock. */
+/** Locks the counters and reads them. `at`: the moment of the evaluation; `time`: in place of Postgres' clock. */
 export async function readRates(
   uow: UnitOfWork,
   demands: readonly RateDemand[],
@@ -32,22 +35,16 @@ export async function readRates(
   const sorted = demands.toSorted((a, b) => (a.policyId + a.key < b.policyId + b.key ? -1 : 1));
   const policyIds = sorted.map(({ policyId }) => policyId);
   const keys = sorted.map(({ key }) => key);
-  // Two statements, so that the second one sees what those committed that the first one waited for.
-  uow.write(
-    `insert into rate_counters as c (tenant_id, policy_id, key, last_at)
-     select $1, policy_id, key, coalesce($4::timestamptz, clock_timestamp())
-     from unnest($2::uuid[], $3::text[]) with ordinality as asked (policy_id, key, place) order by place
-     on conflict (tenant_id, policy_id, key) do update set last_at = greatest(c.last_at, coalesce($4::timestamptz, clock_timestamp()))`,
-    [uow.tenantId, policyIds, keys, time?.now() ?? null],
-  );
-  const rows = await uow.rows<{ placeId: string | null; waitedMs: number | null; count: number; waitMs: number }>(
-    `select own.id as "placeId", ceil(extract(epoch from c.last_at - own.asked_at) * 1000)::float8 as "waitedMs", others.count,
+  lockCounters(uow, policyIds, keys, time);
+  const rows = await uow.rows<{ placeId: string | null; toldMs: number | null; waitedMs: number | null; count: number; waitMs: number }>(
+    `select own.id as "placeId", (extract(epoch from own.at - c.last_at) * 1000)::float8 as "toldMs",
+       ceil(extract(epoch from c.last_at - own.asked_at) * 1000)::float8 as "waitedMs", others.count,
        greatest(ceil(extract(epoch from others.oldest + width - c.last_at) * 1000), 0)::float8 as "waitMs"
      from unnest($2::uuid[], $3::text[], $4::int[], $5::bigint[]) with ordinality as asked (policy_id, key, most, window_ms, place)
        join rate_counters c on c.tenant_id = $1 and c.policy_id = asked.policy_id and c.key = asked.key
        cross join lateral (select make_interval(secs => window_ms / 1000.0) as width) as w
        left join lateral (
-         select id, asked_at from rate_entries
+         select id, at, asked_at from rate_entries
          where tenant_id = $1 and policy_id = asked.policy_id and key = asked.key and asked_at is not null
            and execution_id is not distinct from $6::uuid and slot = $7 limit 1) as own on true
        cross join lateral (
@@ -68,12 +65,12 @@ export async function readRates(
       holder.slot,
     ],
   );
-  return rows.map(({ placeId, waitedMs, count, waitMs }, index) => {
+  return rows.map(({ placeId, toldMs, waitedMs, count, waitMs }, index) => {
     const demand = sorted[index]!;
     const { key, limit, windowMs } = demand;
     const moment = (ms: number) => new Date(at.getTime() + ms).toISOString();
     const askedAt = waitedMs === null ? {} : { askedAt: moment(-waitedMs) };
-    return { demand, placeId, waitMs, fact: { key, limit, windowMs, count, freeAt: moment(waitMs), ...askedAt } };
+    return { demand, placeId, toldMs, waitMs, fact: { key, limit, windowMs, count, freeAt: moment(waitMs), ...askedAt } };
   });
 }
 
@@ -81,6 +78,8 @@ export async function readRates(
 export function countRates(uow: UnitOfWork, readings: readonly RateReading[], executionId: string | null): void {
   if (readings.length === 0) return;
   const [policyIds, keys] = columnsOf(readings);
+  // Before its moment: that is there for the next one.
+  offerPlaces(uow, 'id', placesOf(readings.filter(({ toldMs }) => toldMs !== null && toldMs > 0)), true);
   uow.write(
     `insert into rate_entries as e (id, tenant_id, policy_id, key, at, execution_id)
      select asked.id, $1, c.policy_id, c.key, c.last_at, $5
@@ -126,6 +125,8 @@ export function forgetOld(uow: UnitOfWork, [first]: readonly RateReading[], chan
 export function reserveRates(uow: UnitOfWork, readings: readonly RateReading[], { executionId, slot }: RateHolder): void {
   if (readings.length === 0) return;
   const [policyIds, keys] = columnsOf(readings);
+  // It has moved up, by more than is rounded.
+  offerPlaces(uow, 'id', placesOf(readings.filter(({ toldMs, waitMs }) => toldMs !== null && waitMs < toldMs - 1)), true);
   uow.write(
     `insert into rate_entries as e (id, tenant_id, policy_id, key, at, asked_at, execution_id, slot)
      select asked.id, $1, c.policy_id, c.key, c.last_at + make_interval(secs => asked.wait_ms / 1000.0), c.last_at, $6, $7
@@ -146,17 +147,22 @@ export function reserveRates(uow: UnitOfWork, readings: readonly RateReading[], 
 
 /** It will not run: its places are free again. */
 export function giveBackRates(uow: UnitOfWork, readings: readonly RateReading[]): void {
-  const places = readings.flatMap(({ placeId }) => placeId ?? []);
-  if (places.length > 0) uow.write('delete from rate_entries where tenant_id = $1 and id = any($2::uuid[])', [uow.tenantId, places]);
+  const places = placesOf(readings);
+  if (places.length === 0) return;
+  offerPlaces(uow, 'id', places, false);
+  uow.write('delete from rate_entries where tenant_id = $1 and id = any($2::uuid[])', [uow.tenantId, places]);
 }
 
 /** The execution has ended: whatever of it waits in line does so no longer. */
 export function leaveLines(uow: UnitOfWork, executionIds: readonly string[]): void {
+  offerPlaces(uow, 'execution_id', executionIds, false);
   uow.write('delete from rate_entries where tenant_id = $1 and execution_id = any($2::uuid[]) and asked_at is not null', [
     uow.tenantId,
     [...executionIds],
   ]);
 }
+
+const placesOf = (readings: readonly RateReading[]): string[] => readings.flatMap(({ placeId }) => placeId ?? []);
 
 const columnsOf = (readings: readonly RateReading[]): [string[], string[]] => [
   readings.map(({ demand }) => demand.policyId),

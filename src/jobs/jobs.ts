@@ -4,8 +4,8 @@ import type { UnitOfWork } from '../platform/database.ts';
 /** Payload of each job. `itemIndex` is -1 for a step without forEach. */
 export interface JobPayloads {
   /** Carry an execution forward from one step (or its start) for as long as a step is ready. */
-  'run-execution': { tenantId: string; executionId: string } & Replacing;
-  'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number } & Replacing;
+  'run-execution': { tenantId: string; executionId: string } & Called & Replacing;
+  'run-step': { tenantId: string; executionId: string; stepId: string; itemIndex: number } & Called & Replacing;
   'expire-approval': { tenantId: string; approvalId: string };
   /** A delegation begins. */
   'announce-delegation': { tenantId: string; delegationId: string };
@@ -25,6 +25,8 @@ export interface JobPayloads {
   'deliver-webhook': { tenantId: string; deliveryId: string };
   /** A policy that is rolled out has denied something: does it deny too much? */
   'watch-rollout': { tenantId: string; policyId: string };
+  /** Somebody who had this moment in the line of a rate limit does not need it. */
+  'move-line-up': { tenantId: string; policyId: string; key: string };
 }
 
 /** How often a job is run before its work is given up; what the queue itself allows (graphile-worker's `max_attempts`). */
@@ -33,6 +35,11 @@ export const maxRuns = 25;
 /** Ids of the jobs this one stands for since their runner was taken for dead, oldest first: what they carried goes on here. */
 export interface Replacing {
   after?: readonly string[] | undefined;
+}
+
+export interface Called {
+  /** What a policy has put off is to be judged anew before its moment: a place is free. */
+  early?: true | undefined;
 }
 export type JobName = keyof JobPayloads;
 

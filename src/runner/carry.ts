@@ -20,7 +20,7 @@ import { holdRules } from '../tenants/rules-lock.ts';
 import { recordHalt } from './halting.ts';
 import { commandOf, conclude, delivered, noticed, type EffectResult } from './outcome.ts';
 import { persistently } from './persistently.ts';
-import { isStillOpen, resume, startLater, type CarriedJob, type ResumeDependencies } from './resume.ts';
+import { isStillOpen, notYetDue, resume, type CarriedJob, type ResumeDependencies } from './resume.ts';
 
 export type { EffectResult } from './outcome.ts';
 export type { CarriedJob } from './resume.ts';
@@ -106,7 +106,7 @@ async function begin(deps: CarryDependencies, job: CarriedJob, memory: Memory): 
     }
     let isNew = false;
     if (slots.length === 0 && !t.state.begun) {
-      if (t.state.startAt !== null && t.state.startAt > deps.clock.now().getTime()) await startLater(deps, t, t.state.startAt);
+      if (t.state.startAt !== null && t.state.startAt > deps.clock.now().getTime()) await notYetDue(deps, t, t.state.startAt, job);
       else isNew = await beginStart(deps, t, inputs);
     }
     const ready: Slot[] = [];

@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isIdempotent } from '../outbound/request.ts';
 import { outcomeOfChild } from '../executions/family.ts';
+import type { Command } from '../executions/machine-command.ts';
 import { slotState, type ExecutionState, type Slot, type SlotState, type StepState } from '../executions/machine-state.ts';
 import { receiveSignal } from '../executions/signals.ts';
 import { timerKey, type Transition } from '../executions/transition.ts';
@@ -34,6 +35,8 @@ export interface CarriedJob {
   readonly executionId: string;
   /** Null: the execution as a whole (its start). */
   readonly slot: Slot | null;
+  /** What a policy has put off is judged anew before its moment. */
+  readonly early?: boolean | undefined;
 }
 
 /** `go`: the slot is ready for this job. `rest`: nothing more to do at this slot, though the transition may have made others ready. */
@@ -43,7 +46,7 @@ export async function resume(
   deps: ResumeDependencies,
   t: Transition,
   slot: Slot,
-  job: Pick<CarriedJob, 'before' | 'id'>,
+  job: Pick<CarriedJob, 'before' | 'id' | 'early'>,
 ): Promise<Resumption> {
   const current = slotState(t.state, slot);
   const now = deps.clock.now().getTime();
@@ -53,7 +56,7 @@ export async function resume(
       if (isPaused || current.haltedBy !== null || !mayCarry(job, t.jobOf(slot))) return 'rest';
       return current.wakeAt !== null && current.wakeAt > now ? later(t, slot, current.wakeAt, now) : 'go';
     case 'waiting':
-      return stillWaiting(deps, t, slot, current, now);
+      return stillWaiting(deps, t, slot, current, job.early ?? false);
     case 'awaiting_approval':
       return resolve(deps, t, slot, current.approvalId!);
     case 'running':
@@ -72,14 +75,15 @@ export async function resume(
   }
 }
 
-async function stillWaiting(deps: ResumeDependencies, t: Transition, slot: Slot, current: SlotState, now: number): Promise<Resumption> {
+async function stillWaiting(deps: ResumeDependencies, t: Transition, slot: Slot, current: SlotState, early: boolean): Promise<Resumption> {
+  const now = deps.clock.now().getTime();
   if (current.childId !== null) return childEnded(deps, t, slot, current.childId);
   // Whoever resumes the execution looks here again.
   if (t.state.status === 'paused') return 'rest';
   if (current.signal !== null && (await receiveSignal(deps.clock, t, slot, current.signal))) return 'rest';
   if (current.wakeAt === null) return 'rest';
-  if (current.wakeAt > now) return later(t, slot, current.wakeAt, now);
-  await t.run({ type: 'wake', slot });
+  if (current.wakeAt > now && !early) return later(t, slot, current.wakeAt, now);
+  await t.run({ type: 'wake', slot, early });
   return isReady(t, slot) ? 'go' : 'rest';
 }
 
@@ -99,10 +103,31 @@ async function childEnded(deps: ResumeDependencies, t: Transition, slot: Slot, c
   return isReady(t, slot) ? 'go' : 'rest';
 }
 
-/** The execution was to start later, and the queue's clock runs ahead of ours. */
-export async function startLater({ clock }: { readonly clock: Clock }, t: Transition, startAt: number): Promise<void> {
+/** The execution was to start later: the queue's clock runs ahead of ours, or its start is judged anew before the moment it was put off to. */
+export async function notYetDue(
+  { clock }: { readonly clock: Clock },
+  t: Transition,
+  startAt: number,
+  { early }: Pick<CarriedJob, 'early'>,
+): Promise<void> {
   const payload = { tenantId: t.uow.tenantId, executionId: t.row.id };
+  if (early) {
+    const command = await deferralToNow(t, clock.now().getTime());
+    // Paused: whoever resumes it adds the job of its moment.
+    if (command && (await t.run(command)) === null) await enqueue(t.uow, [{ name: 'run-execution', payload }]);
+    return;
+  }
   await enqueue(t.uow, [{ name: 'run-execution', payload, runAt: await onQueueClock(t.uow, startAt, clock.now().getTime()) }]);
+}
+
+/** The decision is the one that put it off last; null when none has. */
+async function deferralToNow(t: Transition, startAt: number): Promise<Command | null> {
+  const [last] = await t.uow.rows<{ decisionId: string }>(
+    `select data->>'decisionId' as "decisionId" from execution_events
+     where tenant_id = $1 and execution_id = $2 and type = 'execution.deferred' order by sequence desc limit 1`,
+    [t.uow.tenantId, t.row.id],
+  );
+  return last ? { type: 'deferStart', startAt, decisionId: last.decisionId } : null;
 }
 
 /** The job came early, for a signal that another step took or because the queue's clock runs ahead of ours: once more at its moment. */

@@ -6,7 +6,7 @@ import type { DelegationService } from '../approvals/delegation-service.ts';
 import type { ControlService } from '../executions/control-service.ts';
 import type { BulkCancelService } from '../queues/bulk-cancel.ts';
 import { admitExecutions } from '../executions/admission.ts';
-import type { JobPayloads, Replacing } from '../jobs/jobs.ts';
+import type { Called, JobPayloads, Replacing } from '../jobs/jobs.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { AuditService } from '../audit/audit-service.ts';
 import type { RetentionSettings } from '../decisions/decision-retention.ts';
@@ -19,6 +19,7 @@ import { carry, type CarriedJob, type CarryDependencies } from './carry.ts';
 import { createDecisionKeeper } from './decision-keeper.ts';
 import { createEffects, type EffectDependencies } from './effects.ts';
 import { continueBatch } from './halting.ts';
+import { moveLineUp } from './moving-up.ts';
 import { createQueuePool } from './queue-pool.ts';
 import { createRegistry } from './registry.ts';
 
@@ -92,9 +93,13 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       held.delete(id);
     }
   }
-  async function carryJob({ id, attempts }: Job, { after = [] }: Replacing, work: Pick<CarriedJob, 'tenantId' | 'executionId' | 'slot'>) {
+  async function carryJob(
+    { id, attempts }: Job,
+    { after = [], early }: Called & Replacing,
+    work: Pick<CarriedJob, 'tenantId' | 'executionId' | 'slot'>,
+  ) {
     const before = attempts > 1 ? [...after, id] : after;
-    await holding(id, () => carry(carrying, { ...work, id, before, run: after.length + attempts }));
+    await holding(id, () => carry(carrying, { ...work, id, before, early, run: after.length + attempts }));
   }
   const tasks: TaskList = {
     'run-execution': async (payload, { job }) => {
@@ -126,6 +131,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       const reading = await database.write(tenantId, (uow) => watchRollout(uow, deps, policyId));
       if (reading?.fellBack) logger.warn({ policyId, ...reading }, 'a policy denied too much; it is only observed from now on');
     },
+    'move-line-up': async (payload) => moveLineUp(deps, payload as JobPayloads['move-line-up']),
     'continue-halted': async (payload) => {
       const onError = (err: unknown, executionId: string) => logger.error({ err, executionId }, 'a halted execution could not go on');
       await continueBatch({ ...deps, onError }, payload as JobPayloads['continue-halted']);

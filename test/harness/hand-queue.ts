@@ -7,6 +7,7 @@ import { admitExecutions } from '#src/executions/admission.ts';
 import { carry } from '#src/runner/carry.ts';
 import { createEffects } from '#src/runner/effects.ts';
 import { continueBatch } from '#src/runner/halting.ts';
+import { moveLineUp } from '#src/runner/moving-up.ts';
 import { createDelivery } from '#src/webhooks/deliver.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { testEngine, type Engine, type FakeTool } from './engine.ts';
@@ -33,6 +34,8 @@ export interface HandEngine extends Engine {
   hearOfKillSwitch(): Promise<void>;
   /** Names of the jobs that an execution has, due or not. */
   jobsOf(executionId: string): Promise<string[]>;
+  /** Jobs of a name, due or not. */
+  jobsNamed(name: string): Promise<number>;
   /** Jobs that are not due yet, by when they are; milliseconds from now. */
   later(): Promise<number[]>;
 }
@@ -125,19 +128,28 @@ export async function handEngine(
   }
 
   async function runJob(job: { id: string; name: string; payload: any }, run: number): Promise<void> {
-    const { tenantId, executionId, stepId, itemIndex, approvalId, reason } = job.payload;
+    const { tenantId, executionId, stepId, itemIndex, approvalId, reason, early } = job.payload;
     if (job.name === 'expire-approval') await database.write(tenantId, (uow) => services.approvals.expire(uow, approvalId));
     else if (job.name === 'attend-approval') await database.write(tenantId, (uow) => services.approvals.attend(uow, approvalId));
     else if (job.name === 'announce-delegation') await services.approvalDelegations.announce(database, job.payload);
     else if (job.name === 'deliver-webhook') await deliver(job.payload);
     else if (job.name === 'admit-executions') await database.write(tenantId, (uow) => admitExecutions(uow, clock, job.payload));
     else if (job.name === 'continue-halted') await continueBatch({ ...deps, onError: () => undefined }, job.payload);
+    else if (job.name === 'move-line-up') await moveLineUp(deps, job.payload);
     else if (job.name === 'cancel-executions') await services.bulkCancel.cancelBatch(database, job.payload);
     else if (job.name === 'cancel-execution')
       await database.write(tenantId, (uow) => services.control.cancelWithStarter(uow, executionId, reason));
     else {
       const before = runs.has(job.id) ? [job.id] : [];
-      await carry(deps, { id: job.id, before, run, tenantId, executionId, slot: stepId === undefined ? null : { stepId, itemIndex } });
+      await carry(deps, {
+        id: job.id,
+        before,
+        run,
+        early,
+        tenantId,
+        executionId,
+        slot: stepId === undefined ? null : { stepId, itemIndex },
+      });
     }
   }
 
@@ -168,6 +180,13 @@ export async function handEngine(
         [executionId],
       );
       return rows.map(({ name }) => name);
+    },
+    async jobsNamed(name) {
+      const { rowCount } = await queue.query(
+        `select from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id where t.identifier = $1`,
+        [name],
+      );
+      return rowCount ?? 0;
     },
     async later() {
       const { rows } = await queue.query<{ at: Date }>('select run_at as at from graphile_worker._private_jobs order by 1');

@@ -154,7 +154,7 @@ export function answer(plan: Plan, slot: Slot, current: SlotState | StepState, t
           { type: 'block', slot, attempt, failure },
         ]);
       }
-      if (current.signal === null) return { type: 'wake', slot };
+      if (current.signal === null) return { type: 'wake', slot, early: step.loop === undefined && tape() % 2 === 0 };
       const receive: Command = { type: 'receive', slot, signalId: 'signal', name: current.signal, outputBytes: 10 };
       return current.wakeAt === null ? receive : pick<Command>(tape, [receive, { type: 'wake', slot }]);
     }
@@ -377,7 +377,7 @@ export function anyCommand(state: ExecutionState, tape: Tape): Command {
     () => ({ type: 'note', slot, approvalId: pick(tape, [known, known, 'wrong']), note: pick(tape, notes) }),
     () => ({ type: 'note', slot: wholeExecution, approvalId: state.approvalId ?? 'wrong', note: pick(tape, notes) }),
     () => ({ type: 'wait', slot, wakeAt: tape() % 5_000 }),
-    () => ({ type: 'wake', slot }),
+    () => ({ type: 'wake', slot, early: tape() % 2 === 0 }),
     () => ({ type: 'pause', reason: '', pausedBy: 'someone' }),
     () => ({ type: 'resume', resumedBy: 'someone' }),
     () => ({ type: 'iterate', slot, done: tape() % 2 === 0, outputBytes: 1 }),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { admitExecutions } from '#src/executions/admission.ts';
 import type { JobPayloads } from '#src/jobs/jobs.ts';
 import { continueBatch } from '#src/runner/halting.ts';
+import { moveLineUp } from '#src/runner/moving-up.ts';
 import type { SimulatedJob } from './simulation-queue.ts';
 import type { World } from './simulation-world.ts';
 
@@ -32,6 +33,10 @@ export function createChores(world: World): (job: SimulatedJob) => Promise<void>
         throw error;
       };
       return continueBatch({ ...services, clock, database: db.database, onError }, payload as unknown as JobPayloads['continue-halted']);
+    }
+    if (name === 'move-line-up') {
+      world.count('line moves up');
+      return moveLineUp({ ...services, clock, database: db.database }, payload as unknown as JobPayloads['move-line-up']);
     }
     if (name === 'cancel-executions') return services.bulkCancel.cancelBatch(db.database, { tenantId, operationId: payload.operationId! });
     await db.database.write(tenantId, async (uow) => {

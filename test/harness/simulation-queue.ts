@@ -14,6 +14,7 @@ export interface SimulatedJob {
     readonly idle?: boolean;
     readonly operationId?: string;
     readonly after?: string[];
+    readonly early?: true;
   };
   readonly runAt: Date;
   readonly attempts: number;

@@ -125,8 +125,8 @@ export const simulatedDestination = 'api.example.com';
 
 /** How fast things may go in a simulated life: those that are too many wait for their turn. */
 export const simulatedRates = {
-  'few-calls': { count: 'tool_calls', limit: 4, window: '2s', onViolation: 'queue', maxDelay: '30d' },
-  'few-starts': { count: 'executions', limit: 2, window: '3s', onViolation: 'queue', maxDelay: '30d' },
+  'few-calls': { count: 'tool_calls', limit: 1, window: '3s', onViolation: 'queue', maxDelay: '30d' },
+  'few-starts': { count: 'executions', limit: 1, window: '5s', onViolation: 'queue', maxDelay: '30d' },
 } as const;
 
 const enforced = { mode: 'enforce' } as const;

@@ -248,7 +248,7 @@ class Simulation {
   async #take(job: SimulatedJob): Promise<boolean> {
     const { engine, queue, time, random, chance, note, nameOf } = this.#world;
     const { services, evaluator, tenantId, db } = engine;
-    const { executionId, stepId, itemIndex, after = [] } = job.payload;
+    const { executionId, stepId, itemIndex, early, after = [] } = job.payload;
     const name = `C${(this.#names += 1)}`;
     await queue.take(job.id, name);
     if (job.name !== 'run-execution' && job.name !== 'run-step') {
@@ -265,7 +265,7 @@ class Simulation {
     const carrier = new Carrier({
       name,
       sliceMs: chance(0.2) ? -1 : Infinity,
-      job: { id: job.id, before, run: after.length + job.attempts + 1, tenantId, executionId, slot },
+      job: { id: job.id, before, run: after.length + job.attempts + 1, early, tenantId, executionId, slot },
       deps: { ...services, clock: { now: () => new Date(time.get()) }, evaluator, random },
       database: db.database,
       call: (effect) => this.#call(executionId, effect, carrier.isDraining),
