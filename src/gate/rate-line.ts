@@ -20,15 +20,25 @@ export function lockCounters(uow: UnitOfWork, policyIds: readonly string[], keys
   );
 }
 
+const going = {
+  /** They are about to be taken, or to move up. */
+  used: 'select id, policy_id, key, at from rate_entries where tenant_id = $1 and id = any($2::uuid[]) and asked_at is not null',
+  unused:
+    'delete from rate_entries where tenant_id = $1 and id = any($2::uuid[]) and asked_at is not null returning id, policy_id, key, at',
+  /** All of these executions; unused. */
+  ended:
+    'delete from rate_entries where tenant_id = $1 and execution_id = any($2::uuid[]) and asked_at is not null returning id, policy_id, key, at',
+} as const;
+
 /**
- * To be called before these places in line go: at the moment of each the line is looked at, if anybody stands behind it; and at once where
- * none of them is used, since one that had been called may be among them. However many have the same moment, it is one job.
+ * Places in line that their holders do not need; what is not used is deleted. At the moment of each the line is looked at, if anybody
+ * stands behind it; and at once where it is not used, since one that had been called may be among them. However many have the same
+ * moment, it is one job.
  */
-export function offerPlaces(uow: UnitOfWork, by: 'id' | 'execution_id', ids: readonly string[], isUsed: boolean): void {
+export function offerPlaces(uow: UnitOfWork, why: keyof typeof going, ids: readonly string[]): void {
   if (ids.length === 0) return;
   uow.write(
-    `with going as (
-       select id, policy_id, key, at from rate_entries where tenant_id = $1 and ${by} = any($2::uuid[]) and asked_at is not null),
+    `with going as (${going[why]}),
      lines as (
        select going.policy_id, going.key, staying.at as last_at
        from (select policy_id, key, array_agg(id) as ids, min(at) as at from going group by 1, 2) as going cross join lateral (
@@ -44,7 +54,7 @@ export function offerPlaces(uow: UnitOfWork, by: 'id' | 'execution_id', ids: rea
          cross join lateral (select going.at union all select null where not $3::boolean) as look
        where going.at <= lines.last_at) as moments
      having count(*) > 0`,
-    [uow.tenantId, [...ids], isUsed],
+    [uow.tenantId, [...ids], why === 'used'],
   );
 }
 

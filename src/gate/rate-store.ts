@@ -79,7 +79,7 @@ export function countRates(uow: UnitOfWork, readings: readonly RateReading[], ex
   if (readings.length === 0) return;
   const [policyIds, keys] = columnsOf(readings);
   // Before its moment: that is there for the next one.
-  offerPlaces(uow, 'id', placesOf(readings.filter(({ toldMs }) => toldMs !== null && toldMs > 0)), true);
+  offerPlaces(uow, 'used', placesOf(readings.filter(({ toldMs }) => toldMs !== null && toldMs > 0)));
   uow.write(
     `insert into rate_entries as e (id, tenant_id, policy_id, key, at, execution_id)
      select asked.id, $1, c.policy_id, c.key, c.last_at, $5
@@ -126,7 +126,7 @@ export function reserveRates(uow: UnitOfWork, readings: readonly RateReading[], 
   if (readings.length === 0) return;
   const [policyIds, keys] = columnsOf(readings);
   // It has moved up, by more than is rounded.
-  offerPlaces(uow, 'id', placesOf(readings.filter(({ toldMs, waitMs }) => toldMs !== null && waitMs < toldMs - 1)), true);
+  offerPlaces(uow, 'used', placesOf(readings.filter(({ toldMs, waitMs }) => toldMs !== null && waitMs < toldMs - 1)));
   uow.write(
     `insert into rate_entries as e (id, tenant_id, policy_id, key, at, asked_at, execution_id, slot)
      select asked.id, $1, c.policy_id, c.key, c.last_at + make_interval(secs => asked.wait_ms / 1000.0), c.last_at, $6, $7
@@ -147,19 +147,12 @@ export function reserveRates(uow: UnitOfWork, readings: readonly RateReading[], 
 
 /** It will not run: its places are free again. */
 export function giveBackRates(uow: UnitOfWork, readings: readonly RateReading[]): void {
-  const places = placesOf(readings);
-  if (places.length === 0) return;
-  offerPlaces(uow, 'id', places, false);
-  uow.write('delete from rate_entries where tenant_id = $1 and id = any($2::uuid[])', [uow.tenantId, places]);
+  offerPlaces(uow, 'unused', placesOf(readings));
 }
 
 /** The execution has ended: whatever of it waits in line does so no longer. */
 export function leaveLines(uow: UnitOfWork, executionIds: readonly string[]): void {
-  offerPlaces(uow, 'execution_id', executionIds, false);
-  uow.write('delete from rate_entries where tenant_id = $1 and execution_id = any($2::uuid[]) and asked_at is not null', [
-    uow.tenantId,
-    [...executionIds],
-  ]);
+  offerPlaces(uow, 'ended', executionIds);
 }
 
 const placesOf = (readings: readonly RateReading[]): string[] => readings.flatMap(({ placeId }) => placeId ?? []);
