@@ -95,13 +95,19 @@ test('the typed client engages and releases; mistakes are told by field, and rig
 test('switches are told to whoever answers for them, as they are engaged and released', async () => {
   const stream = api.subscribe(ofSwitches, {}, { as: api.reviewer });
   const next = async () => (await stream.next()).value!.data!['auditTrail'].events;
-  assert.deepEqual(await next(), []);
+  await next(); // it has begun
   const { killSwitch } = await ask(engaging, 'stop', { scope: 'TOOL', pattern: 'told.*' });
   await ask(engaging, 'goOn', { id: killSwitch.id });
-  for (const action of ['engageKillSwitch', 'releaseKillSwitch']) {
-    const [event, ...others] = await next();
-    assert.deepEqual([event.action, event.subjectId, event.principal !== null, others], [action, killSwitch.id, true, []]);
-  }
+  // Both may come at once; and what was committed while another transaction was open may come again.
+  const told: any[] = [];
+  while (told.length < 2) told.push(...(await next()).filter(({ subjectId }: any) => subjectId === killSwitch.id));
+  assert.deepEqual(
+    told.map(({ action, principal }) => [action, principal !== null]),
+    [
+      ['engageKillSwitch', true],
+      ['releaseKillSwitch', true],
+    ],
+  );
   await stream.return!();
 });
 
@@ -112,9 +118,13 @@ test('what was done is read and followed', async () => {
   assert.deepEqual([released.action, engaged.action, released.subjectType], ['releaseKillSwitch', 'engageKillSwitch', 'KillSwitch']);
   assert.deepEqual([released.subjectId, released.beforeDigest], [engaged.subjectId, engaged.afterDigest]);
   const stream = api.subscribe(follow, {}, { as: api.reviewer });
-  assert.deepEqual((await stream.next()).value!.data!['auditTrail'].events, []);
+  await stream.next(); // it has begun
   const { killSwitch } = await ask(engaging, 'stop', { scope: 'TOOL', pattern: 'nothing.*' });
-  const { events, caughtUp } = (await stream.next()).value!.data!['auditTrail'];
-  assert.deepEqual([events, caughtUp], [[{ action: 'engageKillSwitch', subjectId: killSwitch.id }], true]);
+  const told: any[] = [];
+  while (told.length === 0) {
+    const { events } = (await stream.next()).value!.data!['auditTrail'];
+    told.push(...events.filter(({ subjectId }: any) => subjectId === killSwitch.id));
+  }
+  assert.deepEqual(told, [{ action: 'engageKillSwitch', subjectId: killSwitch.id }]);
   await stream.return!();
 });

@@ -35,7 +35,7 @@ export function beforeWorking(hours: BusinessHours | undefined, until: Date, dur
   return new Date(until.getTime() - maxDays * dayMs);
 }
 
-/** Beginning and end of each working day, from the day of `moment` on, forwards or backwards. */
+/** Beginning and end of each stretch of work, from the day of `moment` on, forwards or backwards. */
 function* workingTimes(hours: BusinessHours, moment: number, step: 1 | -1): Generator<readonly [number, number]> {
   const { timezone, days, holidays } = hours;
   const today = Math.floor(wallOf(timezone, moment) / dayMs) * dayMs;
@@ -44,11 +44,23 @@ function* workingTimes(hours: BusinessHours, moment: number, step: 1 | -1): Gene
     const date = new Date(midnight);
     // 1 Monday to 7 Sunday; getUTCDay has 0 for Sunday.
     if (!days.includes(date.getUTCDay() || 7) || holidays.includes(date.toISOString().slice(0, 10))) continue;
-    yield [
-      momentAt(timezone, midnight + minutesOf(hours.from) * 60_000, 'first'),
-      momentAt(timezone, midnight + minutesOf(hours.to) * 60_000, 'last'),
-    ];
+    const stretches = stretchesOf(timezone, midnight + minutesOf(hours.from) * 60_000, midnight + minutesOf(hours.to) * 60_000);
+    yield* step === 1 ? stretches : stretches.reverse();
   }
+}
+
+/** When the clock shows `from` or later, before `to`: one stretch, but where it is put back over one of them in between. */
+function stretchesOf(zone: string, from: number, to: number): (readonly [number, number])[] {
+  const [opens, closes] = [momentAt(zone, from, 'first'), momentAt(zone, to, 'last')];
+  const changes = changesBetween(zone, opens, closes);
+  if (changes.length === 0) return [[opens, closes]];
+  const within = [...changes, ...momentsOf(zone, from), ...momentsOf(zone, to)].filter((moment) => moment > opens && moment < closes);
+  const cuts = [opens, ...within.sort((a, b) => a - b), closes];
+  return cuts.slice(1).flatMap((end, index) => {
+    const begin = cuts[index]!;
+    const wall = wallOf(zone, begin);
+    return end > begin && wall >= from && wall < to ? [[begin, end] as const] : [];
+  });
 }
 
 /** When the clock shows `wall`; where it is put forward over it, the moment of that. Where it is put back, work begins with the first, ends with the last. */
