@@ -284,11 +284,13 @@ describe('the stream of audit events', () => {
     };
     const live = batches();
     const opening = (await live.next()).value;
-    assert.deepEqual([opening.events, opening.caughtUp], [[], true]);
+    assert.equal(opening.caughtUp, true);
     const made: string[] = [];
     for (let index = 0; index < 3; index += 1) made.push(await newProject());
+    // What was committed before, while another transaction was open, may come as well.
+    const own = (events: any[]) => events.map(({ subjectId }) => subjectId).filter((id) => made.includes(id));
     const seen: string[] = [];
-    while (seen.length < 3) seen.push(...(await live.next()).value.events.map(({ subjectId }: any) => subjectId));
+    while (seen.length < 3) seen.push(...own((await live.next()).value.events));
     assert.deepEqual(seen, made);
     await live.return();
 
@@ -300,7 +302,7 @@ describe('the stream of audit events', () => {
       const again = server.subscribe(watch, { filter: { actions: ['createProject'] }, after: opening.cursor }, { as });
       const got: string[] = [];
       for await (const { data } of again) {
-        got.push(...data!['auditTrail'].events.map(({ subjectId }: any) => subjectId));
+        got.push(...own(data!['auditTrail'].events));
         if (data!['auditTrail'].caughtUp) break;
       }
       assert.deepEqual(got, expected);
