@@ -20,14 +20,14 @@ export function lockCounters(uow: UnitOfWork, policyIds: readonly string[], keys
   );
 }
 
+const inLine = (by: 'id' | 'execution_id') => `from rate_entries where tenant_id = $1 and ${by} = any($2::uuid[]) and asked_at is not null`;
+const members = 'id, policy_id, key, at';
 const going = {
   /** They are about to be taken, or to move up. */
-  used: 'select id, policy_id, key, at from rate_entries where tenant_id = $1 and id = any($2::uuid[]) and asked_at is not null',
-  unused:
-    'delete from rate_entries where tenant_id = $1 and id = any($2::uuid[]) and asked_at is not null returning id, policy_id, key, at',
+  used: `select ${members} ${inLine('id')}`,
+  unused: `delete ${inLine('id')} returning ${members}`,
   /** All of these executions; unused. */
-  ended:
-    'delete from rate_entries where tenant_id = $1 and execution_id = any($2::uuid[]) and asked_at is not null returning id, policy_id, key, at',
+  ended: `delete ${inLine('execution_id')} returning ${members}`,
 } as const;
 
 /**
