@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { expect, group, httpUrl, integer, isLoopback, oneOf, postgresUrl, setting, text, url, type About } from './config-fields.ts';
 import { decisions } from './config-decisions.ts';
+import { limits } from './config-limits.ts';
 import { toolCalls } from './config-tool-calls.ts';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
 import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
@@ -126,44 +127,6 @@ const runner = group({
   takeoverCheckMs: setting(
     { env: 'SIGNALBOX_RUNNER_TAKEOVER_CHECK_MS', description: 'How often a runner looks for work of dead runners; milliseconds.' },
     integer(100, 600_000, 'milliseconds').default(2_000),
-  ),
-});
-
-const limits = group({
-  bodyBytes: setting(
-    { env: 'SIGNALBOX_LIMIT_BODY_BYTES', description: 'Largest request body; bytes.' },
-    integer(1_024, 1_073_741_824, 'bytes').default(10_485_760),
-  ),
-  queryDepth: setting(
-    { env: 'SIGNALBOX_LIMIT_QUERY_DEPTH', description: 'Deepest nesting of fields in an operation.' },
-    integer(1, 100).default(15),
-  ),
-  queryAliases: setting(
-    { env: 'SIGNALBOX_LIMIT_QUERY_ALIASES', description: 'Most aliases in an operation.' },
-    integer(0, 10_000).default(50),
-  ),
-  queryTokens: setting(
-    { env: 'SIGNALBOX_LIMIT_QUERY_TOKENS', description: 'Most tokens in a document.' },
-    integer(100, 1_000_000).default(5_000),
-  ),
-  queryCost: setting(
-    {
-      env: 'SIGNALBOX_LIMIT_QUERY_COST',
-      description: 'Highest cost of an operation: one for each field, times the page size of the lists around it.',
-    },
-    integer(1, 10_000_000).default(50_000),
-  ),
-  wsInitTimeoutMs: setting(
-    { env: 'SIGNALBOX_LIMIT_WS_INIT_TIMEOUT_MS', description: 'How long a WebSocket may take to introduce itself; milliseconds.' },
-    integer(100, 600_000, 'milliseconds').default(10_000),
-  ),
-  wsMaxSubscriptions: setting(
-    { env: 'SIGNALBOX_LIMIT_WS_MAX_SUBSCRIPTIONS', description: 'Most operations open at once on a WebSocket.' },
-    integer(1, 100_000).default(100),
-  ),
-  wsMaxMessageBytes: setting(
-    { env: 'SIGNALBOX_LIMIT_WS_MAX_MESSAGE_BYTES', description: 'Largest message a client may send on a WebSocket; bytes.' },
-    integer(1_024, 1_073_741_824, 'bytes').default(1_048_576),
   ),
 });
 

@@ -1,0 +1,40 @@
+// What one request, operation, socket or principal may ask of a gateway.
+import { group, integer, setting } from './config-fields.ts';
+
+export const limits = group({
+  bodyBytes: setting(
+    { env: 'SIGNALBOX_LIMIT_BODY_BYTES', description: 'Largest request body; bytes.' },
+    integer(1_024, 1_073_741_824, 'bytes').default(10_485_760),
+  ),
+  queryDepth: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_DEPTH', description: 'Deepest nesting of fields in an operation.' },
+    integer(1, 100).default(15),
+  ),
+  queryAliases: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_ALIASES', description: 'Most aliases in an operation.' },
+    integer(0, 10_000).default(50),
+  ),
+  queryTokens: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_TOKENS', description: 'Most tokens in a document.' },
+    integer(100, 1_000_000).default(5_000),
+  ),
+  queryCost: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_QUERY_COST',
+      description: 'Highest cost of an operation: one for each field, times the page size of the lists around it.',
+    },
+    integer(1, 10_000_000).default(50_000),
+  ),
+  wsInitTimeoutMs: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_INIT_TIMEOUT_MS', description: 'How long a WebSocket may take to introduce itself; milliseconds.' },
+    integer(100, 600_000, 'milliseconds').default(10_000),
+  ),
+  wsMaxSubscriptions: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_MAX_SUBSCRIPTIONS', description: 'Most operations open at once on a WebSocket.' },
+    integer(1, 100_000).default(100),
+  ),
+  wsMaxMessageBytes: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_MAX_MESSAGE_BYTES', description: 'Largest message a client may send on a WebSocket; bytes.' },
+    integer(1_024, 1_073_741_824, 'bytes').default(1_048_576),
+  ),
+});
