@@ -15,6 +15,7 @@ export const gatewayCommand = withHelp(
       'SIGNALBOX_HTTP',
       'DATABASE',
       'SIGNALBOX_LIMIT',
+      'SIGNALBOX_OPERATIONS',
       'SIGNALBOX_OIDC',
       'SIGNALBOX_SECRET',
       'SIGNALBOX_OUTBOUND',

@@ -1,5 +1,6 @@
 // One Signalbox process: opens what it needs in order, and closes it in the opposite order. The commands choose its parts.
 import { join } from 'node:path';
+import { readManifests } from '#gateway/manifest.ts';
 import { createGateway } from '#gateway/server.ts';
 import { createServices, type Services } from '#src/app.ts';
 import { createOutbound } from '#src/outbound/guard.ts';
@@ -141,6 +142,13 @@ async function prepareRunner(
 async function prepareGateway(config: Config, { services, database, logger }: Common, starting: AsyncDisposableStack) {
   const authenticator = createAuthenticator({ database, clock, issuers: config.oidc, logger });
   starting.defer(() => authenticator.close());
-  const { http, limits, mode } = config;
-  return createGateway({ ...http, isProduction: mode === 'production', limits, services, database, authenticator, clock, logger });
+  const { http, limits, mode, operations } = config;
+  const onlyRegistered = operations.accept === 'registered';
+  return createGateway({
+    ...http,
+    introspection: (operations.introspection ?? (mode === 'development' ? 'on' : 'off')) === 'on',
+    graphiql: mode === 'development' && !onlyRegistered,
+    operations: { registered: await readManifests(operations.manifests), onlyRegistered },
+    ...{ limits, services, database, authenticator, clock, logger },
+  });
 }

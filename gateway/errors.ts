@@ -2,7 +2,7 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { newId } from '#src/platform/ids.ts';
-import { SignalboxError, UnavailableError, ValidationError } from '#src/platform/errors.ts';
+import { LimitExceededError, RateLimitedError, SignalboxError, UnavailableError, ValidationError } from '#src/platform/errors.ts';
 import { isDiskFull, isTransient } from '#src/platform/transient.ts';
 
 export type GatewayLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -14,7 +14,9 @@ const requestCodes = new Set([
   'BAD_USER_INPUT',
   'BAD_REQUEST',
   'OPERATION_RESOLUTION_FAILURE',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_HASH_MISMATCH',
+  'QUERY_NOT_IN_SAFELIST',
 ]);
 
 export type Translate = (error: unknown) => GraphQLFormattedError;
@@ -27,8 +29,7 @@ export function createTranslator(logger: GatewayLogger): Translate {
     if (expected) {
       if (expected !== cause) logger.warn({ err: cause, path: place.path }, 'the database did not answer an operation');
       if (Object.keys(expected.details).length > 0) logger.info({ code: expected.code, details: expected.details }, 'refused');
-      const problems = expected instanceof ValidationError ? { problems: expected.problems } : {};
-      return { message: expected.message, ...place, extensions: { code: expected.code, ...problems } };
+      return { message: expected.message, ...place, extensions: { code: expected.code, ...publicFactsOf(expected) } };
     }
     const code = requestCodeOf(error);
     if (code && error instanceof GraphQLError) {
@@ -43,6 +44,13 @@ export function createTranslator(logger: GatewayLogger): Translate {
       extensions: { code: 'INTERNAL', traceId },
     };
   };
+}
+
+/** What clients decide by besides the code. */
+function publicFactsOf(error: SignalboxError): Record<string, unknown> {
+  if (error instanceof ValidationError) return { problems: error.problems };
+  if (error instanceof RateLimitedError) return { limit: error.limit, retryAfterMs: error.retryAfterMs };
+  return error instanceof LimitExceededError && error.limit ? { limit: error.limit } : {};
 }
 
 /** The failure a client may hear of: thrown as such, or a database that passes through a bad moment. */
@@ -76,9 +84,7 @@ function requestCodeOf(error: unknown): string | undefined {
 /** Limits inside graphql have no code of their own; tests pin these texts. */
 function limitBehind(message: string, cause: unknown): string | undefined {
   if (cause instanceof RangeError) return 'the document is nested too deeply';
-  if (message === 'Validation aborted.') return 'the document is too complex to validate: too many fields of the same name';
-  const [, tokens] = /more that (\d+) tokens\. Parsing aborted/.exec(message) ?? [];
-  return tokens && `the document has more than ${tokens} tokens`;
+  return message === 'Validation aborted.' ? 'the document is too complex to validate: too many fields of the same name' : undefined;
 }
 
 /** Gives an error of graphql's parser or validation the code it has over HTTP. */

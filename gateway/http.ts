@@ -1,5 +1,5 @@
 // HTTP: POST /graphql through Apollo, health, and GraphiQL in development. Who asks is settled before a body is read.
-import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, HeaderMap, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -9,7 +9,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import cors from '@fastify/cors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
+import { OperationTypeNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Context } from '#schema/context.ts';
 import type { Services } from '#src/app.ts';
 import type { Database } from '#src/platform/database.ts';
@@ -18,7 +18,8 @@ import type { Authenticator } from '#src/principals/authenticate.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { expectedError, type GatewayLogger, type Translate } from './errors.ts';
 import { bearerOf } from './credential.ts';
-import { limitRule, requireAffordable, type GatewayLimits } from './limits.ts';
+import type { Documents, OperationRequest } from './documents.ts';
+import type { GatewayLimits } from './limits.ts';
 import { openOperation } from './operation.ts';
 import { originOf } from './origin.ts';
 
@@ -30,9 +31,11 @@ export interface HttpSettings {
   readonly database: Database;
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly translate: Translate;
+  readonly documents: Documents;
   readonly limits: GatewayLimits;
   readonly allowedOrigins: readonly string[];
-  readonly isProduction: boolean;
+  readonly introspection: boolean;
+  readonly graphiql: boolean;
   readonly logger: GatewayLogger;
 }
 
@@ -43,7 +46,7 @@ export interface Http {
 }
 
 export async function createHttp(settings: HttpSettings): Promise<Http> {
-  const { translate, limits, allowedOrigins, isProduction, authenticator } = settings;
+  const { translate, limits, allowedOrigins, authenticator } = settings;
   const apollo = await startApollo(settings);
   const server = fastify({
     bodyLimit: limits.bodyBytes,
@@ -63,7 +66,7 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
   server.get(graphqlPath, async (_request, reply) =>
     reply.code(405).header('allow', 'POST').send(refusal('BAD_REQUEST', 'send operations by POST, or open a WebSocket here')),
   );
-  if (!isProduction) await serveGraphiql(server);
+  if (settings.graphiql) await serveGraphiql(server);
 
   server.setNotFoundHandler(async (request, reply) =>
     reply
@@ -72,7 +75,10 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
   );
   server.setErrorHandler(async (error: Error & { code?: string; statusCode?: number }, _request, reply) => {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-      const tooLarge = new LimitExceededError(`the request body is larger than ${limits.bodyBytes} bytes`);
+      const tooLarge = new LimitExceededError(`the request body is larger than ${limits.bodyBytes} bytes`, {
+        name: 'bodyBytes',
+        allowed: limits.bodyBytes,
+      });
       return reply.code(413).send({ errors: [translate(tooLarge)] });
     }
     const expected = expectedError(error);
@@ -102,29 +108,32 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
 
 const refusal = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
+/** Clients expect 200 where they are to send the text with its hash: 4xx would look like the end of the matter. */
+const statusOfRefusal = ([error]: readonly GraphQLError[]): number =>
+  error?.extensions['code'] === 'PERSISTED_QUERY_NOT_FOUND' ? 200 : 400;
+
 function statusOf(error: SignalboxError): number {
   if (error.code === 'UNAUTHENTICATED') return 401;
   return error.code === 'UNAVAILABLE' ? 503 : 400;
 }
 
-async function startApollo({ schema, translate, limits, isProduction, logger }: HttpSettings): Promise<ApolloServer<Context>> {
+async function startApollo({ schema, documents, translate, introspection, logger }: HttpSettings): Promise<ApolloServer<Context>> {
   const cost: ApolloServerPlugin<Context> = {
     async requestDidStart() {
       return {
-        async didResolveOperation({ document, request: { operationName, variables } }) {
-          requireAffordable({ schema, document, operationName, variables }, limits);
+        async willSendResponse({ request: { extensions }, response: { body } }) {
+          if (body.kind === 'single' && extensions?.['cost']) body.singleResult.extensions = { cost: extensions['cost'] };
         },
       };
     },
   };
   const apollo = new ApolloServer<Context>({
     schema,
-    introspection: !isProduction,
-    hideSchemaDetailsFromClientErrors: isProduction,
+    introspection,
+    hideSchemaDetailsFromClientErrors: !introspection,
     includeStacktraceInErrorResponses: false,
     formatError: (_formatted, error) => translate(error),
-    parseOptions: { maxTokens: limits.queryTokens },
-    validationRules: [limitRule(limits)],
+    documentStore: preparedDocuments(documents),
     allowBatchedHttpRequests: false,
     csrfPrevention: true,
     persistedQueries: false,
@@ -148,13 +157,26 @@ async function startApollo({ schema, translate, limits, isProduction, logger }: 
   return apollo;
 }
 
+/** Apollo executes what was prepared before; it parses and validates nothing by itself. */
+const preparedDocuments = (documents: Documents): NonNullable<ApolloServerOptions<Context>['documentStore']> => ({
+  get: async (key) => documents.find(key.slice(-64)),
+  set: async () => undefined,
+  delete: async () => false,
+});
+
 async function answer(
   apollo: ApolloServer<Context>,
-  { services, database }: HttpSettings,
+  { services, database, documents, translate }: HttpSettings,
   authority: Authority,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<string | FastifyReply> {
+  const prepared = documents.prepare(request.body as OperationRequest);
+  if (!('document' in prepared)) return reply.code(statusOfRefusal(prepared)).send({ errors: prepared.map(translate) });
+  const { source: query, operationName, variables, operation: node, cost } = prepared;
+  if (node.operation === OperationTypeNode.SUBSCRIPTION) {
+    return reply.code(400).send(refusal('BAD_REQUEST', 'subscriptions are not answered here: open a WebSocket at this path'));
+  }
   const abort = new AbortController();
   reply.raw.once('close', () => abort.abort());
   const operation = openOperation({ services, database, authority, origin: originOf(request.raw), signal: abort.signal });
@@ -164,7 +186,7 @@ async function answer(
         method: request.method,
         headers: headersOf(request),
         search: '',
-        body: request.body,
+        body: { query, operationName, variables, extensions: { cost } },
       },
       context: async () => operation.context,
     });

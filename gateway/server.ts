@@ -4,6 +4,7 @@ import type { Services } from '#src/app.ts';
 import type { Clock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
+import { createDocuments, type DocumentSettings } from './documents.ts';
 import { createTranslator, type GatewayLogger } from './errors.ts';
 import { serveHealth } from './health.ts';
 import { createHttp, graphqlPath } from './http.ts';
@@ -21,7 +22,11 @@ export interface GatewaySettings {
   readonly publicUrl?: string | undefined;
   /** Web origins besides its own that may use it from a browser. */
   readonly allowedOrigins: readonly string[];
-  readonly isProduction: boolean;
+  /** Introspection, and suggestions in errors. */
+  readonly introspection: boolean;
+  /** Serves GraphiQL at `/`. */
+  readonly graphiql: boolean;
+  readonly operations: Pick<DocumentSettings, 'registered' | 'onlyRegistered'>;
   readonly limits: GatewayLimits;
   readonly services: Services;
   readonly database: Database;
@@ -46,15 +51,20 @@ const socketGraceMs = 2_000;
 const requestGraceMs = 10_000;
 
 export async function createGateway(settings: GatewaySettings): Promise<Gateway> {
-  const { host, port, services, database, authenticator, clock, logger, limits, publicUrl, isProduction, recheckMs = 1_000 } = settings;
+  const { host, port, services, database, authenticator, clock, logger, limits, publicUrl, recheckMs = 1_000 } = settings;
+  const { introspection, graphiql, operations } = settings;
   // Behind a proxy that rewrites Host, its own pages would look foreign.
   const allowedOrigins = [...settings.allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])];
   const translate = createTranslator(logger);
-  const http = await createHttp({ schema, services, database, authenticator, translate, limits, allowedOrigins, isProduction, logger });
+  const documents = createDocuments({ schema, limits, introspection, ...operations });
+  const http = await createHttp({
+    ...{ schema, services, database, authenticator, translate, documents, limits },
+    ...{ allowedOrigins, introspection, graphiql, logger },
+  });
   const sessions = createSessions({ authenticator, clock, logger, recheckMs });
   const subscribe = createSubscriber({ schema, services, database, translate });
   const sockets = createSockets({
-    ...{ schema, services, database, translate, subscribe, limits, isProduction },
+    ...{ schema, services, database, translate, subscribe, documents, limits },
     ...{ authenticator, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
   });
   const health = serveHealth(http.server, { dependencies: { database: () => database.ping(), ...settings.dependencies }, logger });

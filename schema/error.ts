@@ -9,6 +9,7 @@ import {
   InvalidStateError,
   LimitExceededError,
   NotFoundError,
+  RateLimitedError,
   UnauthenticatedError,
   UnavailableError,
   ValidationError,
@@ -29,6 +30,7 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   INVALID_CURSOR: 'The cursor is malformed or belongs to another list or stream.',
   CURSOR_EXPIRED: 'The history that the cursor points into no longer exists; start again without it.',
   LIMIT_EXCEEDED: 'A limit of this server was exceeded; the message names it.',
+  RATE_LIMITED: 'Too much at once; nothing was done. Try again after the time that the answer names.',
   UNAVAILABLE: 'Something this server depends on does not answer; try again later.',
 };
 
@@ -78,6 +80,7 @@ for (const [errorClass, code] of [
   [InvalidCursorError, 'INVALID_CURSOR'],
   [CursorExpiredError, 'CURSOR_EXPIRED'],
   [LimitExceededError, 'LIMIT_EXCEEDED'],
+  [RateLimitedError, 'RATE_LIMITED'],
   [UnavailableError, 'UNAVAILABLE'],
 ] as const) {
   builder.objectType(errorClass, { name: errorClass.name, description: meanings[code], interfaces: [ErrorInterface] });

@@ -14,9 +14,24 @@ export const limits = group({
     { env: 'SIGNALBOX_LIMIT_QUERY_ALIASES', description: 'Most aliases in an operation.' },
     integer(0, 10_000).default(50),
   ),
+  queryDirectives: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_DIRECTIVES', description: 'Most directives in a document.' },
+    integer(0, 10_000).default(50),
+  ),
+  queryDefinitions: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_DEFINITIONS', description: 'Most operations and fragments in a document.' },
+    integer(1, 10_000).default(100),
+  ),
+  queryFields: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_QUERY_FIELDS',
+      description: 'Most fields in a document with its fragments spread out; n fields of one name beside each other count n(n+1)/2.',
+    },
+    integer(1, 10_000_000).default(10_000),
+  ),
   queryTokens: setting(
     { env: 'SIGNALBOX_LIMIT_QUERY_TOKENS', description: 'Most tokens in a document.' },
-    integer(100, 1_000_000).default(5_000),
+    integer(100, 1_000_000).default(2_000),
   ),
   queryCost: setting(
     {
@@ -24,6 +39,13 @@ export const limits = group({
       description: 'Highest cost of an operation: one for each field, times the page size of the lists around it.',
     },
     integer(1, 10_000_000).default(50_000),
+  ),
+  documentCacheBytes: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_DOCUMENT_CACHE_BYTES',
+      description: 'Memory for parsed documents, so that the same text or hash need not be parsed again; bytes.',
+    },
+    integer(1_048_576, 17_179_869_184, 'bytes').default(67_108_864),
   ),
   wsInitTimeoutMs: setting(
     { env: 'SIGNALBOX_LIMIT_WS_INIT_TIMEOUT_MS', description: 'How long a WebSocket may take to introduce itself; milliseconds.' },

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { expect, group, httpUrl, integer, isLoopback, oneOf, postgresUrl, setting, text, url, type About } from './config-fields.ts';
 import { decisions } from './config-decisions.ts';
 import { limits } from './config-limits.ts';
+import { operations } from './config-operations.ts';
 import { toolCalls } from './config-tool-calls.ts';
 import { allowEntryForm, isAllowEntry } from './outbound/addresses.ts';
 import { isSecretKey, secretKeyForm } from './platform/sealing.ts';
@@ -197,6 +198,7 @@ export const configSchema = group({
   database: database.prefault({}),
   runner: runner.prefault({}),
   limits: limits.prefault({}),
+  operations: operations.prefault({}),
   outbound: outbound.prefault({}),
   decisions: decisions.prefault({}),
   toolCalls: toolCalls.prefault({}),

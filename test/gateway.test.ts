@@ -228,7 +228,11 @@ test('a browser of a foreign origin is not let in, one of an allowed origin is',
 test('production has no introspection, no suggestions and no GraphiQL; development has all three', async () => {
   const production = await testServer({ isProduction: true });
   const introspect = '{ __schema { types { name } } }';
-  assert.deepEqual(codesOf(await production.gql(introspect)), ['GRAPHQL_VALIDATION_FAILED']);
+  const refused = await production.gql(introspect);
+  assert.deepEqual(codesOf(refused), ['GRAPHQL_VALIDATION_FAILED']);
+  assert.match(refused.errors![0]!.message, /its operator can allow it \(operations\.introspection\)/);
+  const overSocket = production.client(production.people.operator.adminKey).iterate({ query: introspect }).next();
+  await assert.rejects(overSocket, (errors: { message: string }[]) => errors[0]!.message === refused.errors![0]!.message);
   assert.ok(!/Did you mean/.test(JSON.stringify(await production.gql('{ testThing { id } }'))));
   assert.equal((await fetch(`${production.url}/`)).status, 404);
   await production.close();

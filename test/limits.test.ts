@@ -2,7 +2,7 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { maxDirectives } from '#gateway/limits.ts';
+import { maxNameLength } from '#gateway/limits.ts';
 import { maxJsonDepth } from '#schema/scalars.ts';
 import { cursorOf } from '#src/platform/page.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -15,6 +15,7 @@ before(async () => {
 after(() => server.close());
 
 type Outcome = Pick<Answer, 'errors' | 'data'>;
+const limitOf = ({ errors }: Outcome): unknown => errors?.[0]!.extensions['limit'];
 const codes = ({ errors }: Outcome) => errors?.map(({ extensions }) => extensions.code) ?? 'ok';
 
 /** The outcome over HTTP, after checking that a WebSocket gives the same. */
@@ -47,7 +48,11 @@ test('a query may be as deep as the limit, not deeper, and not 50 deep', async (
   assert.equal(codes(await both(nested(15))), 'ok');
   const deeper = await both(nested(16));
   assert.deepEqual(codes(deeper), ['LIMIT_EXCEEDED']);
-  assert.equal(deeper.errors![0]!.message, 'the operation has depth 16; this server allows 15');
+  assert.equal(
+    deeper.errors![0]!.message,
+    'the document has depth 16; this server allows 15. Nest fields less deeply, or ask in several operations',
+  );
+  assert.deepEqual(deeper.errors![0]!.extensions['limit'], { name: 'queryDepth', requested: 16, allowed: 15 });
   assert.deepEqual(codes(await both(nested(50))), ['LIMIT_EXCEEDED']);
 });
 
@@ -72,8 +77,48 @@ test('a query may have as many aliases as the limit, not 1,000', async () => {
 
 test('directives are counted', async () => {
   const directed = (n: number) => `{ ${Array.from({ length: n }, () => '... @include(if: true) { __typename }').join(' ')} }`;
-  assert.equal(codes(await both(directed(maxDirectives))), 'ok');
-  assert.deepEqual(codes(await both(directed(maxDirectives + 1))), ['LIMIT_EXCEEDED']);
+  assert.equal(codes(await both(directed(50))), 'ok');
+  assert.deepEqual(limitOf(await both(directed(51))), { name: 'queryDirectives', requested: 51, allowed: 50 });
+});
+
+test('operations and fragments are counted, used or not', async () => {
+  const defined = (n: number) => Array.from({ length: n - 1 }, (_, i) => `query q${i} { __typename }`).join(' ');
+  const named = (n: number) => `query { __typename } ${defined(n)}`;
+  assert.deepEqual(codes(await both(named(100))), ['GRAPHQL_VALIDATION_FAILED']); // the anonymous one must be alone
+  assert.deepEqual(limitOf(await both(named(101))), { name: 'queryDefinitions', requested: 101, allowed: 100 });
+});
+
+test('fields count with fragments spread out, and those of one name in pairs', async () => {
+  const limited = await testServer({ limits: { queryFields: 55 } });
+  try {
+    const run = async (query: string) => limitOf(await limited.gql(query)) ?? 'ok';
+    const refused = { name: 'queryFields', allowed: 55 };
+    assert.equal(await run(`{ ${'__typename '.repeat(10)} }`), 'ok'); // 10 × 11 / 2
+    assert.deepEqual(await run(`{ ${'__typename '.repeat(10)} x: __typename }`), refused);
+    const spread = (times: number, more = '') =>
+      `{ ${Array.from({ length: times }, (_, i) => `a${i}: testThings { edges { node { ...F } } }`).join(' ')} ${more} }
+       fragment F on TestThing { id name self { id name } }`;
+    assert.equal(await run(spread(6, '__typename')), 'ok'); // 6 × (3 + 5) + 1
+    assert.deepEqual(await run(spread(7)), refused);
+    const doubled = (levels: number): string => (levels === 0 ? '{ name }' : `{ self ${doubled(levels - 1)} self ${doubled(levels - 1)} }`);
+    const things = (inner: string) => `{ testThings { edges { node ${inner} } } }`;
+    assert.equal(await run(things(doubled(2))), 'ok'); // 3 + 3 + 10 + 10
+    assert.deepEqual(await run(things(doubled(3))), refused);
+    // Fragments in circles have no end; counting has.
+    const { errors } = await limited.gql(`query { testThings { edges { node { ...A } } } } fragment A on TestThing { self { ...A } }`);
+    assert.equal(errors![0]!.extensions.code, 'LIMIT_EXCEEDED');
+  } finally {
+    await limited.close();
+  }
+});
+
+test('names are at most as long as any name of a schema needs', async () => {
+  assert.deepEqual(codes(await both(`{ ${'x'.repeat(maxNameLength)} }`)), ['GRAPHQL_VALIDATION_FAILED']);
+  assert.deepEqual(limitOf(await both(`{ ${'x'.repeat(maxNameLength + 1)} }`)), {
+    name: 'nameLength',
+    requested: maxNameLength + 1,
+    allowed: maxNameLength,
+  });
 });
 
 test('a document may have as many tokens as the limit', async () => {
@@ -81,7 +126,8 @@ test('a document may have as many tokens as the limit', async () => {
   assert.equal(codes(await both(document(5_000))), 'ok');
   const longer = await both(document(5_001));
   assert.deepEqual(codes(longer), ['LIMIT_EXCEEDED']);
-  assert.equal(longer.errors![0]!.message, 'the document has more than 5000 tokens');
+  assert.match(longer.errors![0]!.message, /^the document has more tokens than 5000, the most this server allows\./);
+  assert.deepEqual(limitOf(longer), { name: 'queryTokens', allowed: 5000 });
 });
 
 test('cost counts fields times the sizes of the pages around them, with variables and defaults', async () => {
@@ -94,6 +140,7 @@ test('cost counts fields times the sizes of the pages around them, with variable
   assert.equal(codes(await run()), 'ok');
   const refused = await run(21);
   assert.deepEqual(codes(refused), ['LIMIT_EXCEEDED']);
+  assert.deepEqual(limitOf(refused), { name: 'queryCost', requested: cost(21), allowed: cost(20) });
   assert.match(refused.errors![0]!.message, new RegExp(`costs ${cost(21)} .* allows ${cost(20)}\\. Ask for fewer fields or smaller pages`));
   // Only the operation that runs counts, and fragments count each time they are spread.
   const two = `query small { __typename } query large { testThings(first: 100) { edges { node { ...A siblings(first: 100) { edges { node { ...A } } } } } } } fragment A on TestThing { id name }`;
@@ -106,6 +153,16 @@ test('cost counts fields times the sizes of the pages around them, with variable
   assert.equal(codes(await named('small')), 'ok');
   assert.deepEqual(codes(await named('large')), ['LIMIT_EXCEEDED']);
   await limited.close();
+});
+
+test('the answer says what the operation costs and what it may cost, over HTTP and WebSocket', async () => {
+  const expected = { cost: { requested: 1 + 5 * 3, limit: testLimits.queryCost } };
+  for (const outcome of [
+    await server.gql('{ testThings(first: 5) { edges { node { id name } } } }'),
+    await overSocket('{ testThings(first: 5) { edges { node { id name } } } }', {}),
+  ]) {
+    assert.deepEqual((outcome as { extensions?: unknown }).extensions, expected);
+  }
 });
 
 test('wrong variables are an error of the request, not of the server', async () => {
@@ -152,7 +209,10 @@ test('JSON may be nested as deep as the limit, as variable and as literal', asyn
 
 test('a document that would take long to validate is refused', async () => {
   const { errors } = await both(`{ ${'__typename '.repeat(4_900)}}`);
-  assert.equal(errors![0]!.message, 'the document is too complex to validate: too many fields of the same name');
+  assert.equal(
+    errors![0]!.message,
+    'the document has more fields than 10000, the most this server allows. Ask for fewer fields, and for each field once',
+  );
 });
 
 test('a literal nested so deep that parsing it would exhaust the stack is refused', async () => {
@@ -160,7 +220,7 @@ test('a literal nested so deep that parsing it would exhaust the stack is refuse
     const query = `{ testEcho(value: ${'['.repeat(depth)}${']'.repeat(depth)}) }`;
     // How much stack is left differs between the two: one may meet its end where the other meets the rule.
     for (const { errors } of [await server.gql(query, {}), await overSocket(query, {})]) {
-      assert.match(errors![0]!.message, /nested (deeper than 64 levels|too deeply)|more than 5000 tokens/);
+      assert.match(errors![0]!.message, /nested (deeper than 64 levels|too deeply)|more tokens than 5000/);
     }
   }
 });

@@ -165,8 +165,8 @@ test('a socket may have as many operations open as the limit; one that ends make
   await sources(...names.slice(0, 3));
   socket.subscribe('3', `subscription { testTicks(name: "${names[3]}") { n } }`);
   const { payload } = await socket.next('error', '3');
-  assert.equal(payload[0].extensions.code, 'LIMIT_EXCEEDED');
-  assert.equal(payload[0].message, 'this socket has 3 open operations, the most it may have');
+  assert.deepEqual(payload[0].extensions, { code: 'LIMIT_EXCEEDED', limit: { name: 'wsMaxSubscriptions', requested: 4, allowed: 3 } });
+  assert.equal(payload[0].message, 'this socket has 3 open operations, the most it may have; end one, or open another socket');
   socket.send({ id: '0', type: 'complete' });
   socket.subscribe('4', `subscription { testTicks(name: "${names[3]}") { n } }`);
   await sources(names[3]!);

@@ -670,6 +670,8 @@ export type ErrorCode =
   | 'LIMIT_EXCEEDED'
   /** Absent, or not visible to you: the answer is the same. */
   | 'NOT_FOUND'
+  /** Too much at once; nothing was done. Try again after the time that the answer names. */
+  | 'RATE_LIMITED'
   /** The credential is missing, wrong, expired or revoked. */
   | 'UNAUTHENTICATED'
   /** Something this server depends on does not answer; try again later. */
@@ -2373,6 +2375,8 @@ type Failure_LimitExceededError_Fragment = { __typename: 'LimitExceededError', c
 
 type Failure_NotFoundError_Fragment = { __typename: 'NotFoundError', code: ErrorCode, message: string };
 
+type Failure_RateLimitedError_Fragment = { __typename: 'RateLimitedError', code: ErrorCode, message: string };
+
 type Failure_UnauthenticatedError_Fragment = { __typename: 'UnauthenticatedError', code: ErrorCode, message: string };
 
 type Failure_UnavailableError_Fragment = { __typename: 'UnavailableError', code: ErrorCode, message: string };
@@ -2388,6 +2392,7 @@ export type FailureFragment =
   | Failure_InvalidStateError_Fragment
   | Failure_LimitExceededError_Fragment
   | Failure_NotFoundError_Fragment
+  | Failure_RateLimitedError_Fragment
   | Failure_UnauthenticatedError_Fragment
   | Failure_UnavailableError_Fragment
   | Failure_ValidationError_Fragment

@@ -13,6 +13,7 @@ export const errorCodes = [
   'INVALID_CURSOR',
   'CURSOR_EXPIRED',
   'LIMIT_EXCEEDED',
+  'RATE_LIMITED',
   'UNAVAILABLE',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
@@ -24,6 +25,13 @@ export interface Problem {
   readonly expected?: string | undefined;
   readonly line?: number | undefined;
   readonly column?: number | undefined;
+}
+
+/** A limit as the configuration calls it, what was asked for where that is known, and the most that is allowed. */
+export interface Limit {
+  readonly name: string;
+  readonly requested?: number;
+  readonly allowed: number;
 }
 
 export abstract class SignalboxError extends Error {
@@ -79,6 +87,22 @@ export class CursorExpiredError extends SignalboxError {
 }
 export class LimitExceededError extends SignalboxError {
   readonly code = 'LIMIT_EXCEEDED';
+  readonly limit: Limit | undefined;
+  constructor(message: string, limit?: Limit) {
+    super(message);
+    this.limit = limit;
+  }
+}
+/** Too much at once; after `retryAfterMs` there is room again. Nothing was done. */
+export class RateLimitedError extends SignalboxError {
+  readonly code = 'RATE_LIMITED';
+  readonly limit: Limit;
+  readonly retryAfterMs: number;
+  constructor(message: string, limit: Limit, retryAfterMs: number) {
+    super(message);
+    this.limit = limit;
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 /** A dependency (database, tool server) does not answer; trying again later may help. */
 export class UnavailableError extends SignalboxError {

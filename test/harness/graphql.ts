@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { createClient, type Client, type ClientOptions } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { createGateway, type Gateway } from '#gateway/server.ts';
+import { createGateway, type Gateway, type GatewaySettings } from '#gateway/server.ts';
 import type { GatewayLimits } from '#gateway/limits.ts';
 import { createServices, type Services, type ServiceSettings } from '#src/app.ts';
 import type { Clock } from '#src/platform/clock.ts';
@@ -55,6 +55,7 @@ export interface TestServerSettings {
   readonly allowedOrigins?: readonly string[];
   readonly publicUrl?: string;
   readonly isProduction?: boolean;
+  readonly operations?: GatewaySettings['operations'];
   readonly dependencies?: Record<string, () => Promise<void>>;
   /** Tenants may register tool servers. */
   readonly remote?: ServiceSettings['remote'];
@@ -67,8 +68,12 @@ export const testLimits: GatewayLimits = {
   bodyBytes: 10 * 1024 * 1024,
   queryDepth: 15,
   queryAliases: 50,
+  queryDirectives: 50,
+  queryDefinitions: 100,
+  queryFields: 10_000,
   queryTokens: 5_000,
   queryCost: 50_000,
+  documentCacheBytes: 64 * 1024 * 1024,
   wsInitTimeoutMs: 10_000,
   wsMaxSubscriptions: 100,
   wsMaxMessageBytes: 1024 * 1024,
@@ -93,7 +98,9 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     port: 0,
     allowedOrigins,
     publicUrl: settings.publicUrl,
-    isProduction,
+    introspection: !isProduction,
+    graphiql: !isProduction,
+    operations: settings.operations ?? { registered: [], onlyRegistered: false },
     limits: { ...testLimits, ...limits },
     services,
     database,

@@ -50,7 +50,7 @@ export interface TwoTenants {
 const uuids = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 export async function twoTenants(): Promise<TwoTenants> {
-  const unlimited = { queryDepth: 100, queryAliases: 10_000, queryTokens: 1_000_000, queryCost: 10_000_000 };
+  const unlimited = { queryDepth: 100, queryAliases: 10_000, queryTokens: 1_000_000, queryFields: 10_000_000, queryCost: 10_000_000 };
   const server = await testServer({ limits: unlimited });
   const { operator, other } = server.people;
   const [mine, theirs] = await seedTenants(server.database, server.ownerUrl, [operator, other]);
