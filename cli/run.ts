@@ -15,7 +15,7 @@ export interface Running {
   readonly done?: Promise<void> | undefined;
 }
 
-/** Beyond the grace period: the time that closing sockets, pools and Postgres may take. */
+/** Beyond grace and drain period: the time that closing sockets, pools and Postgres may take. */
 const closeMs = 15_000;
 
 /**
@@ -31,7 +31,8 @@ export async function run(command: (context: RunContext) => Promise<Running | un
     if (running) {
       const ended = Promise.race([signal, ...(running.done ? [running.done.then(() => 'done')] : [])]);
       const name = await ended.catch(() => 'failed');
-      setTimeout(() => quit(`stopping took longer than ${config.runner.graceMs + closeMs} ms`), config.runner.graceMs + closeMs).unref();
+      const patienceMs = config.runner.graceMs + config.http.drainMs + closeMs;
+      setTimeout(() => quit(`stopping took longer than ${patienceMs} ms`), patienceMs).unref();
       await running.stop(`the server is stopping (${name})`);
       logger.info('stopped');
       await ended; // throws what made it end

@@ -1,4 +1,5 @@
 // The gateway of one process: HTTP and WebSocket on one port, health, and leaving in order. Stateless: everything it needs is handed in.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { Services } from '#src/app.ts';
 import type { Clock } from '#src/platform/clock.ts';
@@ -27,6 +28,8 @@ export interface GatewaySettings {
   /** Serves GraphiQL at `/`. */
   readonly graphiql: boolean;
   readonly operations: Pick<DocumentSettings, 'registered' | 'onlyRegistered'>;
+  /** How long it goes on serving, not ready any more, before it leaves; milliseconds, default none. */
+  readonly drainMs?: number | undefined;
   readonly limits: GatewayLimits;
   readonly services: Services;
   readonly database: Database;
@@ -42,7 +45,7 @@ export interface GatewaySettings {
 export interface Gateway {
   /** `url` is the base, without `/graphql`. */
   listen(): Promise<{ readonly url: string }>;
-  /** Tells sockets why (close code 1001), answers what is under way, refuses the rest. */
+  /** Is not ready any more, and after `drainMs` tells sockets why (close code 1001), answers what is under way, refuses the rest. */
   close(reason: string): Promise<void>;
 }
 
@@ -73,6 +76,8 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
 
   async function closeAll(reason: string): Promise<void> {
     health.leave(reason);
+    // Whoever sends requests here has to see that first: what comes in the meantime is served.
+    if (settings.drainMs) await delay(settings.drainMs);
     await sockets.close(reason, socketGraceMs);
     sessions.close();
     await http.close(requestGraceMs);

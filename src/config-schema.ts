@@ -72,6 +72,13 @@ const http = group({
     },
     httpUrl().optional(),
   ),
+  drainMs: setting(
+    {
+      env: 'SIGNALBOX_HTTP_DRAIN_MS',
+      description: 'How long a gateway that stops goes on serving with /readyz at 503, so that a load balancer can notice; milliseconds.',
+    },
+    integer(0, 600_000, 'milliseconds').default(0),
+  ),
   allowedOrigins: setting(
     {
       env: 'SIGNALBOX_HTTP_ALLOWED_ORIGINS',

@@ -9,7 +9,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError } from '#client/index.ts';
 import { startReceiver, type EffectReceiver } from './harness/effect-receiver.ts';
-import { keyOf, startProduct, type Product } from './harness/product.ts';
+import { startProduct, type Product } from './harness/product.ts';
+import { keyOf } from './harness/product-tenant.ts';
 import { randomOf, someSeed } from './harness/random.ts';
 import { stopLeftProcesses } from './harness/signalbox-process.ts';
 

@@ -1,7 +1,7 @@
 // Approvals of calls that agents make elsewhere: questions that their loops answer, how they end, and who may report what.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { keyOf } from './harness/product.ts';
+import { keyOf } from './harness/product-tenant.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { code, outsideAgent, type Outside } from './harness/tool-calls.ts';
 

@@ -2,7 +2,7 @@
 // key and at most once for each attempt, each attempt delivered and committed at most once.
 import assert from 'node:assert/strict';
 import type { Delivery } from './effect-receiver.ts';
-import type { Engine } from './engine.ts';
+import type { TestDatabase } from './database.ts';
 
 /** An effect that has to come: `execution` is what its deliveries name themselves after. */
 export interface ExpectedEffect {
@@ -23,7 +23,7 @@ const nameOf = (execution: string, step: string, item: number | null | undefined
   JSON.stringify([execution, step, item ?? null]);
 
 export async function checkEffects(
-  engine: Engine,
+  engine: { readonly db: Pick<TestDatabase, 'database'>; readonly tenantId: string },
   deliveries: readonly Delivery[],
   expected: readonly ExpectedEffect[],
 ): Promise<EffectCounts> {
