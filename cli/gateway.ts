@@ -14,6 +14,7 @@ export const gatewayCommand = withHelp(
       'SIGNALBOX_LOG',
       'SIGNALBOX_HTTP',
       'DATABASE',
+      'REDIS',
       'SIGNALBOX_LIMIT',
       'SIGNALBOX_OPERATIONS',
       'SIGNALBOX_OIDC',

@@ -8,9 +8,11 @@ import type { Outbound } from '#src/outbound/outbound.ts';
 import type { Config } from '#src/config.ts';
 import { maxOutputBytes } from '#src/executions/execution.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
+import { historyNamespace } from '#src/events/namespace.ts';
 import { systemClock as clock } from '#src/platform/clock.ts';
 import { openDatabase, type Database } from '#src/platform/database.ts';
 import type { Logger } from '#src/platform/logger.ts';
+import { createPubSub, type PubSub } from '#src/platform/redis.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import { ormOptions } from '#src/orm.ts';
 import { createRedactor } from '#src/decisions/redaction.ts';
@@ -66,19 +68,25 @@ async function openParts(
   const outbound = createOutbound(config.outbound);
   const sealer = createSealer(await ensureSecretKey(config));
   const redact = createRedactor(config.decisions.redact);
+  const pubSub = await openPubSub(config, parts, database, logger);
+  starting.defer(async () => pubSub?.close());
   const services = createServices({
     clock,
     database,
     logger,
+    pubSub,
     remote: { outbound, sealer },
     toolServers,
     redact,
     toolCalls: config.toolCalls,
   });
-  starting.defer(() => services.feed.close());
+  starting.defer(() => {
+    services.feed.close();
+    services.hints.close();
+  });
   const runner =
     toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, outbound, toolServers, logger, say }, starting));
-  const gateway = parts.gateway ? await prepareGateway(config, { services, database, logger }, starting) : null;
+  const gateway = parts.gateway ? await prepareGateway(config, { services, database, logger, pubSub }, starting) : null;
 
   let reason = 'stopping';
   starting.defer(async () => {
@@ -97,6 +105,13 @@ async function openParts(
       await running.disposeAsync();
     },
   };
+}
+
+async function openPubSub({ redis }: Config, parts: Parts, database: Database, logger: Logger): Promise<PubSub | undefined> {
+  if (redis.url) return createPubSub({ url: redis.url, namespace: await historyNamespace(database), logger });
+  if (!parts.gateway || !parts.runner)
+    logger.warn('REDIS_URL is not set: what other processes change is looked for in Postgres twice a second, not heard of at once');
+  return undefined;
 }
 
 interface Common {
@@ -139,7 +154,11 @@ async function prepareRunner(
   );
 }
 
-async function prepareGateway(config: Config, { services, database, logger }: Common, starting: AsyncDisposableStack) {
+async function prepareGateway(
+  config: Config,
+  { services, database, logger, pubSub }: Common & { pubSub: PubSub | undefined },
+  starting: AsyncDisposableStack,
+) {
   const authenticator = createAuthenticator({ database, clock, issuers: config.oidc, logger });
   starting.defer(() => authenticator.close());
   const { http, limits, mode, operations } = config;
@@ -150,5 +169,6 @@ async function prepareGateway(config: Config, { services, database, logger }: Co
     graphiql: mode === 'development' && !onlyRegistered,
     operations: { registered: await readManifests(operations.manifests), onlyRegistered },
     ...{ limits, services, database, authenticator, clock, logger },
+    optionalDependencies: pubSub && { redis: () => pubSub.check() },
   });
 }

@@ -1,15 +1,18 @@
-// `/healthz`: the process answers. `/readyz`: each dependency by name, and not ready any more once it is leaving.
+// `/healthz`: the process answers. `/readyz`: each dependency by name; not ready without one that is required, nor once it is leaving.
 import type { FastifyInstance } from 'fastify';
 import type { GatewayLogger } from './errors.ts';
 
 export interface HealthSettings {
+  /** Without one of these it is not ready. */
   readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
+  /** Without these it is slower; they are only shown. */
+  readonly optional: Readonly<Record<string, () => Promise<void>>>;
   readonly logger: GatewayLogger;
 }
 
 const timeoutMs = 2_000;
 
-export function serveHealth(server: FastifyInstance, { dependencies, logger }: HealthSettings): { leave(reason: string): void } {
+export function serveHealth(server: FastifyInstance, { dependencies, optional, logger }: HealthSettings): { leave(reason: string): void } {
   let leaving: string | undefined;
 
   async function stateOf(name: string, ask: () => Promise<void>): Promise<'ok' | 'unavailable'> {
@@ -27,12 +30,15 @@ export function serveHealth(server: FastifyInstance, { dependencies, logger }: H
   }
 
   server.get('/healthz', async () => ({ status: 'ok' }));
+  const statesOf = (asks: HealthSettings['dependencies']) =>
+    Promise.all(Object.entries(asks).map(async ([name, ask]) => [name, await stateOf(name, ask)] as const));
+
   server.get('/readyz', async (_request, reply) => {
-    const states = await Promise.all(Object.entries(dependencies).map(async ([name, ask]) => [name, await stateOf(name, ask)] as const));
-    const isReady = leaving === undefined && states.every(([, state]) => state === 'ok');
+    const [required, others] = await Promise.all([statesOf(dependencies), statesOf(optional)]);
+    const isReady = leaving === undefined && required.every(([, state]) => state === 'ok');
     return reply
       .code(isReady ? 200 : 503)
-      .send({ status: leaving ?? (isReady ? 'ready' : 'unavailable'), dependencies: Object.fromEntries(states) });
+      .send({ status: leaving ?? (isReady ? 'ready' : 'unavailable'), dependencies: Object.fromEntries([...required, ...others]) });
   });
   return {
     leave(reason) {

@@ -38,6 +38,8 @@ export interface GatewaySettings {
   readonly logger: GatewayLogger;
   /** What `/readyz` asks besides the database, by name; each throws when it does not answer. */
   readonly dependencies?: Readonly<Record<string, () => Promise<void>>>;
+  /** What it does without; shown there all the same. */
+  readonly optionalDependencies?: Readonly<Record<string, () => Promise<void>>> | undefined;
   /** How often live sessions look at their rights again; milliseconds, default 1000. */
   readonly recheckMs?: number;
 }
@@ -70,7 +72,8 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
     ...{ schema, services, database, translate, subscribe, documents, limits },
     ...{ authenticator, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
   });
-  const health = serveHealth(http.server, { dependencies: { database: () => database.ping(), ...settings.dependencies }, logger });
+  const dependencies = { database: () => database.ping(), ...settings.dependencies };
+  const health = serveHealth(http.server, { dependencies, optional: settings.optionalDependencies ?? {}, logger });
   http.server.server.on('upgrade', sockets.upgrade);
   let closing: Promise<void> | undefined;
 

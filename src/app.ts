@@ -24,6 +24,7 @@ import type { Database } from './platform/database.ts';
 import { UnavailableError } from './platform/errors.ts';
 import type { Outbound } from './outbound/outbound.ts';
 import type { Logger } from './platform/logger.ts';
+import type { PubSub } from './platform/redis.ts';
 import type { Sealer } from './platform/sealing.ts';
 import { createDecisionService } from './decisions/decision-service.ts';
 import { createGate } from './gate/gate-service.ts';
@@ -57,14 +58,16 @@ export interface ServiceSettings {
   readonly toolServers?: ToolServers | undefined;
   /** What is kept out of decision records. */
   readonly redact?: Redactor | undefined;
+  /** The way to other processes; without it they are not heard, and changes are looked for. */
+  readonly pubSub?: PubSub | undefined;
   /** Of agents that run elsewhere. */
   readonly toolCalls?: ToolCallSettings | undefined;
 }
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, database, logger, remote, toolServers, redact, rateClock, toolCalls: settings }: ServiceSettings) {
-  const hints = createHints();
+export function createServices({ clock, database, logger, remote, toolServers, redact, rateClock, toolCalls: settings, pubSub }: ServiceSettings) {
+  const hints = createHints({ pubSub });
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });
   const principals = createPrincipalService({ clock });
@@ -101,7 +104,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
   const reruns = createRerunService({ clock, agents, gate, events, approvals });
   const inspection = createInspectionService({ executions, events, approvals });
   const feed = createLiveFeed({ database, events, hints, logger });
-  const audit = createAuditService({ clock, events, feed });
+  const audit = createAuditService({ clock, events, feed, hints });
   const streams = createExecutionStreams({ feed, events });
   return {
     hints,

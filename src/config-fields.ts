@@ -39,6 +39,11 @@ export const postgresUrl = () =>
     return ['postgres:', 'postgresql:'].includes(protocol) && pathname.length > 1;
   });
 
+export const redisUrl = () =>
+  url('a URL such as redis://user:password@host:6379/0, or rediss:// over TLS', ({ protocol, hostname, pathname }) => {
+    return ['redis:', 'rediss:'].includes(protocol) && hostname !== '' && /^(\/\d*)?$/.test(pathname);
+  });
+
 export const httpUrl = () => url('an http or https URL', ({ protocol }) => ['http:', 'https:'].includes(protocol));
 
 export const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host);

@@ -1,7 +1,20 @@
 // Every setting once: its type, its default, its environment variable and what it means.
 // `.env.example` is printed from here. A setting stands here only if something uses it.
 import { z } from 'zod';
-import { expect, group, httpUrl, integer, isLoopback, oneOf, postgresUrl, setting, text, url, type About } from './config-fields.ts';
+import {
+  expect,
+  group,
+  httpUrl,
+  integer,
+  isLoopback,
+  oneOf,
+  postgresUrl,
+  redisUrl,
+  setting,
+  text,
+  url,
+  type About,
+} from './config-fields.ts';
 import { decisions } from './config-decisions.ts';
 import { limits } from './config-limits.ts';
 import { operations } from './config-operations.ts';
@@ -126,6 +139,18 @@ const database = group({
   ),
 });
 
+const redis = group({
+  url: setting(
+    {
+      env: 'REDIS_URL',
+      description:
+        'Redis that tells processes at once what others changed; rediss:// over TLS. It holds nothing. Unset: each process looks for changes in Postgres.',
+      secret: true,
+    },
+    redisUrl().optional(),
+  ),
+});
+
 const runner = group({
   concurrency: setting({ env: 'SIGNALBOX_RUNNER_CONCURRENCY', description: 'Jobs a process runs at once.' }, integer(1, 1_000).default(16)),
   graceMs: setting(
@@ -203,6 +228,7 @@ export const configSchema = group({
   ),
   http: http.prefault({}),
   database: database.prefault({}),
+  redis: redis.prefault({}),
   runner: runner.prefault({}),
   limits: limits.prefault({}),
   operations: operations.prefault({}),

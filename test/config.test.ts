@@ -104,6 +104,15 @@ toolServers: { Files.X: { command: npx }, ok: { args: [] } }`;
   ]);
 });
 
+test('REDIS_URL is a URL of Redis, with or without TLS; its password is never shown', () => {
+  for (const url of ['redis://h', 'redis://h:6379/2', 'rediss://user:p%40ss@h:6380', 'redis://[::1]:6379/'])
+    assert.equal(loadConfig({ env: { REDIS_URL: url } }).redis.url, url);
+  for (const url of ['h:6379', 'http://:hunter2@h', 'redis://', 'redis://h/name', 'redis://:hunter2@h/1/2'])
+    assert.deepEqual(problemsOf({ REDIS_URL: url }), [
+      'REDIS_URL: expected a URL such as redis://user:password@host:6379/0, or rediss:// over TLS',
+    ]);
+});
+
 test('a secret never appears in a problem', () => {
   const problems = problemsOf({ DATABASE_URL: 'mysql://u:hunter2@h/d', DATABASE_APP_URL: 'hunter2' });
   assert.equal(problems.length, 2);

@@ -247,20 +247,32 @@ test('production has no introspection, no suggestions and no GraphiQL; developme
   assert.ok(!/(src|href)="https?:/.test(html.slice(0, 5_000)), 'loads nothing from elsewhere');
 });
 
-test('healthz answers while the process lives; readyz names each dependency', async () => {
+test('healthz answers while the process lives; readyz names each dependency, and is refused only without those that are required', async () => {
   let isUp = true;
-  const up = async () => {
-    if (!isUp) throw new Error('down');
-  };
-  const healthy = await testServer({ dependencies: { redis: up } });
+  let isExtraUp = true;
+  const healthy = await testServer({
+    dependencies: {
+      async disk() {
+        if (!isUp) throw new Error('down');
+      },
+    },
+    optionalDependencies: {
+      async redis() {
+        if (!isExtraUp) throw new Error('down');
+      },
+    },
+  });
   const ask = async (path: string) => {
     const response = await fetch(`${healthy.url}${path}`);
     return [response.status, await response.json()];
   };
   assert.deepEqual(await ask('/healthz'), [200, { status: 'ok' }]);
-  assert.deepEqual(await ask('/readyz'), [200, { status: 'ready', dependencies: { database: 'ok', redis: 'ok' } }]);
+  const states = (disk: string, redis: string) => ({ database: 'ok', disk, redis });
+  assert.deepEqual(await ask('/readyz'), [200, { status: 'ready', dependencies: states('ok', 'ok') }]);
+  isExtraUp = false;
+  assert.deepEqual(await ask('/readyz'), [200, { status: 'ready', dependencies: states('ok', 'unavailable') }]);
   isUp = false;
-  assert.deepEqual(await ask('/readyz'), [503, { status: 'unavailable', dependencies: { database: 'ok', redis: 'unavailable' } }]);
+  assert.deepEqual(await ask('/readyz'), [503, { status: 'unavailable', dependencies: states('unavailable', 'unavailable') }]);
   assert.deepEqual(await ask('/healthz'), [200, { status: 'ok' }]);
   await healthy.close();
 });

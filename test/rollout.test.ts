@@ -21,7 +21,7 @@ let now = new Date('2026-11-21T10:00:00.000Z');
 const clock = { now: () => now };
 const policies = createPolicyService({ clock });
 const gate = createGate({ clock });
-const audit = createAuditService({ clock, events: null as never, feed: { wake: () => {} } as never });
+const audit = createAuditService({ clock, events: null as never, feed: null as never, hints: { wake: () => {} } });
 const later = (ms: number) => (now = new Date(now.getTime() + ms));
 before(async () => {
   db = await testDatabase();

@@ -2,6 +2,7 @@
 // own transaction; of what changed by itself; and the stream of them. The only writer of audit_events, which nobody may change or delete.
 import { auditCursor, readAuditCursor } from '../events/cursor.ts';
 import type { EventService } from '../events/event-service.ts';
+import type { Hints } from '../events/hints.ts';
 import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -57,12 +58,13 @@ export interface AuditService {
 interface AuditDependencies {
   readonly clock: Clock;
   readonly events: Pick<EventService, 'epoch' | 'currentPosition'>;
-  readonly feed: Pick<LiveFeed, 'other' | 'wake'>;
+  readonly feed: Pick<LiveFeed, 'other'>;
+  readonly hints: Pick<Hints, 'wake'>;
 }
 
 const topic = 'audit';
 
-export function createAuditService({ clock, events, feed }: AuditDependencies): AuditService {
+export function createAuditService({ clock, events, feed, hints }: AuditDependencies): AuditService {
   return {
     auditEventsByIds,
     listAuditEvents,
@@ -90,7 +92,7 @@ export function createAuditService({ clock, events, feed }: AuditDependencies): 
         ],
       );
       const { tenantId } = uow;
-      uow.afterCommit(() => feed.wake(tenantId, topic));
+      uow.afterCommit(() => hints.wake(tenantId, topic));
     },
 
     async *watch(watcher, filter, after) {

@@ -2,29 +2,12 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError } from '../platform/errors.ts';
-import { storableJson } from '../platform/json.ts';
+import { asStored, storableJson } from '../platform/json.ts';
 import { isFinalEvent, type EventType, type NewEvent } from './catalogue.ts';
+import type { ApprovalEventRow, EventRow, FeedPosition } from './event-row.ts';
 import type { Hints } from './hints.ts';
 
-export interface EventRow {
-  readonly executionId: string;
-  readonly sequence: number;
-  readonly type: EventType;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly occurredAt: Date;
-}
-
-/** An approval's event with its place in the tenant's commit order. */
-export interface ApprovalEventRow extends EventRow {
-  readonly transactionId: string;
-}
-
-/** A place in the tenant's commit order: (transaction id, execution, sequence). */
-export interface FeedPosition {
-  readonly transactionId: string;
-  readonly executionId: string;
-  readonly sequence: number;
-}
+export type { ApprovalEventRow, EventRow, FeedPosition } from './event-row.ts';
 
 export interface EventService {
   /** Appends with the sequences `first`, `first` + 1 … (the caller holds the execution's row lock) and hints after commit. */
@@ -68,15 +51,19 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
 
   return {
     async append(uow, executionId, first, events, at = clock.now()) {
+      const json = storableJson(events);
       uow.write(
         `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
          select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5
          from jsonb_array_elements($4::jsonb) with ordinality as list(event, ordinality)`,
-        [uow.tenantId, executionId, first, storableJson(events), at],
+        [uow.tenantId, executionId, first, json, at],
       );
       const final = events.some((event) => isFinalEvent(event.type));
       const approvals = events.some((event) => event.type.startsWith('approval.'));
-      uow.afterCommit(() => hints.publish({ tenantId: uow.tenantId, executionId, final, approvals }));
+      const rows = once(() =>
+        (JSON.parse(json) as NewEvent[]).map(({ type, data }, index) => rowOf(executionId, first + index, type, data, at)),
+      );
+      uow.afterCommit(() => hints.publish({ tenantId: uow.tenantId, executionId, final, approvals, rows }));
     },
 
     async appendToEach(uow, heads, event, at) {
@@ -95,7 +82,10 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
       );
       const facts = { tenantId: uow.tenantId, final: isFinalEvent(event.type), approvals: event.type.startsWith('approval.') };
       uow.afterCommit(() => {
-        for (const { executionId } of heads) hints.publish({ ...facts, executionId });
+        for (const { executionId, sequence } of heads) {
+          const rows = once(() => [rowOf(executionId, sequence, event.type, JSON.parse(storableJson(event.data)), at)]);
+          hints.publish({ ...facts, executionId, rows });
+        }
       });
     },
 
@@ -170,4 +160,18 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
       return rows[0]!.epoch;
     },
   };
+}
+
+/** As reading it gives it. */
+const rowOf = (executionId: string, sequence: number, type: EventType, data: unknown, occurredAt: Date): EventRow => ({
+  executionId,
+  sequence,
+  type,
+  data: asStored(data) as EventRow['data'],
+  occurredAt,
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

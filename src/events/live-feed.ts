@@ -1,4 +1,5 @@
-// Live streams over the events table: hints of this process wake them at once, a slow poll finds what other processes committed.
+// Live streams over the events table: hints wake them at once, and a poll finds what no hint told of: often while other processes are not
+// heard, seldom while they are.
 import type { Database, UnitOfWork } from '../platform/database.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ApprovalEventRow, EventRow, EventService, FeedPosition } from './event-service.ts';
@@ -23,8 +24,6 @@ export interface LiveFeed {
     after: FeedPosition,
     signal: AbortSignal,
   ): AsyncIterable<Batch<Row, FeedPosition>>;
-  /** Such rows were committed by this process. */
-  wake(tenantId: string, name: string): void;
   /** How many different things are watched now. */
   readonly size: number;
   /** Ends every stream. Sockets are closed before: to a client this end looks like the stream's own. */
@@ -41,9 +40,13 @@ export interface LiveFeedSettings {
   readonly events: EventService;
   readonly hints: Hints;
   readonly logger: Logger;
-  /** How often changes of other processes are looked for; milliseconds. */
+  /** How often changes of other processes are looked for while they are not heard; milliseconds. */
   readonly pollMs?: number | undefined;
+  /** And while they are. */
+  readonly heardPollMs?: number | undefined;
 }
+
+type About = Pick<Open, 'tenantId' | 'executionId' | 'approvalsOnly' | 'other'>;
 
 interface Open {
   readonly tenantId: string;
@@ -52,35 +55,63 @@ interface Open {
   readonly approvalsOnly: boolean;
   /** Not about executions: their hints do not concern it. */
   readonly other?: true;
-  readonly topic: { readonly isIdle: boolean; readonly head: unknown; wake(): Promise<void> };
+  readonly topic: {
+    readonly isIdle: boolean;
+    readonly head: unknown;
+    wake(): Promise<void>;
+    offer(rows: readonly unknown[]): Promise<void>;
+  };
+  /** Stops hearing of the tenant. */
+  readonly leave: () => void;
+  /** In commit order: the second look after a hint, and until when an older open transaction may hide what the hint was about. */
+  again?: NodeJS.Timeout | undefined;
+  hiddenUntil: number;
 }
 
-export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }: LiveFeedSettings): LiveFeed {
+/** How long commit order is looked at often after a hint. */
+const hiddenMs = 10_000;
+const executionKey = (executionId: string) => `execution ${executionId}`;
+
+export function createLiveFeed({ database, events, hints, logger, pollMs = 500, heardPollMs = 2_000 }: LiveFeedSettings): LiveFeed {
   const open = new Map<string, Open>();
+  /** Those in commit order, by tenant. */
+  const inOrder = new Map<string, Set<Open>>();
   const closing = new AbortController();
 
-  const wake = ({ topic }: Open) =>
-    void topic.wake().catch((err: unknown) => logger.warn({ err }, 'a live stream could not read new events; trying again'));
+  const failed = (err: unknown) => logger.warn({ err }, 'a live stream could not read new events; trying again');
+  const wake = ({ topic }: Open) => void topic.wake().catch(failed);
 
-  const unsubscribe = hints.subscribe((hint) => {
-    for (const each of open.values()) {
-      if (each.tenantId !== hint.tenantId || (each.executionId !== undefined && each.executionId !== hint.executionId)) continue;
-      if (each.other || (each.approvalsOnly && !hint.approvals)) continue;
-      wakeInOrder(each);
+  const unsubscribe = hints.subscribe(({ tenantId, executionId, approvals, rows }) => {
+    const one = open.get(executionKey(executionId));
+    if (one?.tenantId === tenantId) void (rows ? one.topic.offer(rows()) : one.topic.wake()).catch(failed);
+    for (const each of inOrder.get(tenantId) ?? []) if (!each.other && (approvals || !each.approvalsOnly)) wakeInOrder(each);
+  });
+  const unsubscribeWakes = hints.onWake((tenantId, name) => {
+    if (tenantId === null) return look();
+    if (name === null) {
+      for (const each of open.values()) if (each.tenantId === tenantId) wake(each);
+      return;
     }
+    const named = open.get(`${name} ${tenantId}`);
+    if (named?.other) wakeInOrder(named);
   });
 
   function wakeInOrder(each: Open): void {
     wake(each);
     // In commit order an older open transaction hides this one for a moment: look again before the poll does.
-    if (each.executionId === undefined) setTimeout(() => wake(each), 25).unref();
+    each.again ??= setTimeout(() => {
+      each.again = undefined;
+      wake(each);
+    }, 25).unref();
+    each.hiddenUntil = performance.now() + hiddenMs;
   }
 
-  async function poll(): Promise<void> {
+  async function lookAt(everything: boolean): Promise<void> {
     for (const [tenantId, streams] of Map.groupBy(open.values(), (each) => each.tenantId)) {
-      for (const each of streams) if (each.executionId === undefined) wake(each);
+      const now = performance.now();
+      for (const each of streams) if (each.executionId === undefined && (everything || now < each.hiddenUntil)) wake(each);
       const ids = streams.flatMap((each) => each.executionId ?? []);
-      if (ids.length === 0) continue;
+      if (ids.length === 0 || !everything) continue;
       const heads = await database.read(tenantId, (uow) => events.heads(uow, ids));
       for (const each of streams) {
         const head = each.executionId === undefined ? undefined : heads.get(each.executionId);
@@ -88,25 +119,53 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
       }
     }
   }
-  let polling = false;
-  const timer = setInterval(() => {
-    if (polling || open.size === 0) return;
-    polling = true;
-    poll()
+  let looking = false;
+  let again = false;
+  let lookedAt = -Infinity;
+  function look(everything = true): void {
+    if (open.size === 0) return;
+    again ||= looking && everything;
+    if (looking) return;
+    looking = true;
+    if (everything) lookedAt = performance.now();
+    lookAt(everything)
       .catch((err: unknown) => logger.warn({ err }, 'new events could not be looked for; trying again'))
-      .finally(() => (polling = false));
-  }, pollMs);
+      .finally(() => {
+        looking = false;
+        if (!again) return;
+        again = false;
+        look();
+      });
+  }
+  const timer = setInterval(() => look(!hints.isHeard || performance.now() - lookedAt >= heardPollMs), pollMs);
   timer.unref();
+
+  function add(key: string, about: About, topic: Open['topic']): void {
+    const each: Open = { ...about, topic, leave: hints.watch(about.tenantId), hiddenUntil: -Infinity };
+    open.set(key, each);
+    if (about.executionId !== undefined) return;
+    const streams = inOrder.get(about.tenantId) ?? new Set();
+    inOrder.set(about.tenantId, streams.add(each));
+  }
+  function remove(key: string): void {
+    const each = open.get(key)!;
+    open.delete(key);
+    clearTimeout(each.again);
+    each.leave();
+    const streams = inOrder.get(each.tenantId);
+    streams?.delete(each);
+    if (streams?.size === 0) inOrder.delete(each.tenantId);
+  }
 
   async function* watch<Row, Position>(
     key: string,
-    about: Omit<Open, 'topic'>,
+    about: About,
     source: TopicSource<Row, Position>,
     after: Position,
     signal: AbortSignal,
   ): AsyncGenerator<Batch<Row, Position>, void, undefined> {
     let topic = open.get(key)?.topic as Topic<Row, Position> | undefined;
-    if (!topic) open.set(key, { ...about, topic: (topic = new Topic(source)) });
+    if (!topic) add(key, about, (topic = new Topic(source)));
     users.set(key, (users.get(key) ?? 0) + 1);
     try {
       yield* topic.watch(after, AbortSignal.any([signal, closing.signal]));
@@ -115,7 +174,7 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
       if (left > 0) users.set(key, left);
       else {
         users.delete(key);
-        open.delete(key);
+        remove(key);
       }
     }
   }
@@ -127,12 +186,13 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
       const source: TopicSource<EventRow, number> = {
         positionOf: (row) => row.sequence,
         compare: (a, b) => a - b,
+        follows: (position, rows) => rows[0]?.sequence === position + 1,
         async read(position, limit) {
           const rows = await database.read(tenantId, (uow) => events.after(uow, executionId, position, limit));
           return { rows, position: rows.at(-1)?.sequence ?? position };
         },
       };
-      return watch(`execution ${executionId}`, { tenantId, executionId, approvalsOnly: false }, source, after, signal);
+      return watch(executionKey(executionId), { tenantId, executionId, approvalsOnly: false }, source, after, signal);
     },
     approvals(tenantId, after, signal) {
       const source: TopicSource<ApprovalEventRow, FeedPosition> = {
@@ -167,16 +227,13 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500 }
       };
       return watch(`${name} ${tenantId}`, { tenantId, approvalsOnly: false, other: true }, source, after, signal);
     },
-    wake(tenantId, name) {
-      const watched = open.get(`${name} ${tenantId}`);
-      if (watched) wakeInOrder(watched);
-    },
     get size() {
       return open.size;
     },
     close() {
       clearInterval(timer);
       unsubscribe();
+      unsubscribeWakes();
       closing.abort();
     },
   };

@@ -6,6 +6,8 @@ export interface TopicSource<Row, Position> {
   read(after: Position, limit: number): Promise<{ readonly rows: readonly Row[]; readonly position: Position }>;
   positionOf(row: Row): Position;
   compare(a: Position, b: Position): number;
+  /** True when nothing can lie between the position and these rows; absent where that cannot be said. */
+  follows?(position: Position, rows: readonly Row[]): boolean;
 }
 
 export interface Batch<Row, Position> {
@@ -124,6 +126,15 @@ export class Topic<Row, Position> {
       this.#reading = null;
     });
     return this.#reading;
+  }
+
+  /** These rows were just committed: given to all without reading when they follow the last ones, else a wake-up. */
+  offer(rows: readonly Row[]): Promise<void> {
+    const last = rows.at(-1);
+    if (last === undefined || this.#head === null || this.#reading || !this.#source.follows?.(this.#head, rows)) return this.wake();
+    this.#head = this.#source.positionOf(last);
+    for (const member of this.#members) this.#deliver(member, rows);
+    return Promise.resolve();
   }
 
   async #readAll(): Promise<void> {

@@ -59,8 +59,17 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
   const abort = (executionId: string) => {
     for (const effect of running) if (effect.executionId === executionId) effect.controller.abort('ended' satisfies Reason);
   };
-  const unsubscribe = hints.subscribe((hint) => {
-    if (hint.final) abort(hint.executionId);
+  const unsubscribe = hints.subscribe(({ tenantId, executionId, final, remote }) => {
+    const isRunning = () => [...running].some((each) => each.executionId === executionId && each.tenantId === tenantId);
+    if (!final || !isRunning()) return;
+    if (!remote) return abort(executionId);
+    // What others say is looked at: a message must not be able to end anything.
+    database
+      .read(tenantId, (uow) => endedAmong(uow, [executionId]))
+      .then(
+        (ended) => ended.forEach(abort),
+        (err: unknown) => logger.warn({ err }, 'could not look for an ended execution; trying again'),
+      );
   });
 
   /** When a switch was heard of last, by tenant. */
@@ -118,6 +127,7 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
       const entry: Running = { tenantId, executionId, effect, redirectedTo: [], controller: new AbortController() };
       const { signal } = entry.controller;
       running.add(entry);
+      const unwatch = hints.watch(tenantId);
       // Its transaction was committed just before the process gave everything up.
       if (abandoned) entry.controller.abort('shutdown' satisfies Reason);
       try {
@@ -140,6 +150,7 @@ export function createEffects({ clock, database, hints, toolServers, outbound, l
         return { kind: 'failed', failure, retryable: outcome.retryable, retryAfterMs: outcome.retryAfterMs };
       } finally {
         running.delete(entry);
+        unwatch();
       }
     },
     async switchEngaged(tenantId) {

@@ -57,6 +57,9 @@ export interface TestServerSettings {
   readonly isProduction?: boolean;
   readonly operations?: GatewaySettings['operations'];
   readonly dependencies?: Record<string, () => Promise<void>>;
+  readonly optionalDependencies?: Record<string, () => Promise<void>>;
+  /** The way to other processes. */
+  readonly pubSub?: ServiceSettings['pubSub'];
   /** Tenants may register tool servers. */
   readonly remote?: ServiceSettings['remote'];
   readonly toolCalls?: ServiceSettings['toolCalls'];
@@ -90,7 +93,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
   const authenticator = withPrincipals(people.authenticator, test.database);
   const logger = pino({}, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
   const services: Services = {
-    ...createServices({ clock, database, logger, remote: settings.remote, toolCalls: settings.toolCalls }),
+    ...createServices({ clock, database, logger, remote: settings.remote, toolCalls: settings.toolCalls, pubSub: settings.pubSub }),
     ...people,
   };
   const gateway = await createGateway({
@@ -108,6 +111,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     clock,
     logger,
     dependencies,
+    optionalDependencies: settings.optionalDependencies,
     ...(recheckMs !== undefined && { recheckMs }),
   });
   const { url } = await gateway.listen();

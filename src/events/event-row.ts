@@ -1,0 +1,22 @@
+// Events as they are read, and their place among all of the tenant.
+import type { EventType } from './catalogue.ts';
+
+export interface EventRow {
+  readonly executionId: string;
+  readonly sequence: number;
+  readonly type: EventType;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly occurredAt: Date;
+}
+
+/** An approval's event with its place in the tenant's commit order. */
+export interface ApprovalEventRow extends EventRow {
+  readonly transactionId: string;
+}
+
+/** A place in the tenant's commit order: (transaction id, execution, sequence). */
+export interface FeedPosition {
+  readonly transactionId: string;
+  readonly executionId: string;
+  readonly sequence: number;
+}
