@@ -23,11 +23,14 @@ export type SignalboxClientErrorCode =
   | 'INVALID_CURSOR'
   | 'CURSOR_EXPIRED'
   | 'LIMIT_EXCEEDED'
+  /** Not now, and nothing was done; also when a proxy has no gateway to send the request to (503). */
   | 'UNAVAILABLE'
+  /** Of a stream: it was read too slowly for too long. It is resumed with its cursor by itself. */
+  | 'SLOW_CONSUMER'
   | 'INTERNAL'
-  /** No answer: not reachable, connection lost, timeout. Whether a mutation was done is unknown; its `idempotencyKey` makes it safe to repeat. */
+  /** No answer: not reachable, connection lost, timeout, a proxy that says so (502, 504). Whether a mutation was done is unknown; its `idempotencyKey` makes it safe to repeat. */
   | 'NETWORK'
-  /** An answer that is not GraphQL, such as a proxy's error page. */
+  /** An answer that is not GraphQL, such as a page of something else. */
   | 'BAD_RESPONSE'
   | (string & {});
 

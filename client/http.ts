@@ -53,6 +53,9 @@ interface Answer {
   readonly errors?: readonly GraphQLErrorEntry[];
 }
 
+/** What a proxy says in the place of a gateway that does not answer it. */
+const proxyCodes: Readonly<Record<number, string>> = { 502: 'NETWORK', 503: 'UNAVAILABLE', 504: 'NETWORK' };
+
 function answerOf(text: string, status: number, url: string): Answer {
   try {
     const answer = JSON.parse(text) as Answer | null;
@@ -60,7 +63,10 @@ function answerOf(text: string, status: number, url: string): Answer {
   } catch {
     // not JSON: said below
   }
-  throw new SignalboxClientError('BAD_RESPONSE', `${url}: HTTP ${status} with a body that is not a GraphQL answer: ${text.slice(0, 200)}`);
+  throw new SignalboxClientError(
+    proxyCodes[status] ?? 'BAD_RESPONSE',
+    `${url}: HTTP ${status} with a body that is not a GraphQL answer: ${text.slice(0, 200)}`,
+  );
 }
 
 /** `fetch` hides the reason (refused, unknown host) in the cause. */

@@ -49,6 +49,8 @@ export interface Stream<Batch> extends AsyncIterableIterator<Batch, undefined, u
 }
 
 const firstConnectionAttempts = 8;
+/** What says nothing against asking again. */
+const passing: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'SLOW_CONSUMER']);
 const credentialAttempts = 2;
 const internalAttempts = 5;
 /** Batches received ahead of the consumer; at this many the subscription rests and is resumed with its cursor. */
@@ -136,7 +138,7 @@ export function openStream<Batch>(options: StreamOptions<Batch>): Stream<Batch> 
     // Without `$after` another subscription would begin elsewhere: with a gap, or from the start.
     if (hasCursor && !resumable) return 0;
     const limit = socket.wasConnected() ? retry.attempts : Math.min(retry.attempts, firstConnectionAttempts);
-    if (code === 'NETWORK' || code === 'UNAVAILABLE') return limit;
+    if (passing.has(code)) return limit;
     if (code === 'INTERNAL') return Math.min(limit, internalAttempts);
     if (code === 'UNAUTHENTICATED' && options.freshCredentials) return Math.min(limit, credentialAttempts);
     return 0;

@@ -114,13 +114,18 @@ test('documents of one’s own are sent as they are', async () => {
 });
 
 test('a server that is not there, a page that is not GraphQL, an abort and a timeout are told apart', async () => {
+  let status = 500;
   const page = createServer((request, response) => {
     if (request.url === '/slow') return;
-    response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
+    response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
   });
   await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
-  await assert.rejects(clientOf({ url }).viewer(), coded('BAD_RESPONSE', /HTTP 502 .*<h1>Bad gateway/));
+  await assert.rejects(clientOf({ url }).viewer(), coded('BAD_RESPONSE', /HTTP 500 .*<h1>Bad gateway/));
+  for (const [code, text] of Object.entries({ 502: 'NETWORK', 503: 'UNAVAILABLE', 504: 'NETWORK' })) {
+    status = Number(code);
+    await assert.rejects(clientOf({ url }).viewer(), coded(text, new RegExp(`HTTP ${code} .*<h1>Bad gateway`)));
+  }
   await assert.rejects(clientOf({ url: `${url}/slow`, timeoutMs: 20 }).viewer(), coded('NETWORK', /no answer within 20 ms/));
   const reason = new Error('changed my mind');
   await assert.rejects(clientOf({ url: `${url}/slow` }).viewer({}, { signal: AbortSignal.abort(reason) }), reason);
