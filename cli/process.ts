@@ -168,7 +168,7 @@ async function prepareGateway(
     introspection: (operations.introspection ?? (mode === 'development' ? 'on' : 'off')) === 'on',
     graphiql: mode === 'development' && !onlyRegistered,
     operations: { registered: await readManifests(operations.manifests), onlyRegistered },
-    ...{ limits, services, database, authenticator, clock, logger },
+    ...{ limits, services, database, authenticator, clock, logger, pubSub },
     optionalDependencies: pubSub && { redis: () => pubSub.check() },
   });
 }

@@ -56,7 +56,8 @@ export interface DocumentSettings {
 }
 
 export interface Documents {
-  prepare(request: OperationRequest): Prepared | readonly GraphQLError[];
+  /** `onNew` hears a text that was not known, before it is parsed. */
+  prepare(request: OperationRequest, onNew?: (source: string) => void): Prepared | readonly GraphQLError[];
   /** What `prepare` has made of this text before. */
   find(hash: string): DocumentNode | undefined;
 }
@@ -120,9 +121,10 @@ export function createDocuments(settings: DocumentSettings): Documents {
     return { source: text, hash };
   }
 
-  function documentOf(source: string, hash: string): DocumentNode {
+  function documentOf(source: string, hash: string, onNew?: (source: string) => void): DocumentNode {
     const known = registered.get(hash) ?? kept.get(hash);
     if (known) return known.document;
+    onNew?.(source);
     const document = parsed(source);
     kept.set(hash, { source, document });
     return document;
@@ -148,11 +150,11 @@ export function createDocuments(settings: DocumentSettings): Documents {
     }
   }
 
-  function prepare(request: OperationRequest): Prepared {
+  function prepare(request: OperationRequest, onNew?: (source: string) => void): Prepared {
     const checked = check(request);
     const { source, hash } = sourceOf(checked);
     if (onlyRegistered && !registered.has(hash)) throw notRegistered(hash);
-    const document = documentOf(source, hash);
+    const document = documentOf(source, hash, onNew);
     const { operationName, variables } = checked;
     const operation = getOperationAST(document, operationName);
     if (!operation) {
@@ -181,9 +183,9 @@ export function createDocuments(settings: DocumentSettings): Documents {
   if (problems.length > 0) throw new OperatorError(`registered operations cannot be served:\n  ${problems.join('\n  ')}`);
 
   return {
-    prepare(request) {
+    prepare(request, onNew) {
       try {
-        return prepare(request);
+        return prepare(request, onNew);
       } catch (error) {
         return errorsOf(error);
       }

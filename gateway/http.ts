@@ -13,15 +13,17 @@ import { OperationTypeNode, type GraphQLError, type GraphQLSchema } from 'graphq
 import type { Context } from '#schema/context.ts';
 import type { Services } from '#src/app.ts';
 import type { Database } from '#src/platform/database.ts';
-import { LimitExceededError, type SignalboxError } from '#src/platform/errors.ts';
-import type { Authenticator } from '#src/principals/authenticate.ts';
+import { LimitExceededError, RateLimitedError, type SignalboxError } from '#src/platform/errors.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { expectedError, type GatewayLogger, type Translate } from './errors.ts';
+import { addressOf, type Admission } from './admission.ts';
 import { bearerOf } from './credential.ts';
 import type { Documents, OperationRequest } from './documents.ts';
+import { parseJson, unreadable } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
 import { openOperation } from './operation.ts';
 import { originOf } from './origin.ts';
+import { refuseUnread } from './raw-answer.ts';
 
 export const graphqlPath = '/graphql';
 
@@ -29,7 +31,7 @@ export interface HttpSettings {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly database: Database;
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly admission: Admission;
   readonly translate: Translate;
   readonly documents: Documents;
   readonly limits: GatewayLimits;
@@ -46,20 +48,39 @@ export interface Http {
 }
 
 export async function createHttp(settings: HttpSettings): Promise<Http> {
-  const { translate, limits, allowedOrigins, authenticator } = settings;
+  const { translate, limits, allowedOrigins, admission } = settings;
   const apollo = await startApollo(settings);
   const server = fastify({
     bodyLimit: limits.bodyBytes,
-    requestTimeout: 60_000, // for receiving a request, not for answering it
+    requestTimeout: limits.httpRequestTimeoutMs, // for receiving a request, not for answering it
+    http: {
+      maxHeaderSize: limits.httpHeaderBytes,
+      headersTimeout: limits.httpHeadersTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.httpHeadersTimeoutMs),
+    },
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket) => refuseUnread(socket, error, limits),
     forceCloseConnections: 'idle',
   });
   server.removeContentTypeParser('text/plain'); // what foreign pages may send without asking first
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+    admission.chargeBody(authorities.get(request)!, bytes.length);
+    try {
+      return parseJson(bytes);
+    } catch (error) {
+      throw new MalformedError(error instanceof Error ? `the body is not JSON: ${error.message}` : 'the body is not JSON');
+    }
+  });
   await server.register(cors, { origin: [...allowedOrigins], methods: ['POST'], allowedHeaders: ['authorization', 'content-type'] });
 
   const authorities = new WeakMap<FastifyRequest, Authority>();
   server.post(graphqlPath, {
     async onRequest(request) {
-      authorities.set(request, await authenticator.authenticate(bearerOf(request.headers.authorization)));
+      const { authorization, 'content-type': type, 'content-encoding': encoding } = request.headers;
+      const authority = await admission.authenticate(bearerOf(authorization), addressOf(request.raw));
+      admission.request(authority);
+      authorities.set(request, authority);
+      const problem = unreadable(type, encoding);
+      if (problem) throw new MalformedError(problem, 415);
     },
     handler: (request, reply) => answer(apollo, settings, authorities.get(request)!, request, reply),
   });
@@ -84,6 +105,7 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     const expected = expectedError(error);
     if (expected) {
       if (expected.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
+      if (expected instanceof RateLimitedError) void reply.header('retry-after', Math.ceil(expected.retryAfterMs / 1_000));
       return reply.code(statusOf(expected)).send({ errors: [translate(error)] });
     }
     const status = error.statusCode ?? 500;
@@ -106,6 +128,15 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
   };
 }
 
+/** A request that is no request yet; fastify's errors have the same shape. */
+class MalformedError extends Error {
+  readonly statusCode: number;
+  constructor(message: string, statusCode = 400) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
 const refusal = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
 /** Clients expect 200 where they are to send the text with its hash: 4xx would look like the end of the matter. */
@@ -114,6 +145,7 @@ const statusOfRefusal = ([error]: readonly GraphQLError[]): number =>
 
 function statusOf(error: SignalboxError): number {
   if (error.code === 'UNAUTHENTICATED') return 401;
+  if (error.code === 'RATE_LIMITED') return 429;
   return error.code === 'UNAVAILABLE' ? 503 : 400;
 }
 
@@ -166,12 +198,12 @@ const preparedDocuments = (documents: Documents): NonNullable<ApolloServerOption
 
 async function answer(
   apollo: ApolloServer<Context>,
-  { services, database, documents, translate }: HttpSettings,
+  { services, database, documents, admission, translate }: HttpSettings,
   authority: Authority,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<string | FastifyReply> {
-  const prepared = documents.prepare(request.body as OperationRequest);
+  const prepared = documents.prepare(request.body as OperationRequest, (text) => admission.chargeDocument(authority, text));
   if (!('document' in prepared)) return reply.code(statusOfRefusal(prepared)).send({ errors: prepared.map(translate) });
   const { source: query, operationName, variables, operation: node, cost } = prepared;
   if (node.operation === OperationTypeNode.SUBSCRIPTION) {

@@ -54,10 +54,10 @@ export function exceeded(count: Count, limits: GatewayLimits, requested?: number
 
 /** Of a document that was parsed and nothing more: it may have fragment cycles and spread what is not there. Throws LimitExceededError. */
 export function requireShape(document: DocumentNode, limits: GatewayLimits): void {
-  const require = (count: Count, requested: number) => {
+  const atMost = (count: Count, requested: number) => {
     if (requested > limits[count]) throw exceeded(count, limits, requested);
   };
-  require('queryDefinitions', document.definitions.length);
+  atMost('queryDefinitions', document.definitions.length);
   let directives = 0;
   for (let token = document.loc?.startToken ?? null; token; token = token.next) {
     if (token.kind === TokenKind.AT) directives++;
@@ -66,8 +66,8 @@ export function requireShape(document: DocumentNode, limits: GatewayLimits): voi
       throw new LimitExceededError(`the document has a name of ${limit.requested} characters; names have at most ${maxNameLength}`, limit);
     }
   }
-  require('queryDirectives', directives);
-  require('queryAliases', aliasesOf(document));
+  atMost('queryDirectives', directives);
+  atMost('queryAliases', aliasesOf(document));
   const fragments = new Map(
     document.definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node]] : [])),
   );
@@ -75,7 +75,7 @@ export function requireShape(document: DocumentNode, limits: GatewayLimits): voi
   const spread = spreadFields(fragments, limits);
   for (const node of document.definitions) {
     if (node.kind !== Kind.OPERATION_DEFINITION) continue;
-    if (!isIntrospection(node.selectionSet)) require('queryDepth', depthOf(node.selectionSet));
+    if (!isIntrospection(node.selectionSet)) atMost('queryDepth', depthOf(node.selectionSet));
     spread(node.selectionSet);
   }
 }

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import type { Services } from '#src/app.ts';
 import type { Clock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
+import type { PubSub } from '#src/platform/redis.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
+import { createAdmission } from './admission.ts';
 import { createDocuments, type DocumentSettings } from './documents.ts';
 import { createTranslator, type GatewayLogger } from './errors.ts';
 import { serveHealth } from './health.ts';
@@ -40,6 +42,8 @@ export interface GatewaySettings {
   readonly dependencies?: Readonly<Record<string, () => Promise<void>>>;
   /** What it does without; shown there all the same. */
   readonly optionalDependencies?: Readonly<Record<string, () => Promise<void>>> | undefined;
+  /** How gateways tell each other what they let through; without it each counts for itself. */
+  readonly pubSub?: PubSub | undefined;
   /** How often live sessions look at their rights again; milliseconds, default 1000. */
   readonly recheckMs?: number;
 }
@@ -62,15 +66,16 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
   const allowedOrigins = [...settings.allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])];
   const translate = createTranslator(logger);
   const documents = createDocuments({ schema, limits, introspection, ...operations });
+  const admission = createAdmission({ authenticator, limits, clock, pubSub: settings.pubSub });
   const http = await createHttp({
-    ...{ schema, services, database, authenticator, translate, documents, limits },
+    ...{ schema, services, database, admission, translate, documents, limits },
     ...{ allowedOrigins, introspection, graphiql, logger },
   });
   const sessions = createSessions({ authenticator, clock, logger, recheckMs });
   const subscribe = createSubscriber({ schema, services, database, translate });
   const sockets = createSockets({
     ...{ schema, services, database, translate, subscribe, documents, limits },
-    ...{ authenticator, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
+    ...{ admission, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
   });
   const dependencies = { database: () => database.ping(), ...settings.dependencies };
   const health = serveHealth(http.server, { dependencies, optional: settings.optionalDependencies ?? {}, logger });
@@ -83,6 +88,7 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
     if (settings.drainMs) await delay(settings.drainMs);
     await sockets.close(reason, socketGraceMs);
     sessions.close();
+    admission.close();
     await http.close(requestGraceMs);
   }
 

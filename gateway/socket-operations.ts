@@ -6,7 +6,8 @@ import type { WebSocket } from 'ws';
 import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
 import type { Database } from '#src/platform/database.ts';
-import { LimitExceededError } from '#src/platform/errors.ts';
+import { LimitExceededError, RateLimitedError } from '#src/platform/errors.ts';
+import type { Admission } from './admission.ts';
 import type { Documents } from './documents.ts';
 import type { Translate } from './errors.ts';
 import type { Cost, GatewayLimits } from './limits.ts';
@@ -22,6 +23,7 @@ export interface SocketOperationsSettings {
   readonly translate: Translate;
   readonly subscribe: Subscribe;
   readonly documents: Documents;
+  readonly admission: Admission;
   readonly limits: GatewayLimits;
 }
 
@@ -49,7 +51,7 @@ interface Caller {
 }
 
 export function socketOperations(settings: SocketOperationsSettings): SocketOperations {
-  const { schema, services, database, translate, subscribe, documents, limits } = settings;
+  const { schema, services, database, translate, subscribe, documents, admission, limits } = settings;
 
   return {
     onSubscribe({ extra, subscriptions }, _id, payload) {
@@ -58,10 +60,17 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
         const message = `this socket has ${allowed} open operations, the most it may have; end one, or open another socket`;
         return [expected(new LimitExceededError(message, { name: 'wsMaxSubscriptions', requested: allowed + 1, allowed }))];
       }
-      const prepared = documents.prepare(payload);
+      const session = extra.session!;
+      try {
+        admission.request(session.authority);
+      } catch (error) {
+        if (error instanceof RateLimitedError) return [expected(error)];
+        throw error;
+      }
+      const prepared = documents.prepare(payload, (text) => admission.chargeDocument(session.authority, text));
       if (!('document' in prepared)) return prepared;
       const { document, operationName, variables, cost } = prepared;
-      const contextValue: Caller = { session: extra.session!, origin: originOf(extra.request), signal: extra.abort.signal, cost };
+      const contextValue: Caller = { session, origin: originOf(extra.request), signal: extra.abort.signal, cost };
       return { schema, document, operationName, variableValues: variables, contextValue };
     },
 
@@ -95,4 +104,4 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
   };
 }
 
-const expected = (error: LimitExceededError): GraphQLError => new GraphQLError(error.message, { originalError: error });
+const expected = (error: LimitExceededError | RateLimitedError): GraphQLError => new GraphQLError(error.message, { originalError: error });

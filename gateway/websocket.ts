@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { UnauthenticatedError } from '#src/platform/errors.ts';
-import type { Authenticator } from '#src/principals/authenticate.ts';
+import { addressOf } from './admission.ts';
 import { bearerOfSocket } from './credential.ts';
 import { expectedError, type GatewayLogger } from './errors.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -12,7 +12,6 @@ import type { Sessions } from './session.ts';
 import { socketOperations, type SocketOperations, type SocketOperationsSettings, type SocketState } from './socket-operations.ts';
 
 export interface SocketSettings extends SocketOperationsSettings {
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly sessions: Sessions;
   readonly limits: GatewayLimits;
   readonly allowedOrigins: readonly string[];
@@ -30,7 +29,7 @@ export interface Sockets {
 }
 
 export function createSockets(settings: SocketSettings): Sockets {
-  const { authenticator, sessions, limits, allowedOrigins, path, logger, pingMs } = settings;
+  const { admission, sessions, limits, allowedOrigins, path, logger, pingMs } = settings;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.wsMaxMessageBytes, handleProtocols, clientTracking: true });
   const operations: SocketOperations = socketOperations(settings);
   let isClosing = false;
@@ -40,7 +39,7 @@ export function createSockets(settings: SocketSettings): Sockets {
     ...operations,
     async onConnect({ connectionParams, extra }) {
       try {
-        const authority = await authenticator.authenticate(bearerOfSocket(connectionParams, extra.authorization));
+        const authority = await admission.authenticate(bearerOfSocket(connectionParams, extra.authorization), addressOf(extra.request));
         if (extra.socket.readyState !== extra.socket.OPEN) return false;
         extra.session = sessions.open(authority);
         extra.stopListening = extra.session.listen({

@@ -2,6 +2,40 @@
 import { group, integer, setting } from './config-fields.ts';
 
 export const limits = group({
+  requestsPerSecond: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_REQUESTS_PER_SECOND',
+      description: 'Operations a principal may send each second once its burst is used up; over all gateways where they share a Redis.',
+    },
+    integer(1, 1_000_000).default(200),
+  ),
+  requestBurst: setting(
+    { env: 'SIGNALBOX_LIMIT_REQUEST_BURST', description: 'Operations a principal may send at once after a while of quiet.' },
+    integer(1, 10_000_000).default(5_000),
+  ),
+  failedSignInsPerMinute: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_FAILED_SIGN_INS_PER_MINUTE',
+      description:
+        'Wrong credentials that are looked up for an address each minute; credentials that were good not long ago pass all the same.',
+    },
+    integer(1, 1_000_000).default(60),
+  ),
+  httpHeaderBytes: setting(
+    { env: 'SIGNALBOX_LIMIT_HTTP_HEADER_BYTES', description: 'Largest head of a request, its URL included; bytes.' },
+    integer(1_024, 1_048_576, 'bytes').default(16_384),
+  ),
+  httpHeadersTimeoutMs: setting(
+    { env: 'SIGNALBOX_LIMIT_HTTP_HEADERS_TIMEOUT_MS', description: 'How long the head of a request may take to arrive; milliseconds.' },
+    integer(100, 600_000, 'milliseconds').default(10_000),
+  ),
+  httpRequestTimeoutMs: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_HTTP_REQUEST_TIMEOUT_MS',
+      description: 'How long a whole request may take to arrive, at least as long as its head; milliseconds.',
+    },
+    integer(100, 3_600_000, 'milliseconds').default(60_000),
+  ),
   bodyBytes: setting(
     { env: 'SIGNALBOX_LIMIT_BODY_BYTES', description: 'Largest request body; bytes.' },
     integer(1_024, 1_073_741_824, 'bytes').default(10_485_760),

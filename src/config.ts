@@ -171,9 +171,16 @@ function problemsOfIssue(issue: z.core.$ZodIssue, places: ReadonlyMap<string, Pl
 }
 
 /** What is wrong only together with another setting. */
-function contradictions({ database }: Config): ConfigProblem[] {
+function contradictions({ database, limits }: Config): ConfigProblem[] {
   const { url, appUrl, embeddedPort } = database;
   const problems: ConfigProblem[] = [];
+  if (limits.httpRequestTimeoutMs < limits.httpHeadersTimeoutMs) {
+    problems.push({
+      name: 'SIGNALBOX_LIMIT_HTTP_REQUEST_TIMEOUT_MS',
+      value: String(limits.httpRequestTimeoutMs),
+      expected: `at least SIGNALBOX_LIMIT_HTTP_HEADERS_TIMEOUT_MS (${limits.httpHeadersTimeoutMs})`,
+    });
+  }
   if (!url && appUrl)
     problems.push({ name: 'DATABASE_APP_URL', expected: 'DATABASE_URL beside it (without it, Signalbox runs its own Postgres)' });
   if (url && appUrl && new URL(url).username === new URL(appUrl).username) {

@@ -68,6 +68,12 @@ export interface TestServerSettings {
 }
 
 export const testLimits: GatewayLimits = {
+  requestsPerSecond: 1_000_000,
+  requestBurst: 1_000_000,
+  failedSignInsPerMinute: 1_000_000,
+  httpHeaderBytes: 16 * 1024,
+  httpHeadersTimeoutMs: 10_000,
+  httpRequestTimeoutMs: 60_000,
   bodyBytes: 10 * 1024 * 1024,
   queryDepth: 15,
   queryAliases: 50,
@@ -110,6 +116,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     authenticator: settings.authenticator?.(authenticator) ?? authenticator,
     clock,
     logger,
+    pubSub: settings.pubSub,
     dependencies,
     optionalDependencies: settings.optionalDependencies,
     ...(recheckMs !== undefined && { recheckMs }),
