@@ -2,7 +2,14 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { newId } from '#src/platform/ids.ts';
-import { LimitExceededError, RateLimitedError, SignalboxError, UnavailableError, ValidationError } from '#src/platform/errors.ts';
+import {
+  LimitExceededError,
+  RateLimitedError,
+  SignalboxError,
+  SlowConsumerError,
+  UnavailableError,
+  ValidationError,
+} from '#src/platform/errors.ts';
 import { isDiskFull, isTransient } from '#src/platform/transient.ts';
 
 export type GatewayLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -50,6 +57,7 @@ export function createTranslator(logger: GatewayLogger): Translate {
 function publicFactsOf(error: SignalboxError): Record<string, unknown> {
   if (error instanceof ValidationError) return { problems: error.problems };
   if (error instanceof RateLimitedError) return { limit: error.limit, retryAfterMs: error.retryAfterMs };
+  if (error instanceof SlowConsumerError && error.cursor !== null) return { cursor: error.cursor };
   return error instanceof LimitExceededError && error.limit ? { limit: error.limit } : {};
 }
 

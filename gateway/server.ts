@@ -7,6 +7,7 @@ import type { Database } from '#src/platform/database.ts';
 import type { PubSub } from '#src/platform/redis.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
 import { createAdmission } from './admission.ts';
+import { createAnswer } from './answer.ts';
 import { createDocuments, type DocumentSettings } from './documents.ts';
 import { createTranslator, type GatewayLogger } from './errors.ts';
 import { serveHealth } from './health.ts';
@@ -72,9 +73,10 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
     ...{ allowedOrigins, introspection, graphiql, logger },
   });
   const sessions = createSessions({ authenticator, clock, logger, recheckMs });
-  const subscribe = createSubscriber({ schema, services, database, translate });
+  const subscriber = createSubscriber({ schema, services, database, translate });
+  const answer = createAnswer({ services, database, translate });
   const sockets = createSockets({
-    ...{ schema, services, database, translate, subscribe, documents, limits },
+    ...{ schema, translate, answer, subscriber, documents, limits },
     ...{ admission, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
   });
   const dependencies = { database: () => database.ping(), ...settings.dependencies };

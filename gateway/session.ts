@@ -3,8 +3,10 @@
 import type { Authenticator } from '#src/principals/authenticate.ts';
 import type { Clock } from '#src/platform/clock.ts';
 import { UnauthenticatedError, type SignalboxError } from '#src/platform/errors.ts';
+import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import type { GatewayLogger } from './errors.ts';
+import { freshly } from './freshly.ts';
 
 export interface SessionListener {
   /** The rights were read again; called about once a second while anyone listens. */
@@ -14,6 +16,8 @@ export interface SessionListener {
 }
 
 export interface Session {
+  /** Its own, among all of this process. */
+  readonly id: string;
   readonly authority: Authority;
   /** Reads the rights again: the answer is never older than the call. Throws UnauthenticatedError once the credential ended. */
   refresh(): Promise<Authority>;
@@ -88,8 +92,6 @@ function liveSession(initial: Authority, authenticator: Pick<Authenticator, 'ref
   const listeners = new Set<SessionListener>();
   let authority = initial;
   let end: SignalboxError | undefined;
-  let running: Promise<Authority> | undefined;
-  let queued: Promise<Authority> | undefined;
 
   function endWith(reason: SignalboxError): void {
     if (end) return;
@@ -109,25 +111,10 @@ function liveSession(initial: Authority, authenticator: Pick<Authenticator, 'ref
     return authority;
   }
 
-  function start(): Promise<Authority> {
-    running = readAgain().finally(() => (running = undefined));
-    return running;
-  }
-
-  // A reading that is under way may have missed a change committed since: whoever asks meanwhile shares the next one.
-  function refresh(): Promise<Authority> {
-    if (end) return Promise.reject(end);
-    if (!running) return start();
-    queued ??= running
-      .catch(() => undefined)
-      .then(() => {
-        queued = undefined;
-        return end ? Promise.reject(end) : start();
-      });
-    return queued;
-  }
+  const refresh = freshly(() => (end ? Promise.reject(end) : readAgain()));
 
   return {
+    id: newId(),
     get authority() {
       return authority;
     },

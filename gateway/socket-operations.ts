@@ -1,27 +1,26 @@
-// What happens to one operation that arrives on a WebSocket: the same parsing, limits, contexts and errors as over HTTP.
+// What happens to one operation that arrives on a WebSocket, through the public hooks of graphql-ws.
 import type { IncomingMessage } from 'node:http';
-import { execute, GraphQLError, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import type { ServerOptions } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
-import type { Database } from '#src/platform/database.ts';
 import { LimitExceededError, RateLimitedError } from '#src/platform/errors.ts';
 import type { Admission } from './admission.ts';
+import type { Answer } from './answer.ts';
+import type { EncodedBatch } from './channel.ts';
 import type { Documents } from './documents.ts';
 import type { Translate } from './errors.ts';
 import type { Cost, GatewayLimits } from './limits.ts';
-import { openOperation } from './operation.ts';
 import { originOf } from './origin.ts';
+import type { Outlet } from './outlet.ts';
 import type { Session } from './session.ts';
-import type { Subscribe } from './subscription.ts';
+import type { Subscriber } from './subscription.ts';
 
 export interface SocketOperationsSettings {
   readonly schema: GraphQLSchema;
-  readonly services: Services;
-  readonly database: Database;
   readonly translate: Translate;
-  readonly subscribe: Subscribe;
+  readonly answer: Answer;
+  readonly subscriber: Subscriber;
   readonly documents: Documents;
   readonly admission: Admission;
   readonly limits: GatewayLimits;
@@ -34,6 +33,7 @@ export interface SocketState {
   /** Of the request that opened it; each operation gets a trace id of its own. */
   readonly request: Pick<IncomingMessage, 'headers' | 'socket'>;
   readonly abort: AbortController;
+  readonly outlet: Outlet;
   session?: Session;
   stopListening?: () => void;
 }
@@ -46,15 +46,17 @@ export type SocketOperations = Required<
 interface Caller {
   readonly session: Session;
   readonly origin: Origin;
-  readonly signal: AbortSignal;
+  readonly state: SocketState;
+  /** Of the operation, as the client named it. */
+  readonly id: string;
   readonly cost: Cost | null;
 }
 
 export function socketOperations(settings: SocketOperationsSettings): SocketOperations {
-  const { schema, services, database, translate, subscribe, documents, admission, limits } = settings;
+  const { schema, translate, answer, subscriber, documents, admission, limits } = settings;
 
   return {
-    onSubscribe({ extra, subscriptions }, _id, payload) {
+    onSubscribe({ extra, subscriptions }, id, payload) {
       const { wsMaxSubscriptions: allowed } = limits;
       if (Object.keys(subscriptions).length > allowed) {
         const message = `this socket has ${allowed} open operations, the most it may have; end one, or open another socket`;
@@ -70,7 +72,7 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
       const prepared = documents.prepare(payload, (text) => admission.chargeDocument(session.authority, text));
       if (!('document' in prepared)) return prepared;
       const { document, operationName, variables, cost } = prepared;
-      const contextValue: Caller = { session, origin: originOf(extra.request), signal: extra.abort.signal, cost };
+      const contextValue: Caller = { session, origin: originOf(extra.request), state: extra, id, cost };
       return { schema, document, operationName, variableValues: variables, contextValue };
     },
 
@@ -78,25 +80,18 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     // `execute` and `subscribe` below have translated already.
     onNext: (_context, _id, _payload, _args, result) => result,
 
-    async execute(args: ExecutionArgs) {
-      const { session, origin, signal, cost } = args.contextValue as Caller;
-      let operation;
-      try {
-        operation = openOperation({ services, database, origin, signal, authority: await session.refresh() });
-        const { errors, ...result } = await execute({ ...args, contextValue: operation.context });
-        return { ...result, ...(errors && { errors: errors.map(translate) }), ...(cost && { extensions: { cost } }) } as ExecutionResult;
-      } catch (error) {
-        return { errors: [translate(error)] } as unknown as ExecutionResult;
-      } finally {
-        await operation?.close();
-      }
+    execute(args: ExecutionArgs) {
+      const { session, origin, state, cost } = args.contextValue as Caller;
+      return answer(args, { session, origin, signal: state.abort.signal, cost }) as Promise<ExecutionResult>;
     },
 
-    async subscribe(args: ExecutionArgs) {
-      const { session, origin } = args.contextValue as Caller;
+    // Batches go out by themselves; graphql-ws hears of the end, and of an error that is the last result.
+    subscribe(args: ExecutionArgs) {
+      const { session, state, id } = args.contextValue as Caller;
+      const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
       try {
-        await session.refresh();
-        return (await subscribe({ ...args, session, origin })) as AsyncGenerator<ExecutionResult>;
+        const frame = ({ text }: EncodedBatch) => `${head}${text}}`;
+        return subscriber.subscribe({ ...args, session, outlet: state.outlet, frame }) as AsyncGenerator<ExecutionResult>;
       } catch (error) {
         return { errors: [translate(error)] } as unknown as ExecutionResult;
       }

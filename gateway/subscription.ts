@@ -1,27 +1,31 @@
-// Subscriptions: each batch of the source is executed with a context of its own. The permission is looked at when it starts, before every
-// batch, and while it is idle; when it is lost the subscriber hears why and the stream ends. The sources themselves live in src/.
+// Subscriptions: who watches the same with the same rights shares one channel. The permission is looked at when somebody joins, before
+// every batch, and while nothing happens; when it is lost everybody hears why and the channel ends. The streams themselves live in src/.
+import { randomBytes } from 'node:crypto';
 import {
   createSourceEventStream,
   execute,
-  getOperationAST,
-  GraphQLError,
+  getVariableValues,
   Kind,
   type DocumentNode,
-  type FragmentDefinitionNode,
   type FormattedExecutionResult,
   type GraphQLSchema,
-  type SelectionSetNode,
+  type ValueNode,
 } from 'graphql';
 import { holdsSomewhere, refusal } from '#schema/builder.ts';
-import { ForbiddenError } from '#src/platform/errors.ts';
 import type { Context } from '#schema/context.ts';
+import type { Guard, LiveSource } from '#schema/subscription.ts';
 import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
 import type { Database } from '#src/platform/database.ts';
-import { permissions, type Authority, type Permission } from '#src/principals/permission.ts';
+import { ForbiddenError } from '#src/platform/errors.ts';
+import type { Authority } from '#src/principals/permission.ts';
+import { Channel, type ChannelSource, type EncodedBatch } from './channel.ts';
 import type { Translate } from './errors.ts';
+import { Member } from './member.ts';
 import { openOperation, openSource } from './operation.ts';
+import type { Outlet } from './outlet.ts';
 import type { Session } from './session.ts';
+import { createSharedDocuments, type SharedDocument } from './shared-document.ts';
 
 export interface SubscriberSettings {
   readonly schema: GraphQLSchema;
@@ -32,164 +36,122 @@ export interface SubscriberSettings {
 
 export interface SubscriptionRequest {
   readonly session: Session;
-  readonly origin: Origin;
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
   readonly variableValues?: Readonly<Record<string, unknown>> | null | undefined;
+  /** Instead of the root field's `after`. */
+  readonly cursor?: string | undefined;
+  readonly outlet: Outlet;
+  /** What is written of a batch. */
+  frame(batch: EncodedBatch, isResumable: boolean): string;
 }
 
-export type Results = AsyncGenerator<FormattedExecutionResult, void, void>;
-export type Subscribe = (request: SubscriptionRequest) => Promise<Results | FormattedExecutionResult>;
+export interface Subscriber {
+  subscribe(request: SubscriptionRequest): Member | FormattedExecutionResult;
+  /** How many different things are watched now. */
+  readonly size: number;
+}
 
-export function createSubscriber({ schema, services, database, translate }: SubscriberSettings): Subscribe {
-  return async ({ session, origin, document, operationName, variableValues }) => {
-    const abort = new AbortController();
-    const { signal } = abort;
-    const args = { schema, document, operationName: operationName ?? null, variableValues: variableValues ?? null };
-    const { context, guards } = openSource({ services, database, origin, signal, authority: () => session.authority });
-    const source = await createSourceEventStream({ ...args, contextValue: context });
-    if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(translate) };
+export function createSubscriber(settings: SubscriberSettings): Subscriber {
+  const { schema, translate } = settings;
+  const channels = new Map<string, Channel>();
+  const sharedDocument = createSharedDocuments(schema);
+  // An opening may be refused for several reasons at once.
+  const failed = (error: unknown) => ({ errors: (error instanceof AggregateError ? error.errors : [error]).map(translate) });
 
-    const permission = permissionOf(schema, document, operationName);
-    let checked = JSON.stringify(session.authority);
-
-    async function requirePermitted(authority: Authority, read: Context['read']): Promise<void> {
-      if (permission && !holdsSomewhere(authority, permission)) throw new ForbiddenError(refusal([permission]));
-      if (guards.length > 0) await read((uow) => Promise.all(guards.map((guard) => guard(uow, authority))));
-    }
-
-    async function executeBatch(rootValue: unknown): Promise<FormattedExecutionResult> {
-      const authority = await session.refresh();
-      const operation = openOperation({ services, database, authority, origin, signal });
-      try {
-        await requirePermitted(authority, operation.context.read);
-        const { errors, ...result } = await execute({ ...args, rootValue, contextValue: operation.context });
-        return { ...result, ...(errors && { errors: errors.map(translate) }) };
-      } finally {
-        await operation.close();
-      }
-    }
-
-    async function checkAgain(authority: Authority): Promise<void> {
-      const rights = JSON.stringify(authority);
-      if (rights === checked) return;
-      checked = rights;
-      await requirePermitted(authority, context.read);
-    }
-
-    return liveResults({
-      source,
-      executeBatch,
-      failed: (error) => ({ errors: [translate(error)] }),
-      stopped: () => abort.abort(),
-      watch: (interrupt) => session.listen({ ended: interrupt, changed: (authority) => void checkAgain(authority).catch(interrupt) }),
-    });
+  return {
+    subscribe({ session, document, operationName = null, variableValues, cursor, outlet, frame }) {
+      const shared = sharedDocument(document, operationName);
+      const given = { ...variableValues };
+      const { coerced, errors } = getVariableValues(schema, shared.operation.variableDefinitions ?? [], given);
+      if (errors) return { errors: errors.map(translate) };
+      const { isResumable } = shared;
+      const after = (isResumable ? cursor : undefined) ?? cursorIn(shared.after, coerced);
+      // Everything that a resolver or rule can see; what the session may do is the session's.
+      const variables = Object.fromEntries(shared.variables.flatMap((name) => (name in coerced ? [[name, coerced[name]]] : [])));
+      const key = JSON.stringify([session.id, operationName, shared.text, variables]);
+      const open = channels.get(key);
+      const kept = Object.fromEntries(shared.variables.flatMap((name) => (name in given ? [[name, given[name]]] : [])));
+      const channel =
+        open ??
+        new Channel(channelSource(settings, { session, shared, operationName, variableValues: kept }), () => {
+          if (channels.get(key) === channel) channels.delete(key);
+        });
+      if (!open) channels.set(key, channel);
+      return new Member({
+        ...{ channel, outlet, after, isResumable, failed },
+        isShared: open !== undefined,
+        frame: (batch) => frame(batch, isResumable),
+      });
+    },
+    get size() {
+      return channels.size;
+    },
   };
 }
 
-interface LiveResults {
-  readonly source: AsyncIterable<unknown>;
-  executeBatch(batch: unknown): Promise<FormattedExecutionResult>;
-  failed(error: unknown): FormattedExecutionResult;
-  stopped(): void;
-  watch(interrupt: (error: unknown) => void): () => void;
+function cursorIn(after: ValueNode | undefined, variables: Readonly<Record<string, unknown>>): string | null {
+  if (after?.kind === Kind.STRING) return after.value;
+  return after?.kind === Kind.VARIABLE ? ((variables[after.name.value] as string | null | undefined) ?? null) : null;
 }
 
-/**
- * An iterator by hand instead of `async function*`: there, `return()` would wait until the source has its next batch,
- * so a client that leaves a quiet stream would never be let go.
- */
-function liveResults({ source, executeBatch, failed, stopped, watch }: LiveResults): Results {
-  type Step = { batch: unknown } | { error: unknown } | 'end';
-  const iterator = source[Symbol.asyncIterator]();
-  const finished: IteratorReturnResult<void> = { done: true, value: undefined };
-  let isDone = false;
-  let loss: { error: unknown } | undefined;
-  let wake: ((step: Step) => void) | undefined;
+interface Shared {
+  readonly session: Session;
+  readonly shared: SharedDocument;
+  readonly operationName: string | null;
+  readonly variableValues: Readonly<Record<string, unknown>>;
+}
 
-  const unwatch = watch((error) => {
-    loss ??= { error };
-    wake?.(loss);
-  });
+function channelSource(
+  { schema, services, database, translate }: SubscriberSettings,
+  { session, shared: { document, permission }, operationName, variableValues }: Shared,
+): ChannelSource {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const args = { schema, document, operationName, variableValues };
+  const { context, guards } = openSource({ services, database, origin: ownOrigin(), signal, authority: () => session.authority });
+  let checked = '';
 
-  function finish(): void {
-    if (isDone) return;
-    isDone = true;
-    unwatch();
-    stopped();
-    wake?.('end');
-    // Not waited for: a source may be in the middle of something that the abort signal is about to stop.
-    iterator.return?.().catch(() => undefined);
-  }
-
-  const nextStep = (): Promise<Step> =>
-    new Promise((resolve) => {
-      wake = resolve;
-      iterator.next().then(
-        ({ done, value }) => resolve(done ? 'end' : { batch: value }),
-        (error: unknown) => resolve({ error }),
-      );
-    });
-
-  function endWith(error: unknown): IteratorResult<FormattedExecutionResult, void> {
-    finish();
-    return { done: false, value: failed(error) };
+  async function requirePermitted(authority: Authority, read: Context['read']): Promise<void> {
+    if (permission && !holdsSomewhere(authority, permission)) throw new ForbiddenError(refusal([permission]));
+    const check = (guard: Guard) => read((uow) => guard(uow, authority));
+    await Promise.all(guards.map(check));
   }
 
   return {
-    async next() {
-      if (isDone) return finished;
-      const step = loss ?? (await nextStep());
-      if (step === 'end' || isDone) {
-        finish();
-        return finished;
-      }
-      if ('error' in step) return endWith(step.error);
+    async open() {
+      checked = JSON.stringify(await session.refresh());
+      const source = await createSourceEventStream({ ...args, contextValue: context });
+      if (!(Symbol.asyncIterator in source)) throw new AggregateError(source.errors ?? []);
+      return (source as LiveSource).stream;
+    },
+    async execute(rootValue) {
+      const authority = await session.refresh();
+      // Nobody's request: what is told to many must not depend on where one of them sits.
+      const operation = openOperation({ services, database, authority, origin: ownOrigin(), signal });
       try {
-        return { done: false, value: await executeBatch(step.batch) };
-      } catch (error) {
-        return endWith(error);
+        await requirePermitted(authority, operation.context.read);
+        const { errors, ...result } = await execute({ ...args, rootValue, contextValue: operation.context });
+        return JSON.stringify({ ...result, ...(errors && { errors: errors.map(translate) }) });
+      } finally {
+        await operation.close();
       }
     },
-    async return() {
-      finish();
-      return finished;
+    async permit() {
+      await requirePermitted(await session.refresh(), context.read);
     },
-    async throw(error) {
-      finish();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      finish();
-    },
+    watch: (lost) =>
+      session.listen({
+        ended: lost,
+        changed(authority) {
+          const rights = JSON.stringify(authority);
+          if (rights === checked) return;
+          checked = rights;
+          requirePermitted(authority, context.read).catch(lost);
+        },
+      }),
+    close: () => abort.abort(),
   };
 }
 
-/** The permission declared beside the (only) root field; undefined where any credential will do. */
-export function permissionOf(schema: GraphQLSchema, document: DocumentNode, operationName?: string | null): Permission | undefined {
-  const operation = getOperationAST(document, operationName);
-  const name = operation && rootFieldName(operation.selectionSet, document);
-  const field = name ? schema.getSubscriptionType()?.getFields()[name] : undefined;
-  const options = field?.extensions['pothosOptions'] as { authScopes?: { permission?: Permission; authenticated?: boolean } } | undefined;
-  const { permission, authenticated } = options?.authScopes ?? {};
-  if (permission && permissions.includes(permission)) return permission;
-  if (authenticated) return undefined;
-  throw new GraphQLError(`the subscription ${name} declares no permission`);
-}
-
-function rootFieldName({ selections }: SelectionSetNode, document: DocumentNode): string | undefined {
-  for (const selection of selections) {
-    if (selection.kind === Kind.FIELD) return selection.name.value;
-    const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragmentOf(document, selection.name.value);
-    const found = inner && rootFieldName(inner.selectionSet, document);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-const fragmentOf = (document: DocumentNode, name: string) =>
-  document.definitions.find((node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === name) as
-    FragmentDefinitionNode | undefined;
+const ownOrigin = (): Origin => ({ address: null, userAgent: null, traceId: randomBytes(16).toString('hex') });

@@ -8,6 +8,7 @@ import { addressOf } from './admission.ts';
 import { bearerOfSocket } from './credential.ts';
 import { expectedError, type GatewayLogger } from './errors.ts';
 import type { GatewayLimits } from './limits.ts';
+import { Outlet } from './outlet.ts';
 import type { Sessions } from './session.ts';
 import { socketOperations, type SocketOperations, type SocketOperationsSettings, type SocketState } from './socket-operations.ts';
 
@@ -32,7 +33,19 @@ export function createSockets(settings: SocketSettings): Sockets {
   const { admission, sessions, limits, allowedOrigins, path, logger, pingMs } = settings;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.wsMaxMessageBytes, handleProtocols, clientTracking: true });
   const operations: SocketOperations = socketOperations(settings);
+  const outlets = new WeakMap<WebSocket, Outlet>();
+  /** Asked whether they are still there, and have not answered. */
+  const silent = new WeakSet<WebSocket>();
   let isClosing = false;
+
+  const pinging = setInterval(() => {
+    for (const socket of sockets.clients) {
+      // One that is behind with reading has not come to the question yet; its outlet has an eye on it.
+      if (silent.has(socket) && !outlets.get(socket)!.isBlocked) socket.terminate();
+      silent.add(socket);
+      if (socket.readyState === socket.OPEN) socket.ping();
+    }
+  }, pingMs).unref();
 
   const server = makeServer<Record<string, unknown>, SocketState>({
     connectionInitWaitTimeout: limits.wsInitTimeoutMs,
@@ -64,7 +77,8 @@ export function createSockets(settings: SocketSettings): Sockets {
   }
 
   function accept(socket: WebSocket, request: IncomingMessage): void {
-    const state: SocketState = { socket, authorization: request.headers.authorization, request, abort: new AbortController() };
+    const outlet = outletOf(socket, limits);
+    const state: SocketState = { socket, authorization: request.headers.authorization, request, abort: new AbortController(), outlet };
     const closed = server.opened(
       {
         protocol: socket.protocol,
@@ -85,11 +99,12 @@ export function createSockets(settings: SocketSettings): Sockets {
       },
       state,
     );
-    const stopPinging = keepAlive(socket, pingMs);
+    socket.on('pong', () => silent.delete(socket));
+    outlets.set(socket, outlet);
     // Broken frames and messages that are too large; ws closes the socket with the right code itself.
     socket.on('error', (error) => logger.info({ reason: error.message }, 'a WebSocket broke'));
     socket.once('close', (code, reason) => {
-      stopPinging();
+      outlet.close();
       state.abort.abort();
       state.stopListening?.();
       closed(code, String(reason)).catch((error: unknown) => logger.error({ err: error }, 'a WebSocket could not be cleaned up'));
@@ -111,6 +126,7 @@ export function createSockets(settings: SocketSettings): Sockets {
       const timer = setTimeout(() => open.forEach((socket) => socket.terminate()), graceMs);
       await Promise.all(gone);
       clearTimeout(timer);
+      clearInterval(pinging);
     },
   };
 }
@@ -154,14 +170,21 @@ function refuseUpgrade(socket: Duplex, { status, code, message }: Refusal): void
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** Drops a peer that does not answer a ping before the next one is due. */
-function keepAlive(socket: WebSocket, pingMs: number): () => void {
-  let isAlive = true;
-  socket.on('pong', () => (isAlive = true));
-  const timer = setInterval(() => {
-    if (!isAlive) return socket.terminate();
-    isAlive = false;
-    socket.ping();
-  }, pingMs);
-  return () => clearInterval(timer);
+/** A peer that reads too slowly has this long to take what it is told last; milliseconds. */
+const slowGraceMs = 5_000;
+
+function outletOf(socket: WebSocket, { streamQueueBytes, streamStallMs }: GatewayLimits): Outlet {
+  const pipe = {
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    write(text: string, flushed?: () => void) {
+      if (socket.readyState === socket.OPEN) socket.send(text, flushed);
+    },
+  };
+  return new Outlet(pipe, { queueBytes: streamQueueBytes, stallMs: streamStallMs }, (reason) => {
+    // After its subscriptions have sent their last message.
+    setImmediate(() => closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`));
+    setTimeout(() => socket.terminate(), slowGraceMs).unref();
+  });
 }

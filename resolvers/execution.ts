@@ -59,10 +59,10 @@ subscription('executionEvents', {
   permission: 'execution.read',
   args: (t) => ({
     executionId: t.id({ required: true, description: 'The execution.' }).validate(globalId('Execution')),
-    after: t.string({ description: 'Cursor of the last batch that was seen; from the beginning when absent.' }),
   }),
+  after: 'Cursor of the last batch that was seen; from the beginning when absent.',
   permitted: (services, uow, actor, { executionId }) => services.executions.getExecution(uow, actor, executionId),
-  source: (context, { executionId, after }) => context.services.streams.events(context, executionId, after ?? null),
+  source: (context, { executionId }) => context.services.streams.events(context, executionId),
 });
 
 subscription('executionChanged', {
@@ -77,9 +77,7 @@ subscription('approvalRequests', {
   description: 'Approvals that you may see. Without a cursor: those pending now, then every change. With one: every change after it.',
   type: ApprovalRequestBatch,
   permission: 'approval.read',
-  args: (t) => ({
-    filter: t.field({ type: ApprovalStreamFilter, description: 'Only these.' }),
-    after: t.string({ description: 'Cursor of the last batch that was seen.' }),
-  }),
-  source: (context, { filter, after }) => context.services.streams.approvals(context, filter ?? {}, after ?? null),
+  args: (t) => ({ filter: t.field({ type: ApprovalStreamFilter, description: 'Only these.' }) }),
+  after: 'Cursor of the last batch that was seen.',
+  source: (context, { filter }) => context.services.streams.approvals(context, filter ?? {}),
 });

@@ -31,6 +31,7 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   CURSOR_EXPIRED: 'The history that the cursor points into no longer exists; start again without it.',
   LIMIT_EXCEEDED: 'A limit of this server was exceeded; the message names it.',
   RATE_LIMITED: 'Too much at once; nothing was done. Try again after the time that the answer names.',
+  SLOW_CONSUMER: 'You read a live stream too slowly; subscribe again with `extensions.cursor`.',
   UNAVAILABLE: 'Something this server depends on does not answer; try again later.',
 };
 

@@ -1,5 +1,6 @@
 // Simulations of policies: what a candidate would have decided in a period that is over.
 import type { SimulationChangeRow } from '#src/simulations/simulation-reads.ts';
+import type { SimulationBatch } from '#src/simulations/simulation-service.ts';
 import type { SimulationRow } from '#src/simulations/simulation-store.ts';
 import {
   maxCandidates,
@@ -171,7 +172,7 @@ PolicySimulation.implement({
   }),
 });
 
-export const SimulationUpdate = builder.objectRef<{ readonly simulationId: string }>('SimulationUpdate').implement({
+export const SimulationUpdate = builder.objectRef<SimulationBatch>('SimulationUpdate').implement({
   description: 'A simulation has got further.',
   fields: (t) => ({
     simulation: t.field({

@@ -93,4 +93,18 @@ export const limits = group({
     { env: 'SIGNALBOX_LIMIT_WS_MAX_MESSAGE_BYTES', description: 'Largest message a client may send on a WebSocket; bytes.' },
     integer(1_024, 1_073_741_824, 'bytes').default(1_048_576),
   ),
+  streamQueueBytes: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_STREAM_QUEUE_BYTES',
+      description: 'Most that may wait for a connection which reads its live streams too slowly, before it is closed; bytes.',
+    },
+    integer(65_536, 1_073_741_824, 'bytes').default(4_194_304),
+  ),
+  streamStallMs: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_STREAM_STALL_MS',
+      description: 'How long a connection may take nothing of what it was sent, before it is closed; milliseconds.',
+    },
+    integer(1_000, 3_600_000, 'milliseconds').default(30_000),
+  ),
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Services } from '#src/app.ts';
-import { approvalsCursor, executionCursor, readApprovalsCursor } from '#src/events/cursor.ts';
+import { executionCursor, readTenantCursor, tenantCursor } from '#src/events/cursor.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import { cursorOf } from '#src/platform/page.ts';
@@ -338,7 +338,7 @@ test('a cursor that does not fit is refused with the reason, and stalls nobody e
     [raw(epoch, '-1', executionId, '1'), 'INVALID_CURSOR', /damaged/],
     [raw(epoch, '1', executionId, '2147483648'), 'INVALID_CURSOR', /damaged/],
     [raw(newId(), '1', executionId, '1'), 'CURSOR_EXPIRED', /no longer exists/],
-    [approvalsCursor(epoch, far), 'CURSOR_EXPIRED', /ahead of the history/],
+    [tenantCursor('approvals', epoch, far), 'CURSOR_EXPIRED', /ahead of the history/],
   ];
   for (const [cursor, code, message] of cases) {
     const watching = watch({ after: cursor });
@@ -347,7 +347,7 @@ test('a cursor that does not fit is refused with the reason, and stalls nobody e
     assert.match(error!.message, message);
   }
   const watching = await watch().opened();
-  const { transactionId } = readApprovalsCursor(watching.batches.at(-1)!.cursor, epoch);
+  const { transactionId } = readTenantCursor(watching.batches.at(-1)!.cursor, 'approvals', epoch);
   assert.ok(BigInt(transactionId) < 2n ** 40n);
   await asks('served');
   await watching.until(() => watching.changes().includes('APPROVAL_REQUESTED served'));

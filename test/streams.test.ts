@@ -4,7 +4,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { isFinalEvent } from '#src/events/catalogue.ts';
-import { approvalsCursor, executionCursor } from '#src/events/cursor.ts';
+import { executionCursor, tenantCursor } from '#src/events/cursor.ts';
 import { cursorOf } from '#src/platform/page.ts';
 import { newId } from '#src/platform/ids.ts';
 import { holdTool, ids, testApi, type Api } from './harness/api.ts';
@@ -161,7 +161,7 @@ test('a cursor that does not fit is refused with the reason', async () => {
   const cases: [cursor: string, code: string, message: RegExp][] = [
     [await cursorAt(other.id, 1), 'INVALID_CURSOR', /belongs to another execution; leave it out/],
     [await cursorAt(newId(), 1), 'INVALID_CURSOR', /belongs to another execution/],
-    [approvalsCursor(known, position), 'INVALID_CURSOR', /belongs to the stream "approvals", not to "execution"/],
+    [tenantCursor('approvals', known, position), 'INVALID_CURSOR', /belongs to the stream "approvals", not to "execution"/],
     [cursorOf('executions', id), 'INVALID_CURSOR', /is not a cursor of a stream/],
     ['', 'INVALID_CURSOR', /"" is not a cursor of a stream/],
     ['garbage!', 'INVALID_CURSOR', /"garbage!" is not a cursor of a stream/],

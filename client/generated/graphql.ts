@@ -672,6 +672,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** Too much at once; nothing was done. Try again after the time that the answer names. */
   | 'RATE_LIMITED'
+  /** You read a live stream too slowly; subscribe again with `extensions.cursor`. */
+  | 'SLOW_CONSUMER'
   /** The credential is missing, wrong, expired or revoked. */
   | 'UNAUTHENTICATED'
   /** Something this server depends on does not answer; try again later. */

@@ -1,12 +1,12 @@
 // The record of what people and machines changed through the API: one event for each mutation that changed something, in the mutation's
 // own transaction; of what changed by itself; and the stream of them. The only writer of audit_events, which nobody may change or delete.
-import { auditCursor, readAuditCursor } from '../events/cursor.ts';
 import type { EventService } from '../events/event-service.ts';
 import type { Hints } from '../events/hints.ts';
-import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
+import type { LiveFeed } from '../events/live-feed.ts';
+import type { LiveBatch, LiveStream, Watcher } from '../events/live-stream.ts';
+import { orderedStream } from '../events/ordered-stream.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { CursorExpiredError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Authority, Place } from '../principals/permission.ts';
 import type { Origin, Subject } from './audit.ts';
@@ -19,6 +19,7 @@ import {
   positionOfAudit,
   type AuditFilter,
   type AuditRow,
+  type PlacedAuditRow,
 } from './audit-reads.ts';
 
 export interface AuditEntry {
@@ -32,18 +33,8 @@ export interface AuditEntry {
   readonly origin: Origin;
 }
 
-export interface AuditBatch {
+export interface AuditBatch extends LiveBatch {
   readonly events: readonly AuditRow[];
-  /** Everything up to here has been delivered. */
-  readonly cursor: string;
-  readonly caughtUp: boolean;
-}
-
-/** Who watches: rights as last read, and a transaction per read. */
-interface Watcher {
-  readonly authority: Authority;
-  readonly signal: AbortSignal;
-  read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
 }
 
 export interface AuditService {
@@ -51,8 +42,8 @@ export interface AuditService {
   record(uow: UnitOfWork, actor: Pick<Authority, 'principalId'> | null, entry: AuditEntry): void;
   readonly auditEventsByIds: typeof auditEventsByIds;
   readonly listAuditEvents: typeof listAuditEvents;
-  /** In commit order, each once: what follows the cursor, or what happens from now on. */
-  watch(watcher: Watcher, filter: AuditFilter, after: string | null): AsyncGenerator<AuditBatch, void, undefined>;
+  /** In commit order, each once; begins with nothing. */
+  watch(watcher: Watcher, filter: AuditFilter): LiveStream<AuditBatch>;
 }
 
 interface AuditDependencies {
@@ -95,24 +86,18 @@ export function createAuditService({ clock, events, feed, hints }: AuditDependen
       uow.afterCommit(() => hints.wake(tenantId, topic));
     },
 
-    async *watch(watcher, filter, after) {
-      const { tenantId } = watcher.authority;
-      const { epoch, start } = await watcher.read(async (uow) => {
-        const [known, now] = [await events.epoch(uow), await events.currentPosition(uow)];
-        const position = after === null ? now : readAuditCursor(after, known);
-        if (comparePositions(position, now) > 0) {
-          throw new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
-        }
-        return { epoch: known, start: position };
-      });
-      let told = false;
+    watch(watcher, filter) {
       const source = { read: auditEventsAfter, positionOf: positionOfAudit };
-      for await (const batch of feed.other(tenantId, topic, source, start, watcher.signal)) {
-        const seen = batch.rows.filter((row) => maySeeAudit(watcher.authority, row) && matchesAuditFilter(row, filter));
-        if (seen.length === 0 && (told || !batch.caughtUp)) continue;
-        told ||= batch.caughtUp;
-        yield { events: seen, cursor: auditCursor(epoch, batch.position), caughtUp: batch.caughtUp };
-      }
+      return orderedStream<PlacedAuditRow, AuditRow, AuditBatch>(
+        { watcher, events },
+        {
+          ...source,
+          kind: 'audit',
+          watch: (after) => feed.other(watcher.authority.tenantId, topic, source, after, watcher.signal),
+          itemsOf: (rows) => rows.filter((row) => maySeeAudit(watcher.authority, row) && matchesAuditFilter(row, filter)),
+          batchOf: (seen, place) => ({ events: seen, ...place }),
+        },
+      );
     },
   };
 }

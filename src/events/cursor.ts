@@ -6,7 +6,7 @@ import type { FeedPosition } from './event-service.ts';
 
 const encode = (parts: readonly (string | number)[]): string => Buffer.from(parts.join(':')).toString('base64url');
 
-const kinds = ['execution', 'approvals', 'audit'] as const;
+const kinds = ['execution', 'approvals', 'audit', 'changes'] as const;
 
 function decode(cursor: string, kind: (typeof kinds)[number], length: number): string[] {
   const [name, ...parts] = Buffer.from(cursor, 'base64url').toString().split(':');
@@ -34,29 +34,38 @@ export const executionCursor = (epoch: string, executionId: string, sequence: nu
 
 /** The sequence in a cursor of this execution's stream. */
 export function readExecutionCursor(cursor: string, epoch: string, executionId: string): number {
-  const [given = '', id = '', sequence = ''] = decode(cursor, 'execution', 3);
-  if (!isId(id) || !wholeNumber.test(sequence) || Number(sequence) > 2_147_483_647) throw damaged();
+  const { epoch: given, executionId: id, sequence } = executionPlace(cursor);
   if (id !== executionId)
     throw new InvalidCursorError('after: this cursor belongs to another execution; leave it out to start from the beginning');
   requireEpoch(given, epoch);
-  return Number(sequence);
+  return sequence;
 }
 
-const placeCursor =
-  (kind: 'approvals' | 'audit') =>
-  (epoch: string, { transactionId, executionId, sequence }: FeedPosition): string =>
-    encode([kind, epoch, transactionId, executionId, sequence]);
+/** What a cursor of an execution's stream says, whichever execution and history it belongs to. */
+export function executionPlace(cursor: string): { readonly epoch: string; readonly executionId: string; readonly sequence: number } {
+  const [epoch = '', executionId = '', sequence = ''] = decode(cursor, 'execution', 3);
+  if (!isId(executionId) || !wholeNumber.test(sequence) || Number(sequence) > 2_147_483_647) throw damaged();
+  return { epoch, executionId, sequence: Number(sequence) };
+}
 
-export const approvalsCursor = placeCursor('approvals');
-export const readApprovalsCursor = (cursor: string, epoch: string): FeedPosition => readPlace(cursor, 'approvals', epoch);
-export const auditCursor = placeCursor('audit');
-export const readAuditCursor = (cursor: string, epoch: string): FeedPosition => readPlace(cursor, 'audit', epoch);
+/** Streams of a tenant: their places are places in its commit order. */
+export type TenantStreamKind = Exclude<(typeof kinds)[number], 'execution'>;
 
-function readPlace(cursor: string, kind: 'approvals' | 'audit', epoch: string): FeedPosition {
-  const [given = '', transactionId = '', executionId = '', sequence = ''] = decode(cursor, kind, 4);
+export const tenantCursor = (kind: TenantStreamKind, epoch: string, { transactionId, executionId, sequence }: FeedPosition): string =>
+  encode([kind, epoch, transactionId, executionId, sequence]);
+
+/** The place in a cursor of this stream and this history. */
+export function readTenantCursor(cursor: string, kind: TenantStreamKind, epoch: string): FeedPosition {
+  const { epoch: given, position } = tenantPlace(cursor, kind);
+  requireEpoch(given, epoch);
+  return position;
+}
+
+/** What a cursor of a tenant's stream says, whichever history it belongs to. */
+export function tenantPlace(cursor: string, kind: TenantStreamKind): { readonly epoch: string; readonly position: FeedPosition } {
+  const [epoch = '', transactionId = '', executionId = '', sequence = ''] = decode(cursor, kind, 4);
   const fits =
     wholeNumber.test(transactionId) && BigInt(transactionId) < 2n ** 63n && wholeNumber.test(sequence) && Number(sequence) <= 2_147_483_647;
   if (!fits || !isId(executionId)) throw damaged();
-  requireEpoch(given, epoch);
-  return { transactionId, executionId, sequence: Number(sequence) };
+  return { epoch, position: { transactionId, executionId, sequence: Number(sequence) } };
 }

@@ -141,9 +141,12 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
       const rows = await uow.rows<RawEvent>(
         `select ${columns}, transaction_id::text as "transactionId" from execution_events
          where tenant_id = $1 and execution_id = any($2::uuid[]) and type = 'approval.requested' and data->>'approvalId' = any($3::text[])
-           and transaction_id <= $4::xid8
+           and (transaction_id, execution_id, sequence) <= ($4::xid8, $5::uuid, $6::int)
          order by transaction_id, execution_id, sequence`,
-        [uow.tenantId, [...new Set(approvals.map((each) => each.executionId))], approvals.map((each) => each.id), until.transactionId],
+        [
+          ...[uow.tenantId, [...new Set(approvals.map((each) => each.executionId))], approvals.map((each) => each.id)],
+          ...[until.transactionId, until.executionId, until.sequence],
+        ],
       );
       return rows.map(fromRaw);
     },

@@ -1,5 +1,14 @@
 // The shape of everything that can be watched: a place now, what lies between two places, and what follows one. A gateway shares what
 // follows among all who watch the same, and gives each who joins the history between its own place and the place of the others.
+import type { UnitOfWork } from '../platform/database.ts';
+import type { Authority } from '../principals/permission.ts';
+
+/** Who watches: rights as last read, and a transaction per read. */
+export interface Watcher {
+  readonly authority: Authority;
+  readonly signal: AbortSignal;
+  read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+}
 
 export interface LiveBatch {
   /** Everything up to here has been delivered with this batch. */
@@ -20,4 +29,11 @@ export interface LiveStream<Batch extends LiveBatch = LiveBatch> {
   live(from: string): AsyncIterable<Batch>;
   /** Below zero when `a` comes before `b`, zero when they are the same place. */
   compare(a: string, b: string): number;
+}
+
+/** What a stream begins with or what lies after a place, then what happens: for somebody who watches alone. */
+export async function* follow<Batch extends LiveBatch>(stream: LiveStream<Batch>, after: string | null): AsyncGenerator<Batch, void, void> {
+  const head = await stream.head();
+  yield* stream.history(after, head);
+  yield* stream.live(head);
 }

@@ -14,6 +14,7 @@ export const errorCodes = [
   'CURSOR_EXPIRED',
   'LIMIT_EXCEEDED',
   'RATE_LIMITED',
+  'SLOW_CONSUMER',
   'UNAVAILABLE',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
@@ -102,6 +103,16 @@ export class RateLimitedError extends SignalboxError {
     super(message);
     this.limit = limit;
     this.retryAfterMs = retryAfterMs;
+  }
+}
+/** Who watches reads too slowly, and is let go; it goes on behind the cursor. */
+export class SlowConsumerError extends SignalboxError {
+  readonly code = 'SLOW_CONSUMER';
+  /** The last place it was told; null where it cannot be given. */
+  readonly cursor: string | null;
+  constructor(reason: string, cursor: string | null) {
+    super(`${reason}; subscribe again ${cursor === null ? '' : 'with the cursor of the last batch '}and read faster, or watch less`);
+    this.cursor = cursor;
   }
 }
 /** A dependency (database, tool server) does not answer; trying again later may help. */

@@ -1,5 +1,6 @@
 // Simulations: ask for one, watch it, cancel it. What it does stands in simulation-job.ts, its rows in simulation-store.ts.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LiveBatch, LiveStream, Watcher } from '../events/live-stream.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import { digestOf } from '../platform/canonical.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -56,11 +57,9 @@ export interface SimulatePolicies {
   readonly idempotencyKey?: string | null | undefined;
 }
 
-/** Who watches: rights as last read, and a transaction per read. */
-export interface SimulationWatcher {
-  readonly authority: Authority;
-  readonly signal: AbortSignal;
-  read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+/** How far a simulation is; its place is the state and what was processed. */
+export interface SimulationBatch extends LiveBatch {
+  readonly simulationId: string;
 }
 
 export interface SimulationService {
@@ -73,7 +72,7 @@ export interface SimulationService {
   listSimulations(uow: UnitOfWork, actor: Authority, page: PageRequest): Promise<Page<SimulationRow>>;
   readonly changesOf: typeof changesOfSimulations;
   /** How it stands now, then each time it has got further; ends when it is over. */
-  progress(watcher: SimulationWatcher, simulationId: string): AsyncGenerator<{ readonly simulationId: string }, void, undefined>;
+  progress(watcher: Watcher, simulationId: string): LiveStream<SimulationBatch>;
 }
 
 export const maxOpen = 10;
@@ -175,18 +174,32 @@ export function createSimulationService({ clock, policies, most = maxDecisions }
       return getSimulation(uow, actor, simulationId);
     },
 
-    async *progress(watcher, simulationId) {
-      for (let told = ''; ;) {
-        const row = await watcher.read((uow) => getSimulation(uow, watcher.authority, simulationId));
-        const state = JSON.stringify([row.status, row.processed]);
-        if (state !== told) yield { simulationId };
-        told = state;
-        if (isOver(row.status) || watcher.signal.aborted) return;
-        await sleep(lookMs, null, { signal: watcher.signal, ref: false }).catch(() => null);
-      }
+    progress(watcher, simulationId) {
+      const look = async () => placeOf(await watcher.read((uow) => getSimulation(uow, watcher.authority, simulationId)));
+      return {
+        head: look,
+        async *history(_after, until) {
+          yield { simulationId, cursor: until, caughtUp: true };
+        },
+        async *live(from) {
+          for (let told = from; ;) {
+            const cursor = await look();
+            if (cursor !== told) yield { simulationId, cursor, caughtUp: true };
+            told = cursor;
+            if (cursor.startsWith(over) || watcher.signal.aborted) return;
+            await sleep(lookMs, null, { signal: watcher.signal, ref: false }).catch(() => null);
+          }
+        },
+        // The same width throughout, so texts are ordered as what they say.
+        compare: (a, b) => (a === b ? 0 : a < b ? -1 : 1),
+      };
     },
   };
 }
+
+const over = 'over';
+const placeOf = ({ status, processed }: SimulationRow): string =>
+  `${isOver(status) ? over : status === 'queued' ? 'a' : 'b'} ${String(processed).padStart(12, '0')}`;
 
 async function existing(uow: UnitOfWork, actor: Authority, ids: readonly string[]): Promise<Map<string, PolicyRow>> {
   const rows = ids.length === 0 ? [] : await policiesByIds(uow, actor, ids);

@@ -5,6 +5,7 @@ import { toGlobalId } from '#schema/ids.ts';
 import { createServices, type Services } from '#src/app.ts';
 import type { EventType } from '#src/events/catalogue.ts';
 import type { EventRow } from '#src/events/event-service.ts';
+import { follow } from '#src/events/live-stream.ts';
 import type { StartExecution } from '#src/executions/start-request.ts';
 import { maxOutputBytes } from '#src/executions/execution.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
@@ -110,7 +111,7 @@ export async function testApi({ tools = {}, remoteLimits, ...settings }: ApiSett
     const abort = new AbortController();
     const watcher = { authority: home.admin, signal: abort.signal, read: home.read };
     const seen: EventRow[] = [];
-    for await (const { events } of services.streams.events(watcher, executionId, null)) {
+    for await (const { events } of follow(services.streams.events(watcher, executionId), null)) {
       seen.push(...events);
       if (events.some((event) => event.type === type)) break;
     }

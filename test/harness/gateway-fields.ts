@@ -6,6 +6,7 @@ import { globalId } from '#schema/ids.ts';
 import { mutation } from '#schema/mutation.ts';
 import { nodeType } from '#schema/node.ts';
 import { subscription } from '#schema/subscription.ts';
+import type { LiveBatch, LiveStream } from '#src/events/live-stream.ts';
 import { ConflictError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { pageOf, pageWindow } from '#src/platform/page.ts';
 
@@ -118,7 +119,7 @@ mutation('testRename', {
   },
 });
 
-interface Tick {
+interface Tick extends LiveBatch {
   readonly n: number;
 }
 const TickType = builder.objectRef<Tick>('TestTick').implement({
@@ -155,27 +156,44 @@ subscription('testTicks', {
   source: ({ signal }, { name }) => controlled(name, signal),
 });
 
-async function* controlled(name: string, signal: AbortSignal): AsyncGenerator<Tick> {
-  const queue: ({ n: number } | { error: Error } | 'end')[] = [];
+/** Its places are how many batches there were. */
+function controlled(name: string, signal: AbortSignal): LiveStream<Tick> {
+  const batches: number[] = [];
+  let end: { readonly error: Error | null } | null = null;
   let wake = Promise.withResolvers<void>();
-  const add = (item: (typeof queue)[number]) => {
-    queue.push(item);
+  const turn = () => {
     wake.resolve();
+    wake = Promise.withResolvers();
   };
-  signal.addEventListener('abort', () => add('end'));
+  const over = (error: Error | null) => {
+    end ??= { error };
+    turn();
+  };
+  signal.addEventListener('abort', () => over(null));
   probe.sources.set(name, {
-    push: (n) => add({ n }),
-    fail: (error) => add({ error }),
-    end: () => add('end'),
+    push(n) {
+      batches.push(n);
+      turn();
+    },
+    fail: (error) => over(error),
+    end: () => over(null),
     isStopped: () => signal.aborted,
   });
-  for (;;) {
-    await wake.promise;
-    wake = Promise.withResolvers();
-    for (const item of queue.splice(0)) {
-      if (item === 'end') return;
-      if ('error' in item) throw item.error;
-      yield item;
-    }
-  }
+  const tick = (at: number): Tick => ({ n: batches[at]!, cursor: String(at + 1), caughtUp: true });
+  return {
+    head: async () => String(batches.length),
+    async *history(after, until) {
+      if (after !== null) for (let at = Number(after); at < Number(until); at++) yield tick(at);
+    },
+    async *live(from) {
+      for (let at = Number(from); ;) {
+        const woken = wake.promise;
+        while (at < batches.length) yield tick(at++);
+        if (end?.error) throw end.error;
+        if (end) return;
+        await woken;
+      }
+    },
+    compare: (a, b) => Number(a) - Number(b),
+  };
 }

@@ -86,6 +86,8 @@ export const testLimits: GatewayLimits = {
   wsInitTimeoutMs: 10_000,
   wsMaxSubscriptions: 100,
   wsMaxMessageBytes: 1024 * 1024,
+  streamQueueBytes: 4 * 1024 * 1024,
+  streamStallMs: 30_000,
 };
 
 const withoutKey = 'test-principal-';

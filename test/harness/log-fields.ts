@@ -2,6 +2,7 @@
 import { builder } from '#schema/builder.ts';
 import '#schema/index.ts';
 import { subscription } from '#schema/subscription.ts';
+import type { LiveBatch, LiveStream } from '#src/events/live-stream.ts';
 import { InvalidCursorError, UnavailableError } from '#src/platform/errors.ts';
 
 export class TestLog {
@@ -23,32 +24,55 @@ export class TestLog {
     this.#wake = Promise.withResolvers();
   }
 
-  async *read(after: string | null, signal: AbortSignal): AsyncGenerator<LogBatch> {
-    this.subscriptions++;
-    if (this.unavailable-- > 0) throw new UnavailableError('not now');
+  stream(signal: AbortSignal): LiveStream<LogBatch> {
     signal.addEventListener('abort', () => {
       this.stopped++;
       this.wake();
     });
-    let position = after === null ? 0 : Number(/^log:(\d+)$/.exec(after)?.[1] ?? Number.NaN);
-    if (!(position <= this.length)) throw new InvalidCursorError(`after: "${after}" is not a cursor of this log`);
-    while (!signal.aborted) {
+    const placeOf = (cursor: string) => {
+      const place = Number(/^log:(\d+)$/.exec(cursor)?.[1] ?? Number.NaN);
+      if (!(place <= this.length)) throw new InvalidCursorError(`after: "${cursor}" is not a cursor of this log`);
+      return place;
+    };
+    /** Seven numbers at most. */
+    const page = (from: number, until: number): LogBatch => {
+      const numbers = Array.from({ length: Math.min(7, until - from) }, (_, index) => from + index + 1);
+      return { numbers, cursor: `log:${from + numbers.length}`, caughtUp: from + numbers.length === until };
+    };
+    return {
+      head: async () => {
+        this.subscriptions++;
+        if (this.unavailable-- > 0) throw new UnavailableError('not now');
+        return `log:${this.length}`;
+      },
+      async *history(after, until) {
+        for (let batch = page(after === null ? 0 : placeOf(after), placeOf(until)); ; batch = page(placeOf(batch.cursor), placeOf(until))) {
+          yield batch;
+          if (batch.caughtUp) return;
+        }
+      },
+      live: (from) => this.#live(placeOf(from), signal),
+      compare: (a, b) => placeOf(a) - placeOf(b),
+    };
+  }
+
+  async *#live(from: number, signal: AbortSignal): AsyncGenerator<LogBatch> {
+    for (let position = from; !signal.aborted;) {
+      const woken = this.#wake.promise;
       const numbers = Array.from({ length: Math.min(7, this.length - position) }, (_, index) => position + index + 1);
       position += numbers.length;
       const caughtUp = position === this.length;
       if (numbers.length > 0) yield { numbers, cursor: `log:${position}`, caughtUp };
       if (caughtUp && this.isFinal) return;
-      if (caughtUp) await this.#wake.promise;
+      if (caughtUp && position === this.length) await woken;
     }
   }
 }
 
 export const logs = new Map<string, TestLog>();
 
-interface LogBatch {
+interface LogBatch extends LiveBatch {
   readonly numbers: number[];
-  readonly cursor: string;
-  readonly caughtUp: boolean;
 }
 const LogBatchType = builder.objectRef<LogBatch>('TestLogBatch').implement({
   description: 'Some numbers.',
@@ -63,9 +87,7 @@ subscription('testLog', {
   description: 'The numbers of a log, after a cursor.',
   type: LogBatchType,
   permission: 'project.read',
-  args: (t) => ({
-    name: t.string({ required: true, description: 'Name of the log.' }),
-    after: t.string({ description: 'Cursor.' }),
-  }),
-  source: ({ signal }, { name, after }) => logs.get(name)!.read(after ?? null, signal),
+  args: (t) => ({ name: t.string({ required: true, description: 'Name of the log.' }) }),
+  after: 'Cursor.',
+  source: ({ signal }, { name }) => logs.get(name)!.stream(signal),
 });

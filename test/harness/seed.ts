@@ -2,6 +2,7 @@
 // approval; its execution has started another one, was sent a signal and is forked.
 import { createServices } from '#src/app.ts';
 import type { LimitScope } from '#src/queues/queue.ts';
+import { follow } from '#src/events/live-stream.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
@@ -226,7 +227,7 @@ async function simulateSeeded(
   const candidate = { create: [{ name: 'seeded-candidate', kind: 'tool_access' as const, scope: { agentId }, rules }] };
   const { id } = await write((uow) => simulations.simulatePolicies(uow, admin, { candidate, until }));
   const watcher = { authority: admin, signal: new AbortController().signal, read };
-  for await (const _ of simulations.progress(watcher, id)) continue;
+  for await (const _ of follow(simulations.progress(watcher, id), null)) continue;
   return id;
 }
 

@@ -1,0 +1,194 @@
+// One who watches a channel: its own history up to the channel's place, then what waited meanwhile, then every batch as it comes. It is the
+// iterator that graphql-ws holds; that one never gives a batch, only the final error and the end: batches go out by the outlet.
+import type { FormattedExecutionResult } from 'graphql';
+import type { LiveStream } from '#src/events/live-stream.ts';
+import { SlowConsumerError } from '#src/platform/errors.ts';
+import type { Channel, ChannelMember, EncodedBatch } from './channel.ts';
+import type { Outlet, Recipient } from './outlet.ts';
+
+export type Results = AsyncGenerator<FormattedExecutionResult, void, void>;
+
+export interface MemberSettings {
+  readonly channel: Channel;
+  /** It was open already, on behalf of another: the rights are to be looked at for this one. */
+  readonly isShared: boolean;
+  readonly outlet: Outlet;
+  readonly after: string | null;
+  /** Its cursors can be given as `after`. */
+  readonly isResumable: boolean;
+  frame(batch: EncodedBatch): string;
+  failed(error: unknown): FormattedExecutionResult;
+}
+
+type Step = IteratorResult<FormattedExecutionResult, void>;
+const finished: IteratorReturnResult<void> = { done: true, value: undefined };
+/** What waited longer than this since rights were looked at goes out only after another look: a second after they are lost nothing does. */
+const staleMs = 500;
+
+export class Member implements ChannelMember, Recipient, Results {
+  readonly #settings: MemberSettings;
+  /** While it is not live: batches that came meanwhile. */
+  #ahead: EncodedBatch[] | null = [];
+  #aheadBytes = 0;
+  /** More came than may wait: it reads them as history. */
+  #isBehind = false;
+  #isOver = false;
+  #hasBegun = false;
+  #cursor: string | null;
+  #final: FormattedExecutionResult | null = null;
+  #end: ((step: Step) => void) | undefined;
+
+  constructor(settings: MemberSettings) {
+    this.#settings = settings;
+    this.#cursor = settings.after;
+    settings.channel.add(this);
+    settings.outlet.add(this);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The last place it was told. */
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
+  frame(batch: EncodedBatch): string {
+    return this.#settings.frame(batch);
+  }
+
+  written({ cursor }: EncodedBatch): void {
+    this.#cursor = cursor;
+  }
+
+  permit(): Promise<void> | void {
+    const { channel } = this.#settings;
+    if (!this.#isOver && channel.permittedAgoMs > staleMs) return channel.permit();
+  }
+
+  take(batch: EncodedBatch): void {
+    if (this.#isOver) return;
+    if (this.#ahead === null) return this.#settings.outlet.deliver(this, batch);
+    if (this.#isBehind) return;
+    if (this.#ahead.length > 0 && this.#aheadBytes + batch.bytes > this.#settings.outlet.queueBytes) {
+      this.#isBehind = true;
+      this.#ahead = [];
+      return;
+    }
+    this.#ahead.push(batch);
+    this.#aheadBytes += batch.bytes;
+  }
+
+  complete(): void {
+    // Who is not live yet sees it when it has told the rest.
+    if (!this.#isOver && this.#ahead === null) this.#settings.outlet.after(this, () => this.#leave());
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#final = this.#settings.failed(error);
+    this.#leave();
+  }
+
+  tooSlow(reason: string): void {
+    this.fail(new SlowConsumerError(reason, this.#settings.isResumable ? this.#cursor : null));
+  }
+
+  async next(): Promise<Step> {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#begin().catch((error: unknown) => this.fail(error));
+    }
+    if (!this.#isOver) await new Promise<Step>((resolve) => (this.#end = resolve));
+    const final = this.#final;
+    this.#final = null;
+    return final ? { done: false, value: final } : finished;
+  }
+
+  async return(): Promise<Step> {
+    this.#leave();
+    return finished;
+  }
+
+  async throw(error: unknown): Promise<Step> {
+    this.#leave();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ahead = null;
+    this.#settings.outlet.remove(this);
+    this.#settings.channel.remove(this);
+    this.#end?.(finished);
+  }
+
+  async #begin(): Promise<void> {
+    const { channel, isShared, after } = this.#settings;
+    const stream = await channel.opened;
+    if (isShared) await channel.permit();
+    let at = after;
+    if (at !== null && stream.compare(at, channel.place) > 0) {
+      // It comes from another gateway that knew of more.
+      at = await this.#tellHistory(stream, at, await stream.head());
+      while (!this.#isOver && !channel.isOver && stream.compare(at, channel.place) > 0) await channel.moved();
+    }
+    for (let isFirst = at === after; !this.#isOver; isFirst = false) {
+      // What the channel hands over from here on waits; what lies before is history.
+      const until = channel.place;
+      const ahead: EncodedBatch[] = (this.#ahead = []);
+      this.#aheadBytes = 0;
+      this.#isBehind = false;
+      if (isFirst || at === null || stream.compare(at, until) < 0) at = await this.#tellHistory(stream, at, until);
+      while (ahead.length > 0 && !this.#isBehind && !this.#isOver) at = (await this.#tellAhead(ahead)) ?? at;
+      if (this.#isBehind || this.#isOver) continue;
+      // No await since the last look at what waits: nothing lies between it and the next batch.
+      this.#ahead = null;
+      if (channel.isOver) this.complete();
+      return;
+    }
+  }
+
+  /** Each batch when the peer has taken the one before. Returns the place it has got to. */
+  async #tellHistory(stream: LiveStream, after: string | null, until: string): Promise<string> {
+    const { channel, outlet } = this.#settings;
+    const batches = stream.history(after, until)[Symbol.asyncIterator]();
+    const tellNext = async (): Promise<boolean> => {
+      if (this.#isOver) return false;
+      const { done, value } = await batches.next();
+      if (done) return false;
+      const encoded = await channel.encode(value);
+      if (this.#isOver) return false;
+      outlet.deliver(this, encoded);
+      return true;
+    };
+    try {
+      while (await outlet.inTurn(tellNext));
+    } finally {
+      await batches.return?.();
+    }
+    return until;
+  }
+
+  /** The next one that waits; gives its place. */
+  #tellAhead(ahead: EncodedBatch[]): Promise<string | undefined> {
+    return this.#settings.outlet.inTurn(async () => {
+      await this.permit();
+      const batch = this.#isBehind || this.#isOver ? undefined : ahead.shift();
+      if (!batch) return undefined;
+      this.#aheadBytes -= batch.bytes;
+      this.#settings.outlet.deliver(this, batch);
+      return batch.cursor;
+    });
+  }
+}

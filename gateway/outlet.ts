@@ -1,0 +1,165 @@
+// What goes out on one connection: written at once while the peer reads; else it waits, by reference, up to a bound. A peer that reads too
+// slowly for its streams is told so and loses the connection: it slows nobody else and costs no more memory than the bound.
+import type { EncodedBatch } from './channel.ts';
+
+/** The connection itself. */
+export interface Pipe {
+  /** Handed over, and not taken by the peer. */
+  readonly bufferedBytes: number;
+  /** `flushed` is called once everything so far has gone out. */
+  write(text: string, flushed?: () => void): void;
+}
+
+export interface Recipient {
+  readonly isOver: boolean;
+  frame(batch: EncodedBatch): string;
+  written(batch: EncodedBatch): void;
+  /** Resolves when a batch that has waited may still go out. */
+  permit(): Promise<void> | void;
+  fail(error: unknown): void;
+  /** The connection is given up. */
+  tooSlow(reason: string): void;
+}
+
+export interface OutletLimits {
+  /** Bytes of batches that may wait for the peer. */
+  readonly queueBytes: number;
+  /** How long a peer may take nothing while something waits; milliseconds. */
+  readonly stallMs: number;
+}
+
+interface Waiting {
+  readonly to: Recipient;
+  /** A batch, or what to do when all before it went out. */
+  readonly what: EncodedBatch | (() => void);
+}
+
+/** Bytes handed to the connection before batches wait here instead, where they are shared. */
+const highWaterBytes = 65_536;
+
+export class Outlet {
+  readonly #pipe: Pipe;
+  readonly #limits: OutletLimits;
+  readonly #slow: (reason: string) => void;
+  readonly #recipients = new Set<Recipient>();
+  #queue: Waiting[] = [];
+  #queuedBytes = 0;
+  #isBlocked = false;
+  #isFlushing = false;
+  #isClosed = false;
+  #stall: NodeJS.Timeout | undefined;
+  #free: (() => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** `slow` is called once, when the peer reads too slowly and everybody here was told. */
+  constructor(pipe: Pipe, limits: OutletLimits, slow: (reason: string) => void) {
+    this.#pipe = pipe;
+    this.#limits = limits;
+    this.#slow = slow;
+  }
+
+  get queueBytes(): number {
+    return this.#limits.queueBytes;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** The peer has not taken what it was given. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  add(to: Recipient): void {
+    this.#recipients.add(to);
+  }
+
+  deliver(to: Recipient, batch: EncodedBatch): void {
+    if (this.#isClosed) return;
+    if (!this.#isBlocked && this.#queue.length === 0) return this.#write(to, batch);
+    if (this.#queue.length > 0 && this.#queuedBytes + batch.bytes > this.#limits.queueBytes) {
+      return this.#tooSlow(`more than ${this.#limits.queueBytes} bytes wait for this connection`);
+    }
+    this.#queue.push({ to, what: batch });
+    this.#queuedBytes += batch.bytes;
+  }
+
+  /** Calls it once everything that waits for this recipient has gone out. */
+  after(to: Recipient, call: () => void): void {
+    if (this.#queue.some((each) => each.to === to)) this.#queue.push({ to, what: call });
+    else call();
+  }
+
+  /** Nothing goes out to this recipient any more. */
+  remove(to: Recipient): void {
+    this.#recipients.delete(to);
+    if (this.#queue.length === 0) return;
+    this.#queue = this.#queue.filter((each) => each.to !== to);
+    this.#queuedBytes = this.#queue.reduce((sum, { what }) => sum + (typeof what === 'function' ? 0 : what.bytes), 0);
+    if (this.#queue.length === 0 && !this.#isBlocked) this.#free?.();
+  }
+
+  /** Does it when the peer has taken everything; one after the other, so that what is read at the peer's pace never piles up here. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(async () => {
+      while ((this.#isBlocked || this.#queue.length > 0) && !this.#isClosed) await new Promise<void>((resolve) => (this.#free = resolve));
+      return work();
+    });
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#stall);
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#free?.();
+  }
+
+  #write(to: Recipient, batch: EncodedBatch): void {
+    to.written(batch);
+    const text = to.frame(batch);
+    if (this.#pipe.bufferedBytes + batch.bytes <= highWaterBytes) return this.#pipe.write(text);
+    this.#isBlocked = true;
+    this.#stall = setTimeout(() => this.#tooSlow(`nothing was read for ${this.#limits.stallMs} ms`), this.#limits.stallMs).unref();
+    this.#pipe.write(text, () => this.#flushed());
+  }
+
+  #flushed(): void {
+    clearTimeout(this.#stall);
+    this.#isBlocked = false;
+    if (!this.#isFlushing) void this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true;
+    while (this.#queue.length > 0 && !this.#isBlocked) {
+      const { to } = this.#queue[0]!;
+      try {
+        await to.permit();
+      } catch (error) {
+        to.fail(error);
+      }
+      // Meanwhile it may have been dropped, with all that waits for its recipient.
+      const next = this.#queue[0];
+      if (next?.to !== to || this.#isBlocked) continue;
+      this.#queue.shift();
+      if (typeof next.what === 'function') next.what();
+      else {
+        this.#queuedBytes -= next.what.bytes;
+        this.#write(to, next.what);
+      }
+    }
+    this.#isFlushing = false;
+    if (!this.#isBlocked) this.#free?.();
+  }
+
+  #tooSlow(reason: string): void {
+    if (this.#isClosed) return;
+    this.close();
+    for (const each of this.#recipients) each.tooSlow(reason);
+    this.#slow(reason);
+  }
+}
