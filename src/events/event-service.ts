@@ -37,6 +37,13 @@ interface RawEvent extends Omit<ApprovalEventRow, 'occurredAt'> {
 }
 
 const columns = `execution_id as "executionId", sequence, type, data, occurred_at as "occurredAt"`;
+/**
+ * Never before the event in front of it, so that the tenant's order keeps that of each execution: a transaction that wrote something
+ * before it waited for the execution's row has a smaller id than the one it waited for. That one has ended, so the higher id hides nothing.
+ */
+const behind = (executionId: string, sequence: string) =>
+  `greatest(pg_current_xact_id(), (select p.transaction_id from execution_events p
+     where p.tenant_id = $1 and p.execution_id = ${executionId} and p.sequence = ${sequence} - 1))`;
 const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export function createEventService({ clock, hints }: { clock: Clock; hints: Hints }): EventService {
@@ -53,8 +60,8 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
     async append(uow, executionId, first, events, at = clock.now()) {
       const json = storableJson(events);
       uow.write(
-        `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
-         select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5
+        `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at, transaction_id)
+         select $1, $2, $3 + ordinality - 1, event->>'type', event->'data', $5, ${behind('$2', '$3')}
          from jsonb_array_elements($4::jsonb) with ordinality as list(event, ordinality)`,
         [uow.tenantId, executionId, first, json, at],
       );
@@ -68,8 +75,8 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
 
     async appendToEach(uow, heads, event, at) {
       uow.write(
-        `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at)
-         select $1, head.execution_id, head.sequence, $4, $5::jsonb, $6
+        `insert into execution_events (tenant_id, execution_id, sequence, type, data, occurred_at, transaction_id)
+         select $1, head.execution_id, head.sequence, $4, $5::jsonb, $6, ${behind('head.execution_id', 'head.sequence')}
          from unnest($2::uuid[], $3::int[]) as head (execution_id, sequence)`,
         [
           uow.tenantId,
