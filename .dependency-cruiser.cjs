@@ -2,7 +2,7 @@
 const floors = [
   ['platform'],
   ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound', 'killswitches', 'audit', 'webhooks'],
-  ['approvals', 'rules', 'agents', 'tools'],
+  ['approvals', 'rules', 'agents', 'tools', 'eventbus'],
   ['policies'],
   ['decisions'],
   ['gate', 'simulations'],

@@ -6,6 +6,7 @@ import { createServices, type Services } from '#src/app.ts';
 import { createOutbound } from '#src/outbound/guard.ts';
 import type { Outbound } from '#src/outbound/outbound.ts';
 import type { Config } from '#src/config.ts';
+import { createRelay } from '#src/eventbus/relay.ts';
 import { maxOutputBytes } from '#src/executions/execution.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { historyNamespace } from '#src/events/namespace.ts';
@@ -86,13 +87,20 @@ async function openParts(
   });
   const runner =
     toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, outbound, toolServers, logger, say }, starting));
+  const relay = parts.runner
+    ? createRelay(
+        { clock, database, hints: services.hints, outbound, sealer, logger, random: Math.random },
+        { connectionString: postgres.ownerUrl, sinks: config.eventSinks },
+      )
+    : null;
   const gateway = parts.gateway ? await prepareGateway(config, { services, database, logger, pubSub }, starting) : null;
 
   let reason = 'stopping';
   starting.defer(async () => {
-    await Promise.all([gateway?.close(reason), runner?.stop()]);
+    await Promise.all([gateway?.close(reason), runner?.stop(), relay?.stop()]);
   });
   await runner?.start();
+  await relay?.start();
   const url = gateway && (await gateway.listen()).url;
   const running = starting.move();
   return {

@@ -16,6 +16,7 @@ import { Migration20261121120814_fallback } from './20261121120814-fallback.ts';
 import { Migration20261121121936_tool_costs } from './20261121121936-tool-costs.ts';
 import { Migration20261121122031_audit } from './20261121122031-audit.ts';
 import { Migration20261121132905_lines } from './20261121132905-lines.ts';
+import { Migration20261121145751_eventbus } from './20261121145751-eventbus.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -35,4 +36,5 @@ export const migrations = [
   { name: '20261121121936-tool-costs', class: Migration20261121121936_tool_costs },
   { name: '20261121122031-audit', class: Migration20261121122031_audit },
   { name: '20261121132905-lines', class: Migration20261121132905_lines },
+  { name: '20261121145751-eventbus', class: Migration20261121145751_eventbus },
 ];

@@ -15,6 +15,7 @@ import './approval-people.ts';
 import './approval-comment.ts';
 import './approval-metrics.ts';
 import './webhook.ts';
+import './event-sink.ts';
 import './execution.ts';
 import './replay.ts';
 import './comparison.ts';

@@ -1,6 +1,6 @@
 // Events of executions: one interface, one type per entry of the catalogue, fields made from its payload.
 import { z } from 'zod';
-import { eventCatalogue, eventTypes, type EventType } from '#src/events/catalogue.ts';
+import { eventCatalogue, eventTypes, nodeTypeOf, type EventType } from '#src/events/catalogue.ts';
 import type { EventRow } from '#src/events/event-service.ts';
 import type { EventBatch } from '#src/executions/execution-streams.ts';
 import { builder } from './builder.ts';
@@ -175,22 +175,6 @@ for (const type of eventTypes) {
           }),
       ),
   });
-}
-
-const nodeTypes: Readonly<Record<string, string>> = {
-  approvalId: 'Approval',
-  decisionId: 'Decision',
-  childExecutionId: 'Execution',
-  signalId: 'Signal',
-  commentId: 'ApprovalComment',
-  delegateId: 'Principal',
-  killSwitchId: 'KillSwitch',
-};
-
-/** The type that an id in a payload belongs to. */
-function nodeTypeOf(name: string): string | null {
-  if (name.endsWith('By')) return 'Principal';
-  return nodeTypes[name] ?? null;
 }
 
 const dateOrNull = (value: unknown) => (typeof value === 'string' ? new Date(value) : null);

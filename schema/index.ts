@@ -34,5 +34,6 @@ import './approval-content.ts';
 import './approval-comment.ts';
 import './approval-metrics.ts';
 import './webhook.ts';
+import './event-sink.ts';
 import './stream.ts';
 import './audit.ts';

@@ -36,6 +36,8 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'policy.manage': 'Create, change, enable, disable and delete policies.',
   'queue.manage': 'Limit how much runs at a time.',
   'webhook.manage': 'Register, change and remove webhooks; held in the whole tenant only.',
+  'eventsink.read': 'See event sinks and how they stand; held in the whole tenant only.',
+  'eventsink.manage': 'Make, change and remove event sinks, and send events again; held in the whole tenant only.',
   'killswitch.manage': 'Engage and release kill switches.',
   'audit.read': 'See who changed what.',
 });

@@ -5,6 +5,7 @@ import { createApprovalMetrics } from './approvals/approval-metrics.ts';
 import { createApprovalService } from './approvals/approval-service.ts';
 import { createDelegationService } from './approvals/delegation-service.ts';
 import { createAuditService } from './audit/audit-service.ts';
+import { createEventSinkService } from './eventbus/event-sink-service.ts';
 import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
 import { createLiveFeed } from './events/live-feed.ts';
@@ -81,6 +82,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     discover: remote ? createDiscovery({ outbound: remote.outbound, logger }) : async () => closed(),
   });
   const webhooks = createWebhookService({ clock, sealer: remote?.sealer ?? { seal: closed, open: closed }, random: Math.random });
+  const eventSinks = createEventSinkService({ clock, sealer: remote?.sealer ?? { seal: closed, open: closed }, events });
   const policies = createPolicyService({ clock });
   const killSwitches = createKillSwitchService({ clock });
   const data = createDataService({ clock });
@@ -133,6 +135,7 @@ export function createServices({ clock, database, logger, remote, toolServers, r
     approvalMetrics: createApprovalMetrics({ clock }),
     approvalEdits,
     webhooks,
+    eventSinks,
     agents,
     executions,
     control,

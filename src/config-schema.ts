@@ -16,6 +16,7 @@ import {
   type About,
 } from './config-fields.ts';
 import { decisions } from './config-decisions.ts';
+import { eventSinks } from './config-event-sinks.ts';
 import { limits } from './config-limits.ts';
 import { operations } from './config-operations.ts';
 import { toolCalls } from './config-tool-calls.ts';
@@ -237,6 +238,7 @@ export const configSchema = group({
   toolCalls: toolCalls.prefault({}),
   client: client.prefault({}),
   webhooks: webhooks.prefault({}),
+  eventSinks,
   oidc: z.array(issuer, expect('a list of issuers')).default([]),
   toolServers: z
     .record(

@@ -4,9 +4,12 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { configSchema, variables, type Config, type Variable } from './config-schema.ts';
+import { operatorSinksOf } from './config-event-sinks.ts';
+import { configSchema, variables, type Config as Settings, type Variable } from './config-schema.ts';
+import type { OperatorSink } from './eventbus/operator-sink.ts';
 
-export type { Config } from './config-schema.ts';
+/** With what the settings name by variables of the environment in its place. */
+export type Config = Omit<Settings, 'eventSinks'> & { readonly eventSinks: readonly OperatorSink[] };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,9 +48,10 @@ export function loadConfig({ env = process.env, readFile = (path) => readFileSyn
     throw new ConfigError([...problems, ...parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, places, file))]);
   }
   const passed = withPassedVariables(parsed.data, env, file);
-  problems.push(...contradictions(parsed.data), ...passed.problems);
+  const sinks = withSecrets(parsed.data, env, file);
+  problems.push(...contradictions(parsed.data), ...passed.problems, ...sinks.problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...passed.config, dataDir: resolve(parsed.data.dataDir) };
+  return { ...passed.config, eventSinks: sinks.eventSinks, dataDir: resolve(parsed.data.dataDir) };
 }
 
 interface YamlFile {
@@ -171,7 +175,7 @@ function problemsOfIssue(issue: z.core.$ZodIssue, places: ReadonlyMap<string, Pl
 }
 
 /** What is wrong only together with another setting. */
-function contradictions({ database, limits }: Config): ConfigProblem[] {
+function contradictions({ database, limits }: Settings): ConfigProblem[] {
   const { url, appUrl, embeddedPort } = database;
   const problems: ConfigProblem[] = [];
   if (limits.httpRequestTimeoutMs < limits.httpHeadersTimeoutMs) {
@@ -197,24 +201,40 @@ function contradictions({ database, limits }: Config): ConfigProblem[] {
 }
 
 /** Gives each tool server the variables it asks for by name. */
-function withPassedVariables(config: Config, env: Environment, file: YamlFile): { config: Config; problems: ConfigProblem[] } {
+function withPassedVariables(config: Settings, env: Environment, file: YamlFile): { config: Settings; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const toolServers = Object.entries(config.toolServers).map(([name, server]) => {
     const passed = server.passEnv.flatMap((variable, index) => {
       const value = env[variable];
       if (value !== undefined) return [[variable, value] as const];
-      const path = ['toolServers', name, 'passEnv', index];
-      problems.push({
-        name: file.at(path),
-        value: JSON.stringify(variable),
-        expected: 'a variable that is set in the environment of Signalbox',
-      });
+      problems.push(unset(file, ['toolServers', name, 'passEnv', index], variable));
       return [];
     });
     return [name, { ...server, env: { ...Object.fromEntries(passed), ...server.env } }] as const;
   });
   return { config: { ...config, toolServers: Object.fromEntries(toolServers) }, problems };
 }
+
+/** Gives each event sink the secrets it asks for by the names of variables. */
+function withSecrets(
+  { eventSinks }: Settings,
+  env: Environment,
+  file: YamlFile,
+): { eventSinks: OperatorSink[]; problems: ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const resolved = operatorSinksOf(eventSinks, (path, variable) => {
+    const value = env[variable];
+    if (!value) problems.push(unset(file, path, variable));
+    return value ?? '';
+  });
+  return { eventSinks: resolved, problems };
+}
+
+const unset = (file: YamlFile, path: readonly PropertyKey[], variable: string): ConfigProblem => ({
+  name: file.at(path),
+  value: JSON.stringify(variable),
+  expected: 'a variable that is set in the environment of Signalbox',
+});
 
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}${text && '.'}${String(key)}`), '');

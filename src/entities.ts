@@ -2,6 +2,7 @@
 import { Agent, AgentVersion, Deployment } from './agents/agent-entity.ts';
 import { Approval, ApprovalComment, ApprovalDelegation, ApprovalVote } from './approvals/approval-entity.ts';
 import { AuditEvent } from './audit/audit-entity.ts';
+import { EventDelivery, EventSink } from './eventbus/event-sink-entity.ts';
 import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
 import { Attempt, Execution, Signal, Step } from './executions/execution-entity.ts';
 import { KillSwitch } from './killswitches/kill-switch-entity.ts';
@@ -50,6 +51,8 @@ export const entities = [
   ApprovalComment,
   Webhook,
   WebhookDelivery,
+  EventSink,
+  EventDelivery,
   AuditEvent,
   Execution,
   Step,

@@ -75,8 +75,8 @@ async function grantApplicationRole(client: pg.Client, { appRole, appPassword, o
     );
   }
   await client.query(`
-    grant usage on schema public, jobs, identity to ${role};
-    grant execute on function jobs.enqueue(json), jobs.admit_soon(uuid, int, boolean), identity.tenant_id_by_name(text) to ${role};
+    grant usage on schema public, jobs, identity, eventbus to ${role};
+    grant execute on function jobs.enqueue(json), jobs.admit_soon(uuid, int, boolean), identity.tenant_id_by_name(text), eventbus.lag(uuid, int) to ${role};
     grant select, insert, update, delete on all tables in schema public to ${role};
     revoke update, delete on ${appendOnly.join(', ')} from ${role};
     revoke insert, update, delete on stream_epoch, signalbox_migrations from ${role};

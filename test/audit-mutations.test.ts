@@ -14,6 +14,7 @@ import { testApi, type Api } from './harness/api.ts';
 import type { Caller } from './harness/graphql.ts';
 import { httpMcp, type HttpMcp } from './harness/mcp/http-server.ts';
 import { placeCases, slug, type MutationCase, type MutationWorld } from './harness/mutation-cases.ts';
+import { sinkCases } from './harness/mutation-cases-sinks.ts';
 import { queuedCases, workCases } from './harness/mutation-cases-work.ts';
 
 let api: Api;
@@ -47,7 +48,7 @@ after(async () => {
 });
 
 const mutations = schema.getMutationType()!.getFields();
-const cases: Readonly<Record<string, MutationCase>> = { ...queuedCases, ...placeCases, ...workCases };
+const cases: Readonly<Record<string, MutationCase>> = { ...queuedCases, ...placeCases, ...workCases, ...sinkCases };
 const titled = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 
 /** What changed, as it is returned: its field, its type, and what to select of it. */

@@ -71,7 +71,7 @@ test('every table with a tenant has row level security, forced, with a policy', 
     [],
   );
   const policies = await rows<{ name: string; condition: string }>(
-    `select tablename as name, string_agg(qual, ' or ') as condition from pg_policies where schemaname = 'public' and policyname <> 'owner_lookup' group by 1`,
+    `select tablename as name, string_agg(qual, ' or ') as condition from pg_policies where schemaname = 'public' and policyname not in ('owner_lookup', 'owner_relay') group by 1`,
   );
   for (const { name } of tables) {
     const condition = policies.find((policy) => policy.name === name)?.condition ?? '';
@@ -79,10 +79,16 @@ test('every table with a tenant has row level security, forced, with a policy', 
   }
 });
 
-test("the one policy besides is the owner's look-up of tenants by name, which the application never meets", async () => {
-  const others = await rows(`select tablename as table, cmd from pg_policies where policyname <> 'tenant_isolation'`);
-  assert.deepEqual(others, [{ table: 'tenants', cmd: 'SELECT' }]);
-  assert.deepEqual(await db.database.read(newId(), (uow) => uow.rows('select id from tenants')), []);
+test('the policies besides are for the owner, who looks up tenants by name and shares out event sinks; the application never meets them', async () => {
+  const others = await rows<{ table: string; cmd: string; qual: string }>(
+    `select tablename as table, cmd, qual from pg_policies where policyname <> 'tenant_isolation' order by 1`,
+  );
+  assert.deepEqual(
+    others.map(({ table, cmd }) => `${table} ${cmd}`),
+    ['event_sinks ALL', 'tenants SELECT'],
+  );
+  for (const { qual } of others) assert.match(qual, /^\(CURRENT_USER = \( SELECT pg_get_userbyid\(pg_class\.relowner\)/);
+  for (const { table } of others) assert.deepEqual(await db.database.read(newId(), (uow) => uow.rows(`select id from ${table}`)), []);
 });
 
 test('tables without a tenant hold nothing of tenants', async () => {

@@ -370,6 +370,26 @@ export type CreateEnvironmentInput = {
   projectId: string;
 };
 
+/** A new sink: a signed webhook. A tenant has at most 10; brokers are configured by the operator. */
+export type CreateEventSinkInput = {
+  /** Only events of this environment. */
+  environmentId?: string | null | undefined;
+  /** Where it begins; NOW when absent. */
+  from?: EventSinkStart | null | undefined;
+  /** Or so long after the first attempt: 60 to 2592000; default 86400. */
+  maxAgeSeconds?: number | null | undefined;
+  /** An event is given up after so many attempts: 1 to 1000; default 50. */
+  maxAttempts?: number | null | undefined;
+  /** 1 to 100 characters, unique in the tenant. */
+  name: string;
+  /** Only events of this project. */
+  projectId?: string | null | undefined;
+  /** Only events of these types; all when absent or empty. */
+  types?: Array<EventType> | null | undefined;
+  /** http or https at a public address; redirects are not followed. */
+  url: string;
+};
+
 /** A new policy. */
 export type CreatePolicyInput = {
   /** More places, at most 50. */
@@ -551,6 +571,12 @@ export type DeleteEnvironmentInput = {
   environmentId: string;
 };
 
+/** Which sink to remove. */
+export type DeleteEventSinkInput = {
+  /** The sink. */
+  eventSinkId: string;
+};
+
 /** Which policy to end. */
 export type DeletePolicyInput = {
   /** The policy. */
@@ -680,6 +706,58 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   /** The input is wrong; every problem is listed. */
   | 'VALIDATION_FAILED';
+
+/** How the delivery of an event stands. */
+export type EventDeliveryStatus =
+  /** It was given up; `redeliverEvent` sends it again. */
+  | 'DEAD_LETTERED'
+  /** It will be sent again; later events of its execution wait for it. */
+  | 'PENDING'
+  /** It was given up and is sent again; nothing waits for it. */
+  | 'REDELIVERING';
+
+/** What kind of sink. */
+export type EventSinkKind =
+  /** A topic of Kafka. */
+  | 'KAFKA'
+  /** A stream of NATS JetStream. */
+  | 'NATS'
+  /** A stream of Redis. */
+  | 'REDIS'
+  /** Signed requests (Standard Webhooks). */
+  | 'WEBHOOK';
+
+/** Who configured it. */
+export type EventSinkOrigin =
+  /** The operator, in the configuration of the runners; it gets the events of several tenants. */
+  | 'OPERATOR'
+  /** The tenant, through this API. */
+  | 'TENANT';
+
+/** Where a new sink begins. */
+export type EventSinkStart =
+  /** With the first event of the tenant. */
+  | 'BEGINNING'
+  /** With what happens from now on. */
+  | 'NOW';
+
+/** How a sink stands. */
+export type EventSinkState =
+  /** It failed three times in a row, or its oldest event waits longer than five minutes. */
+  | 'FAILING'
+  /** It takes what it is sent. */
+  | 'HEALTHY'
+  /** Nothing is sent. */
+  | 'PAUSED'
+  /** Something was not taken and will be sent again. */
+  | 'RETRYING';
+
+/** Whether events are sent. */
+export type EventSinkStatus =
+  /** Events are sent. */
+  | 'ACTIVE'
+  /** Nothing is sent; it goes on where it stopped once it is resumed. */
+  | 'PAUSED';
 
 /** What happened; each has an object type of its own. */
 export type EventType =
@@ -938,6 +1016,14 @@ export type PauseAgentInput = {
   reason: string;
 };
 
+/** Which sink to pause, and why. */
+export type PauseEventSinkInput = {
+  /** The sink. */
+  eventSinkId: string;
+  /** For people; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** What to pause, and why. */
 export type PauseExecutionInput = {
   /** The execution. */
@@ -964,6 +1050,10 @@ export type Permission =
   | 'DECISION_READ'
   /** Create, change and delete environments. */
   | 'ENVIRONMENT_MANAGE'
+  /** Make, change and remove event sinks, and send events again; held in the whole tenant only. */
+  | 'EVENTSINK_MANAGE'
+  /** See event sinks and how they stand; held in the whole tenant only. */
+  | 'EVENTSINK_READ'
   /** Cancel executions. */
   | 'EXECUTION_CANCEL'
   /** Pause and resume executions. */
@@ -1150,6 +1240,18 @@ export type PublishAgentVersionInput = {
   definition: string;
 };
 
+/** Which event to send once more. */
+export type RedeliverEventInput = {
+  /** The delivery that was given up. */
+  eventDeliveryId: string;
+};
+
+/** Whose events that were given up are sent again. */
+export type RedeliverEventsInput = {
+  /** The sink. */
+  eventSinkId: string;
+};
+
 /** Which delivery to send once more. */
 export type RedeliverWebhookInput = {
   /** The delivery. */
@@ -1214,6 +1316,12 @@ export type ReportToolResultInput = {
   result?: unknown;
   /** An allowed call. */
   toolCallId: string;
+};
+
+/** Which sink goes on. */
+export type ResumeEventSinkInput = {
+  /** The sink. */
+  eventSinkId: string;
 };
 
 /** What to resume. */
@@ -1288,6 +1396,12 @@ export type RollbackAgentInput = {
   environmentId: string;
   /** A version that was live there before; when absent, the one that was live before the present one was promoted. */
   version?: string | null | undefined;
+};
+
+/** Which sink gets a new secret. */
+export type RotateEventSinkSecretInput = {
+  /** The sink. */
+  eventSinkId: string;
 };
 
 /** Which webhook gets a new secret. */
@@ -1558,6 +1672,26 @@ export type UpdateEnvironmentInput = {
   kind?: EnvironmentKind | null | undefined;
   /** Unique in the project. Lower-case slug: a letter, then letters, digits and hyphens, at most 63 characters. */
   name?: string | null | undefined;
+};
+
+/** What to change of a sink; fields left out stay as they are. What is sent from then on is sent so. */
+export type UpdateEventSinkInput = {
+  /** Only events of this environment; null: of all. */
+  environmentId?: string | null | undefined;
+  /** The sink. */
+  eventSinkId: string;
+  /** Or so long after the first attempt: 60 to 2592000; default 86400. */
+  maxAgeSeconds?: number | null | undefined;
+  /** An event is given up after so many attempts: 1 to 1000; default 50. */
+  maxAttempts?: number | null | undefined;
+  /** A new name. */
+  name?: string | null | undefined;
+  /** Only events of this project; null: of all. */
+  projectId?: string | null | undefined;
+  /** New types, replacing the old ones; empty or null: all. */
+  types?: Array<EventType> | null | undefined;
+  /** A new URL. */
+  url?: string | null | undefined;
 };
 
 /** What to change of a policy; fields left out stay as they are. */
@@ -2046,6 +2180,129 @@ export type ReevaluateDecisionQueryVariables = Exact<{
 
 
 export type ReevaluateDecisionQuery = { reevaluateDecision: { policies: PolicyMoment, same: boolean, effect: DecisionEffect, reasons: Array<string>, digestMatches: boolean | null, notCompared: Array<string>, findings: Array<{ policyName: string, version: number, mode: PolicyMode, effect: DecisionEffect, reason: string }>, differences: Array<{ path: string, recorded: unknown, computed: unknown, policy: { id: string, name: string } | null }>, decision: { id: string, action: GateAction, effect: DecisionEffect, reasons: Array<string>, stepId: string | null, itemIndex: number | null, input: unknown, redacted: Array<string>, inputDigest: string, durationMicros: number, createdAt: string, tool: string | null, principal: { id: string, name: string } | null, execution: { id: string } | null, findings: Array<{ policyName: string, version: number, kind: PolicyKind, mode: PolicyMode, effect: DecisionEffect, reason: string }> } } | null };
+
+export type EventSinkFieldsFragment = { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string };
+
+export type EventSinkHealthFieldsFragment = { state: EventSinkState, lagEvents: number, lagSeconds: number, pendingExecutions: number, deadLetters: number, failures: number, retryAt: string | null, lastSuccessAt: string | null, lastError: string | null, lastErrorAt: string | null };
+
+export type EventDeliveryFieldsFragment = { id: string, executionId: string, sequence: number, type: EventType, status: EventDeliveryStatus, attempts: number, firstAttemptAt: string | null, nextAttemptAt: string | null, lastError: string | null, createdAt: string, deadLetteredAt: string | null };
+
+export type EventSinksQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type EventSinksQuery = { eventSinks: { edges: Array<{ cursor: string, node: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string, deliveries: { edges: Array<{ node: { id: string, executionId: string, sequence: number, type: EventType, status: EventDeliveryStatus, attempts: number, firstAttemptAt: string | null, nextAttemptAt: string | null, lastError: string | null, createdAt: string, deadLetteredAt: string | null } }> } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type EventBusHealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EventBusHealthQuery = { eventBusHealth: { state: EventSinkState, lagEvents: number, lagSeconds: number, deadLetters: number, sinks: Array<{ state: EventSinkState, lagEvents: number, lagSeconds: number, pendingExecutions: number, deadLetters: number, failures: number, retryAt: string | null, lastSuccessAt: string | null, lastError: string | null, lastErrorAt: string | null, eventSink: { id: string, name: string, kind: EventSinkKind } | null }> } };
+
+export type CreateEventSinkMutationVariables = Exact<{
+  input: CreateEventSinkInput;
+}>;
+
+
+export type CreateEventSinkMutation = { createEventSink:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'CreateEventSinkSuccess', secret: string, eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type UpdateEventSinkMutationVariables = Exact<{
+  input: UpdateEventSinkInput;
+}>;
+
+
+export type UpdateEventSinkMutation = { updateEventSink:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'UpdateEventSinkSuccess', eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type PauseEventSinkMutationVariables = Exact<{
+  input: PauseEventSinkInput;
+}>;
+
+
+export type PauseEventSinkMutation = { pauseEventSink:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'PauseEventSinkSuccess', eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ResumeEventSinkMutationVariables = Exact<{
+  input: ResumeEventSinkInput;
+}>;
+
+
+export type ResumeEventSinkMutation = { resumeEventSink:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ResumeEventSinkSuccess', eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RotateEventSinkSecretMutationVariables = Exact<{
+  input: RotateEventSinkSecretInput;
+}>;
+
+
+export type RotateEventSinkSecretMutation = { rotateEventSinkSecret:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RotateEventSinkSecretSuccess', secret: string, eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'UnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type DeleteEventSinkMutationVariables = Exact<{
+  input: DeleteEventSinkInput;
+}>;
+
+
+export type DeleteEventSinkMutation = { deleteEventSink:
+    | { __typename: 'DeleteEventSinkSuccess', eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RedeliverEventMutationVariables = Exact<{
+  input: RedeliverEventInput;
+}>;
+
+
+export type RedeliverEventMutation = { redeliverEvent:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RedeliverEventSuccess', eventDelivery: { id: string, executionId: string, sequence: number, type: EventType, status: EventDeliveryStatus, attempts: number, firstAttemptAt: string | null, nextAttemptAt: string | null, lastError: string | null, createdAt: string, deadLetteredAt: string | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RedeliverEventsMutationVariables = Exact<{
+  input: RedeliverEventsInput;
+}>;
+
+
+export type RedeliverEventsMutation = { redeliverEvents:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RedeliverEventsSuccess', redelivering: number, eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
 
 export type SignalFieldsFragment = { id: string, name: string, payload: unknown, sentAt: string, receivedByStepId: string | null, receivedAt: string | null };
 
@@ -3654,6 +3911,54 @@ export const DataGrantFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"DataGrantFields"}) as unknown as TypedDocumentString<DataGrantFieldsFragment, unknown>;
+export const EventSinkFieldsFragmentDoc = new TypedDocumentString(`
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"EventSinkFields"}) as unknown as TypedDocumentString<EventSinkFieldsFragment, unknown>;
+export const EventSinkHealthFieldsFragmentDoc = new TypedDocumentString(`
+    fragment EventSinkHealthFields on EventSinkHealth {
+  state
+  lagEvents
+  lagSeconds
+  pendingExecutions
+  deadLetters
+  failures
+  retryAt
+  lastSuccessAt
+  lastError
+  lastErrorAt
+}
+    `, {"fragmentName":"EventSinkHealthFields"}) as unknown as TypedDocumentString<EventSinkHealthFieldsFragment, unknown>;
+export const EventDeliveryFieldsFragmentDoc = new TypedDocumentString(`
+    fragment EventDeliveryFields on EventDelivery {
+  id
+  executionId
+  sequence
+  type
+  status
+  attempts
+  firstAttemptAt
+  nextAttemptAt
+  lastError
+  createdAt
+  deadLetteredAt
+}
+    `, {"fragmentName":"EventDeliveryFields"}) as unknown as TypedDocumentString<EventDeliveryFieldsFragment, unknown>;
 export const SignalFieldsFragmentDoc = new TypedDocumentString(`
     fragment SignalFields on Signal {
   id
@@ -6096,6 +6401,433 @@ export const ReevaluateDecisionDocument = new TypedDocumentString(`
     reason
   }
 }`) as unknown as TypedDocumentString<ReevaluateDecisionQuery, ReevaluateDecisionQueryVariables>;
+export const EventSinksDocument = new TypedDocumentString(`
+    query eventSinks($first: Int, $after: String) {
+  eventSinks(first: $first, after: $after) {
+    edges {
+      cursor
+      node {
+        ...EventSinkFields
+        deliveries(first: 20) {
+          edges {
+            node {
+              ...EventDeliveryFields
+            }
+          }
+        }
+      }
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment EventDeliveryFields on EventDelivery {
+  id
+  executionId
+  sequence
+  type
+  status
+  attempts
+  firstAttemptAt
+  nextAttemptAt
+  lastError
+  createdAt
+  deadLetteredAt
+}
+fragment Page on PageInfo {
+  hasNextPage
+  endCursor
+}`) as unknown as TypedDocumentString<EventSinksQuery, EventSinksQueryVariables>;
+export const EventBusHealthDocument = new TypedDocumentString(`
+    query eventBusHealth {
+  eventBusHealth {
+    state
+    lagEvents
+    lagSeconds
+    deadLetters
+    sinks {
+      ...EventSinkHealthFields
+      eventSink {
+        id
+        name
+        kind
+      }
+    }
+  }
+}
+    fragment EventSinkHealthFields on EventSinkHealth {
+  state
+  lagEvents
+  lagSeconds
+  pendingExecutions
+  deadLetters
+  failures
+  retryAt
+  lastSuccessAt
+  lastError
+  lastErrorAt
+}`) as unknown as TypedDocumentString<EventBusHealthQuery, EventBusHealthQueryVariables>;
+export const CreateEventSinkDocument = new TypedDocumentString(`
+    mutation createEventSink($input: CreateEventSinkInput!) {
+  createEventSink(input: $input) {
+    __typename
+    ... on CreateEventSinkSuccess {
+      secret
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<CreateEventSinkMutation, CreateEventSinkMutationVariables>;
+export const UpdateEventSinkDocument = new TypedDocumentString(`
+    mutation updateEventSink($input: UpdateEventSinkInput!) {
+  updateEventSink(input: $input) {
+    __typename
+    ... on UpdateEventSinkSuccess {
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<UpdateEventSinkMutation, UpdateEventSinkMutationVariables>;
+export const PauseEventSinkDocument = new TypedDocumentString(`
+    mutation pauseEventSink($input: PauseEventSinkInput!) {
+  pauseEventSink(input: $input) {
+    __typename
+    ... on PauseEventSinkSuccess {
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<PauseEventSinkMutation, PauseEventSinkMutationVariables>;
+export const ResumeEventSinkDocument = new TypedDocumentString(`
+    mutation resumeEventSink($input: ResumeEventSinkInput!) {
+  resumeEventSink(input: $input) {
+    __typename
+    ... on ResumeEventSinkSuccess {
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ResumeEventSinkMutation, ResumeEventSinkMutationVariables>;
+export const RotateEventSinkSecretDocument = new TypedDocumentString(`
+    mutation rotateEventSinkSecret($input: RotateEventSinkSecretInput!) {
+  rotateEventSinkSecret(input: $input) {
+    __typename
+    ... on RotateEventSinkSecretSuccess {
+      secret
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RotateEventSinkSecretMutation, RotateEventSinkSecretMutationVariables>;
+export const DeleteEventSinkDocument = new TypedDocumentString(`
+    mutation deleteEventSink($input: DeleteEventSinkInput!) {
+  deleteEventSink(input: $input) {
+    __typename
+    ... on DeleteEventSinkSuccess {
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<DeleteEventSinkMutation, DeleteEventSinkMutationVariables>;
+export const RedeliverEventDocument = new TypedDocumentString(`
+    mutation redeliverEvent($input: RedeliverEventInput!) {
+  redeliverEvent(input: $input) {
+    __typename
+    ... on RedeliverEventSuccess {
+      eventDelivery {
+        ...EventDeliveryFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventDeliveryFields on EventDelivery {
+  id
+  executionId
+  sequence
+  type
+  status
+  attempts
+  firstAttemptAt
+  nextAttemptAt
+  lastError
+  createdAt
+  deadLetteredAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RedeliverEventMutation, RedeliverEventMutationVariables>;
+export const RedeliverEventsDocument = new TypedDocumentString(`
+    mutation redeliverEvents($input: RedeliverEventsInput!) {
+  redeliverEvents(input: $input) {
+    __typename
+    ... on RedeliverEventsSuccess {
+      redelivering
+      eventSink {
+        ...EventSinkFields
+      }
+    }
+    ...Failure
+  }
+}
+    fragment EventSinkFields on EventSink {
+  id
+  name
+  origin
+  kind
+  url
+  types
+  projectId
+  environmentId
+  tenants
+  maxAttempts
+  maxAgeSeconds
+  status
+  pausedReason
+  createdAt
+  updatedAt
+}
+fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RedeliverEventsMutation, RedeliverEventsMutationVariables>;
 export const PauseExecutionDocument = new TypedDocumentString(`
     mutation pauseExecution($input: PauseExecutionInput!) {
   pauseExecution(input: $input) {

@@ -99,3 +99,16 @@ export const isSlotEvent = (event: NewEvent): event is SlotEvent => 'stepId' in 
 /** Events of the approval that the start of an execution waits for: no step has it, so `stepId` is empty. */
 export type StartApprovalEvent = Extract<NewEvent, { type: `approval.${string}` }>;
 export const isStartApproval = (event: NewEvent): event is StartApprovalEvent => event.type.startsWith('approval.') && !isSlotEvent(event);
+
+const nodeTypes: Readonly<Record<string, string>> = {
+  approvalId: 'Approval',
+  decisionId: 'Decision',
+  childExecutionId: 'Execution',
+  signalId: 'Signal',
+  commentId: 'ApprovalComment',
+  delegateId: 'Principal',
+  killSwitchId: 'KillSwitch',
+};
+
+/** What an id in a payload is one of, by its name; null for what is no id. */
+export const nodeTypeOf = (name: string): string | null => (name.endsWith('By') ? 'Principal' : (nodeTypes[name] ?? null));

@@ -38,6 +38,8 @@ const manages = [
   'policy.manage',
   'queue.manage',
   'webhook.manage',
+  'eventsink.read',
+  'eventsink.manage',
   'killswitch.manage',
   'audit.read',
 ] as const;
@@ -55,6 +57,7 @@ export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
     'execution.signal',
     'approval.decide',
     'queue.manage',
+    'eventsink.read',
     'killswitch.manage',
     'audit.read',
   ],

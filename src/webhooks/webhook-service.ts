@@ -5,14 +5,22 @@ import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError, LimitExceededError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
-import { isStorableText, unstorableText } from '../platform/problems.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { enqueue } from '../jobs/jobs.ts';
-import { checkUrl } from '../outbound/request.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import { deliveriesByIds, deliveriesOf, listWebhooks, webhooksByIds, type DeliveryRow, type WebhookRow } from './webhook-reads.ts';
-import { newSecret, retryDelayMs, validSecrets, webhookLimits, type Secrets, type WebhookBody, type WebhookEvent } from './webhook.ts';
+import { nameProblems, urlProblems } from './webhook-input.ts';
+import {
+  newSecret,
+  retryDelayMs,
+  rotated,
+  validSecrets,
+  webhookLimits,
+  type Secrets,
+  type WebhookBody,
+  type WebhookEvent,
+} from './webhook.ts';
 
 export interface NewWebhook {
   readonly name: string;
@@ -102,7 +110,7 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
   return {
     async createWebhook(uow, actor, input) {
       requirePermission(actor, 'webhook.manage');
-      refuse([...nameProblems(input.name), ...urlProblems(input.url), ...eventProblems(input.events)]);
+      refuse([...nameProblems(input.name, webhookLimits.nameLength), ...urlProblems(input.url), ...eventProblems(input.events)]);
       // One registration of a tenant at a time, so that the limit holds.
       await uow.rows(`select pg_advisory_xact_lock(hashtextextended('webhooks ' || $1, 0))`, [uow.tenantId]);
       const [known] = await uow.rows<{ count: number }>('select count(*)::int as count from webhooks where tenant_id = $1', [uow.tenantId]);
@@ -125,7 +133,7 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
     async updateWebhook(uow, actor, input) {
       const before = await manageable(uow, actor, input.webhookId);
       const { name = before.name, url = before.url, events = before.events, enabled = before.enabled } = withoutNulls(input);
-      refuse([...nameProblems(name), ...urlProblems(url), ...eventProblems(events)]);
+      refuse([...nameProblems(name, webhookLimits.nameLength), ...urlProblems(url), ...eventProblems(events)]);
       await orConflict(
         uow.rows(
           `update webhooks set name = $3, url = $4, events = $5::text[], enabled = $6, updated_at = $7
@@ -140,17 +148,15 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
     async rotateWebhookSecret(uow, actor, webhookId) {
       const before = await manageable(uow, actor, webhookId);
       const now = clock.now();
-      const secret = newSecret();
-      const until = new Date(now.getTime() + webhookLimits.overlapMs).toISOString();
-      const { current } = open(uow.tenantId, before.id, before.secret);
-      const stored = seal(uow.tenantId, before.id, { current: secret, previous: { secret: current, until } });
+      const secrets = rotated(open(uow.tenantId, before.id, before.secret), now);
+      const stored = seal(uow.tenantId, before.id, secrets);
       await uow.rows('update webhooks set secret = $3, updated_at = $4 where tenant_id = $1 and id = $2', [
         uow.tenantId,
         before.id,
         stored,
         now,
       ]);
-      return { webhook: await reread(uow, actor, before.id), secret };
+      return { webhook: await reread(uow, actor, before.id), secret: secrets.current };
     },
 
     async deleteWebhook(uow, actor, webhookId) {
@@ -236,20 +242,6 @@ const withoutNulls = (input: WebhookUpdate): Given<WebhookUpdate> =>
 
 function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new ValidationError(problems);
-}
-
-function nameProblems(name: string): Problem[] {
-  const length = name.trim().length === 0 ? 0 : name.length;
-  if (length < 1 || length > webhookLimits.nameLength) {
-    return [{ path: 'name', message: `must have 1 to ${webhookLimits.nameLength} characters, has ${length}` }];
-  }
-  return isStorableText(name) ? [] : [{ path: 'name', message: unstorableText }];
-}
-
-function urlProblems(url: string): Problem[] {
-  const checked = checkUrl(url);
-  if (!checked.ok) return [{ path: 'url', message: checked.message.replace(/^url: /, '') }];
-  return checked.url.hash === '' ? [] : [{ path: 'url', message: 'has a fragment (#), which is never sent' }];
 }
 
 const eventProblems = (events: readonly WebhookEvent[]): Problem[] =>

@@ -59,6 +59,12 @@ export interface Secrets {
 export const validSecrets = ({ current, previous }: Secrets, now: Date): string[] =>
   previous && Date.parse(previous.until) > now.getTime() ? [current, previous.secret] : [current];
 
+/** A new secret beside the one before, which signs for `overlapMs` more. */
+export const rotated = ({ current }: Secrets, now: Date): Secrets => ({
+  current: newSecret(),
+  previous: { secret: current, until: new Date(now.getTime() + webhookLimits.overlapMs).toISOString() },
+});
+
 export interface Signed {
   readonly id: string;
   readonly at: Date;

@@ -8,6 +8,7 @@ import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import { createLogger } from '#src/platform/logger.ts';
+import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { toolCall } from './governance.ts';
@@ -134,6 +135,9 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   const { webhook } = await write((uow) =>
     services.webhooks.createWebhook(uow, admin, { name: 'seeded', url: 'https://hooks.example.com:9/', events: ['approval.requested'] }),
   );
+  const { eventSink } = await write((uow) =>
+    services.eventSinks.createEventSink(uow, admin, { name: 'seeded', url: 'https://hooks.example.com:9/', projectId: project }),
+  );
   const execution = await startSeeded(services, home, admin, agent.id);
   const pending = Promise.withResolvers<string>();
   const look = async () => {
@@ -175,6 +179,7 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
   const simulation = await simulateSeeded(services, home, {
     ...{ agentId: helper.id, principalId: person.id, executionId: execution },
   });
+  const eventDelivery = await givenUp(home, eventSink.id, execution);
   const [decision] = await read((uow) => uow.rows<{ id: string }>('select id from decisions where execution_id = $1', [execution]));
 
   return {
@@ -197,6 +202,8 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     ApprovalDelegation: delegation.id,
     Webhook: webhook.id,
     WebhookDelivery: delivery!.id,
+    EventSink: eventSink.id,
+    EventDelivery: eventDelivery,
     Decision: decision!.id,
     PolicySimulation: simulation,
     ConcurrencyLimit: limit!.id,
@@ -205,6 +212,19 @@ async function seedTenant(services: ReturnType<typeof createServices>, home: Hom
     KillSwitch: killSwitch.id,
     DataGrant: dataGrant.id,
   };
+}
+
+/** An event that a sink gave up, as the relay leaves it. */
+export async function givenUp({ write, tenantId }: Pick<Home, 'write' | 'tenantId'>, sinkId: string, executionId: string): Promise<string> {
+  const id = newId();
+  await write((uow) =>
+    uow.rows(
+      `insert into event_deliveries (id, tenant_id, sink_id, event_tenant_id, execution_id, sequence, type, status, attempts, last_error, created_at, dead_lettered_at)
+       values ($1, $2, $3, $2, $4, 1, 'execution.queued', 'dead_lettered', 1, 'seeded', now(), now())`,
+      [id, tenantId, sinkId, executionId],
+    ),
+  );
+  return id;
 }
 
 /** A decision about a step, which policies refuse; and one about an item of it, which a candidate would refuse. */

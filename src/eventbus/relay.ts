@@ -1,0 +1,173 @@
+// The relay of a runner process: leases sinks that have something to do, sends their events, each sink in a loop of its own, and gives
+// them back. Any number of processes share the sinks; what a dead one held goes on elsewhere once its lease has run out.
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Hints } from '../events/hints.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/database.ts';
+import { newId } from '../platform/ids.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Sealer } from '../platform/sealing.ts';
+import { sinkLimits } from './event-sink.ts';
+import { announceOperatorSinks } from './operator-sinks.ts';
+import type { OperatorSink } from './operator-sink.ts';
+import { carryTurn } from './relay-carry.ts';
+import { createTurns } from './relay-turns.ts';
+import { createSenders } from './senders.ts';
+import type { Lease } from './turn.ts';
+
+export interface RelayDependencies {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly hints: Hints;
+  readonly outbound: Pick<Outbound, 'fetch'>;
+  readonly sealer: Sealer;
+  readonly logger: Logger;
+  /** In [0, 1): spreads retries. */
+  readonly random: () => number;
+}
+
+export interface RelayOptions {
+  /** URL of the role that owns the tables: it sees the sinks of all tenants. */
+  readonly connectionString: string;
+  /** Sinks of the operator that this process knows how to reach. */
+  readonly sinks: readonly OperatorSink[];
+  /** How often events that no hint told of are looked for; milliseconds. */
+  readonly pollMs?: number | undefined;
+  /** How long a sink belongs to a process that gives no sign of life; milliseconds. */
+  readonly leaseMs?: number | undefined;
+}
+
+export interface Relay {
+  start(): Promise<void>;
+  /** Relays all that is due by the clock; resolves when nothing is. */
+  work(): Promise<void>;
+  /** What is being sent is not waited for: another process sends it again. */
+  stop(): Promise<void>;
+}
+
+/** Sinks at a time in a process, and besides them those that failed last: however many hang, they take no place of the others. */
+const mostSinks = 64;
+const mostFailing = 32;
+/** After which a sink is given back, so that others get their turn; milliseconds. */
+const leaseSliceMs = 5_000;
+/** After a hint: lets more of them come, and the transactions around it end. */
+const settleMs = 20;
+
+export function createRelay(deps: RelayDependencies, options: RelayOptions): Relay {
+  const { clock, database, hints, logger } = deps;
+  const { connectionString, sinks, pollMs = 1_000, leaseMs = 6_000 } = options;
+  const owner = newId();
+  const pool = new pg.Pool({ connectionString, max: 2, application_name: 'signalbox-relay', query_timeout: 30_000 });
+  pool.on('error', (err) => logger.debug({ err }, 'the event bus lost a connection'));
+  const turns = createTurns({ database, pool, owner });
+  const senders = createSenders(deps, sinks);
+  const names = sinks.map(({ name }) => name);
+  const held = new Map<string, { lease: Lease; isFailing: boolean; stop: AbortController; done: Promise<void> }>();
+  const stopping = new AbortController();
+  let looking: Promise<number> | null = null;
+  let renewedAt = performance.now();
+
+  async function carry(lease: Lease, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + leaseSliceMs;
+    while (!signal.aborted && performance.now() < until) {
+      if (!(await carryTurn({ ...deps, turns, senders }, lease, signal))) break;
+    }
+    // What was being sent when the signal came may have arrived: a lease that is given back at once would send it again at once.
+    if (!signal.aborted || stopping.signal.aborted) await turns.release(lease);
+  }
+
+  async function look(): Promise<number> {
+    if (stopping.signal.aborted) return 0;
+    const failing = [...held.values()].filter(({ isFailing }) => isFailing).length;
+    const working = held.size - failing;
+    const { rows } = await pool.query<Lease & { tenantId: string; failures: number }>(
+      `select c.id, c.tenant_id as "tenantId", c.fence, s.failures from eventbus.claim($1, $2, $3, $4, $5, $6, $7) c
+       join event_sinks s on s.id = c.id`,
+      [owner, leaseMs, clock.now(), mostSinks - working, mostFailing - failing, sinkLimits.pending, names],
+    );
+    for (const { failures, ...lease } of rows) {
+      const stop = new AbortController();
+      const done = carry(lease, AbortSignal.any([stop.signal, stopping.signal]))
+        .catch((err: unknown) => logger.warn({ err, sink: lease.id }, 'events could not be relayed; trying again'))
+        .finally(() => {
+          held.delete(lease.id);
+          lookSoon();
+        });
+      held.set(lease.id, { lease, isFailing: failures > 0, stop, done });
+    }
+    return rows.length;
+  }
+
+  /** One look at a time. */
+  async function lookInTurn(): Promise<number> {
+    while (looking) await looking.catch(() => 0);
+    looking = look();
+    try {
+      return await looking;
+    } finally {
+      looking = null;
+    }
+  }
+
+  let soon: NodeJS.Timeout | undefined;
+  function lookSoon(): void {
+    if (stopping.signal.aborted || !started) return;
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      lookInTurn().catch((err: unknown) => logger.warn({ err }, 'sinks of events could not be looked at; trying again'));
+    }, settleMs).unref();
+  }
+
+  async function renew(): Promise<void> {
+    if (held.size === 0) {
+      renewedAt = performance.now();
+      return;
+    }
+    const asked = [...held.values()];
+    const startedAt = performance.now();
+    const { rows } = await pool.query<{ id: string; fence: number }>('select id, fence from eventbus.renew($1, $2)', [owner, leaseMs]);
+    renewedAt = startedAt;
+    const own = new Set(rows.map(({ id, fence }) => `${id} ${fence}`));
+    for (const { lease, stop } of asked)
+      if (!own.has(`${lease.id} ${lease.fence}`)) stop.abort(new Error('the sink was paused, removed, or taken over'));
+  }
+
+  async function keepLeases(): Promise<void> {
+    for (;;) {
+      await sleep(leaseMs / 3, undefined, { ref: false, signal: stopping.signal });
+      await renew().catch((err: unknown) => logger.warn({ err }, 'leases of sinks could not be renewed; trying again'));
+      // Nobody else may believe by now that these are still ours.
+      if (performance.now() - renewedAt > leaseMs) for (const { stop } of held.values()) stop.abort(new Error('the lease ran out'));
+    }
+  }
+
+  let started = false;
+  let unsubscribe = () => {};
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    async start() {
+      await announceOperatorSinks(pool, sinks, clock.now());
+      started = true;
+      unsubscribe = hints.subscribe(lookSoon);
+      timer = setInterval(lookSoon, pollMs).unref();
+      keepLeases().catch(() => undefined);
+      lookSoon();
+    },
+    async work() {
+      if (!started) await announceOperatorSinks(pool, sinks, clock.now());
+      while ((await lookInTurn()) > 0) await Promise.all([...held.values()].map(({ done }) => done));
+    },
+    async stop() {
+      unsubscribe();
+      clearInterval(timer);
+      clearTimeout(soon);
+      stopping.abort(new Error('the relay is stopping'));
+      await looking?.catch(() => 0);
+      await Promise.all([...held.values()].map(({ done }) => done));
+      await senders.close();
+      await pool.end();
+    },
+  };
+}

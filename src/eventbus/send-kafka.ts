@@ -1,0 +1,45 @@
+// Events as records of a Kafka topic, acknowledged by all replicas in sync. Key: the execution, so that its events share a partition.
+import { Producer, type SASLOptions } from '@platformatic/kafka';
+import { cloudEventContentType } from './cloud-event.ts';
+import { sinkLimits } from './event-sink.ts';
+import { connection, sendErrorOf, type Sender } from './sender.ts';
+
+export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+
+export interface KafkaTarget {
+  /** host:port each. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly tls: boolean;
+  readonly sasl?: Pick<SASLOptions, 'mechanism' | 'username' | 'password'> | undefined;
+}
+
+const connectTimeoutMs = 5_000;
+
+export function kafkaSender({ brokers, topic, tls, sasl }: KafkaTarget): Sender {
+  const kafka = connection(
+    async () =>
+      new Producer({
+        clientId: 'signalbox-events',
+        bootstrapBrokers: [...brokers],
+        ...(tls && { tls: {} }),
+        ...(sasl && { sasl }),
+        retries: 0,
+        connectTimeout: connectTimeoutMs,
+        timeout: sinkLimits.timeoutMs,
+      }),
+    (producer) => producer.close(true),
+  );
+  const headers = new Map([[Buffer.from('content-type'), Buffer.from(cloudEventContentType)]]);
+  return {
+    async send({ executionId, body }, signal) {
+      const message = { topic, key: Buffer.from(executionId), value: Buffer.from(body), headers };
+      await kafka
+        .use(signal, (producer) => producer.send({ messages: [message], acks: -1 }))
+        .catch((error: unknown) => {
+          throw sendErrorOf(error, (text) => /MESSAGE_TOO_LARGE|INVALID_RECORD|RECORD_LIST_TOO_LARGE/.test(text));
+        });
+    },
+    close: () => kafka.close(),
+  };
+}

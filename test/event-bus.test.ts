@@ -1,0 +1,290 @@
+// The relay from the feed to signed webhooks, turned by hand: envelope, order, filters, retries, dead letters, secrets, pause.
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { CloudEvent, HTTP } from 'cloudevents';
+import { Webhook as Verifier } from 'standardwebhooks';
+import { toGlobalId } from '#schema/ids.ts';
+import { envelopeOf } from '#src/eventbus/cloud-event.ts';
+import type { NewEventSink } from '#src/eventbus/event-sink-service.ts';
+import { eventDelayMs, healthOf, sinkDelayMs, sinkLimits } from '#src/eventbus/event-sink.ts';
+import { newId } from '#src/platform/ids.ts';
+import { webhookLimits } from '#src/webhooks/webhook.ts';
+import { eventBus, turnableClock, type Bus, type BusTenant } from './harness/event-bus.ts';
+import { foreignServer, type ForeignServer } from './harness/foreign-server.ts';
+
+const clock = turnableClock();
+let bus: Bus;
+let relay: ReturnType<Bus['relay']>;
+before(async () => {
+  bus = await eventBus(clock);
+  relay = bus.relay();
+});
+after(() => bus.close());
+
+const sinks = () => bus.services.eventSinks;
+const create = (tenant: BusTenant, change: Partial<NewEventSink> = {}): ReturnType<ReturnType<typeof sinks>['createEventSink']> =>
+  tenant.write((uow) => sinks().createEventSink(uow, tenant.admin, { name: `s-${newId()}`, url: 'https://hooks.example.com/', ...change }));
+const idOf = ({ body }: { body: string }): string => JSON.parse(body).id;
+const idsOf = (server: ForeignServer) => server.requests.map(idOf);
+const health = async (tenant: BusTenant, id: string) => ((await tenant.write((uow) => sinks().healthOfSinks(uow, [id]))) as any[])[0];
+const deliveries = async (tenant: BusTenant, id: string) =>
+  ((await tenant.write((uow) => sinks().eventDeliveriesOf(uow, [id], {}))) as any[])[0].rows as any[];
+
+/** A tenant with one sink at a server that answers each event with the status that `answer` gives. */
+async function receiver(t: TestContext, answer: (id: string) => number = () => 204, change: Partial<NewEventSink> = {}) {
+  const tenant = await bus.tenant();
+  const server = await foreignServer(t, (_request, response, body) => void response.writeHead(answer(JSON.parse(body).id)).end());
+  const { eventSink, secret } = await create(tenant, { url: `${server.origin}/events`, ...change });
+  t.after(() => tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, eventSink.id)).catch(() => undefined));
+  return { tenant, server, secret, id: eventSink.id };
+}
+/** The library looks at the clock of the machine. */
+function verify(secret: string, { headers, body }: { headers: object; body: string }) {
+  const given = headers as Record<string, string>;
+  const now = Date.now;
+  Date.now = () => Number(given['webhook-timestamp']) * 1_000;
+  try {
+    return new Verifier(secret).verify(body, given) as any;
+  } finally {
+    Date.now = now;
+  }
+}
+
+describe('what is sent', () => {
+  it('is a CloudEvent, signed as the Standard Webhooks library checks it, with ids of the API', async (t) => {
+    const { tenant, server, secret } = await receiver(t);
+    const execution = newId();
+    await tenant.emit(execution, 2);
+    await relay.work();
+    assert.deepEqual(idsOf(server), [`${execution}:1`, `${execution}:2`]);
+    const request = server.requests[1]!;
+    assert.equal(verify(secret, request).type, 'dev.signalbox.execution.started');
+    assert.throws(() => verify(secret, { ...request, body: `${request.body} ` }));
+    assert.equal(request.headers['webhook-id'], `${execution}:2`);
+    const event = HTTP.toEvent({ headers: request.headers, body: request.body }) as CloudEvent<any>;
+    assert.ok(event.validate());
+    assert.deepEqual([event.source, event.subject, event['partitionkey'], event['tenantid']], [`/tenants/${tenant.id}`, `executions/${execution}`, execution, toGlobalId('Tenant', tenant.id)]); // prettier-ignore
+    assert.deepEqual(event.data, { executionId: toGlobalId('Execution', execution), sequence: 2 });
+  });
+
+  it('shows payloads as the API does: global ids, null where no step or item is meant', () => {
+    const [tenantId, executionId, approvalId, projectId, decidedBy] = [newId(), newId(), newId(), newId(), newId()];
+    const event = { tenantId, executionId, sequence: 7, occurredAt: new Date(0), transactionId: '1', projectId, environmentId: null };
+    const data = { stepId: '', itemIndex: -1, approvalId, decidedBy };
+    const parsed = JSON.parse(envelopeOf({ ...event, type: 'approval.approved', data }).body);
+    assert.ok(new CloudEvent(parsed).validate());
+    assert.equal(parsed.projectid, toGlobalId('Project', projectId));
+    assert.equal('environmentid' in parsed, false);
+    assert.deepEqual(parsed.data, {
+      ...{ executionId: toGlobalId('Execution', executionId), sequence: 7, stepId: null, itemIndex: null },
+      ...{ approvalId: toGlobalId('Approval', approvalId), decidedBy: toGlobalId('Principal', decidedBy) },
+    });
+  });
+
+  it('begins now, or with the first event when asked; nothing that an open transaction may still precede', async (t) => {
+    const { tenant, server } = await receiver(t);
+    const execution = newId();
+    const early = await bus.tenant();
+    await early.emit(execution, 3);
+    const all = await foreignServer(t, (_request, response) => void response.writeHead(200).end());
+    const later = await foreignServer(t, (_request, response) => void response.writeHead(200).end());
+    await create(early, { url: all.origin, from: 'beginning' });
+    await create(early, { url: later.origin });
+    await early.emit(execution, 1);
+    await bus.db.database.write(tenant.id, async (uow) => {
+      await uow.rows('select pg_current_xact_id()');
+      await tenant.emit(newId());
+      await relay.work();
+      assert.equal(server.requests.length, 0);
+    });
+    await relay.work();
+    assert.deepEqual([server.requests.length, idsOf(all).map((id) => id.split(':')[1]), idsOf(later)], [1, ['1', '2', '3', '4'], [`${execution}:4`]]); // prettier-ignore
+  });
+
+  it('is what the sink wants: types, and never what happens in another tenant', async (t) => {
+    const { tenant, server } = await receiver(t, undefined, { types: ['execution.succeeded'] });
+    const other = await receiver(t);
+    await tenant.emit(newId(), 3);
+    const wanted = newId();
+    await tenant.emit(wanted, 1, 'execution.succeeded');
+    await relay.work();
+    assert.deepEqual(idsOf(server), [`${wanted}:1`]);
+    assert.equal(other.server.requests.length, 0);
+    assert.equal((await health(tenant, (await deliveriesSink(tenant)).id)).lagEvents, 0);
+  });
+
+  it('is what happens in its project and environment only', async (t) => {
+    const tenant = await bus.tenant();
+    const [project, environment, elsewhere, agent, inside, outside] = Array.from({ length: 6 }, newId) as [string, string, string, string, string, string]; // prettier-ignore
+    await tenant.write(async (uow) => {
+      await uow.rows(`insert into projects (id, tenant_id, name, created_at) values ($1, $2, 'p', now())`, [project, tenant.id]);
+      for (const [id, name] of [[environment, 'a'], [elsewhere, 'b']]) await uow.rows(`insert into environments (id, tenant_id, project_id, name, kind, created_at) values ($1, $2, $3, $4, 'staging', now())`, [id, tenant.id, project, name]); // prettier-ignore
+    });
+    for (const [id, place] of [[inside, environment], [outside, elsewhere]]) await tenant.write((uow) => uow.rows(`insert into executions (id, tenant_id, project_id, environment_id, agent_id, agent_version_id, status, inputs, labels, request_digest, requested_by, requested_roles, created_at) values ($1, $2, $3, $4, $5, $5, 'queued', '{}', '{}', '', $5, '{}', now())`, [id, tenant.id, project, place, agent])); // prettier-ignore
+    const server = await foreignServer(t, (_request, response) => void response.writeHead(200).end());
+    await create(tenant, { url: server.origin, projectId: project, environmentId: environment });
+    for (const execution of [outside, inside, newId()]) await tenant.emit(execution);
+    await relay.work();
+    assert.deepEqual(idsOf(server), [`${inside}:1`]);
+    assert.equal(JSON.parse(server.requests[0]!.body).environmentid, toGlobalId('Environment', environment));
+  });
+});
+
+const deliveriesSink = async (tenant: BusTenant) =>
+  ((await tenant.write((uow) => sinks().listEventSinks(uow, tenant.admin, {}))) as any).rows[0];
+
+describe('an event that is not taken', () => {
+  it('holds up its execution alone, is tried again with the same id, later and later, and then all follows in order', async (t) => {
+    const [poor, fine] = [newId(), newId()];
+    let refuse = true;
+    const { tenant, server, id } = await receiver(t, (event) => (refuse && event === `${poor}:2` ? 400 : 200));
+    for (const count of [3, 2]) for (const execution of [poor, fine]) await tenant.emit(execution, count);
+    await relay.work();
+    const of = (execution: string) => idsOf(server).filter((each) => each.startsWith(execution)).map((each) => Number(each.split(':')[1])); // prettier-ignore
+    assert.deepEqual([of(fine), of(poor)], [[1, 2, 3, 4, 5], [1, 2]]); // prettier-ignore
+    const [held] = await deliveries(tenant, id);
+    assert.deepEqual([held.status, held.sequence, held.attempts, held.lastError], ['pending', 2, 1, 'answered 400']);
+    const standing = await health(tenant, id);
+    assert.deepEqual([standing.health, standing.lagEvents, standing.pendingExecutions], ['retrying', 4, 1]);
+    clock.advance(eventDelayMs(1, 0.5) * 0.9);
+    await relay.work();
+    assert.deepEqual(of(poor), [1, 2], 'not yet');
+    clock.advance(eventDelayMs(1, 0.5));
+    await relay.work();
+    clock.advance(eventDelayMs(2, 0.5) * 0.5);
+    await relay.work();
+    assert.deepEqual(of(poor), [1, 2, 2], 'later than before');
+    refuse = false;
+    await tenant.emit(poor, 1);
+    clock.advance(eventDelayMs(2, 0.5));
+    await relay.work();
+    assert.deepEqual(of(poor), [1, 2, 2, 2, 3, 4, 5, 6]);
+    assert.deepEqual([(await deliveries(tenant, id)).length, (await health(tenant, id)).health], [0, 'healthy']);
+  });
+
+  it('is given up after its attempts; what follows goes on; it is sent again when asked, alone or with all others', async (t) => {
+    const [one, two] = [newId(), newId()];
+    let refuse = true;
+    const { tenant, server, id } = await receiver(t, (event) => (refuse && event.endsWith(':2') ? 422 : 200), { maxAttempts: 2 });
+    for (const execution of [one, two]) await tenant.emit(execution, 3);
+    await relay.work();
+    assert.equal(idsOf(server).filter((each) => each.endsWith(':3')).length, 0);
+    clock.advance(60_000);
+    await relay.work();
+    assert.equal(idsOf(server).filter((each) => each.endsWith(':3')).length, 2);
+    const dead = await deliveries(tenant, id);
+    assert.deepEqual(dead.map(({ status, sequence, attempts, lastError }) => [status, sequence, attempts, lastError]), [['dead_lettered', 2, 2, 'answered 422'], ['dead_lettered', 2, 2, 'answered 422']]); // prettier-ignore
+    assert.deepEqual([(await health(tenant, id)).deadLetters, (await health(tenant, id)).lagEvents], [2, 0]);
+    const sent = server.requests.length;
+    clock.advance(86_400_000);
+    await relay.work();
+    assert.equal(server.requests.length, sent, 'for good');
+    const again = await tenant.write((uow) => sinks().redeliverEvent(uow, tenant.admin, dead[0].id));
+    assert.equal((again as any).status, 'redelivering');
+    await relay.work();
+    clock.advance(60_000);
+    await relay.work();
+    assert.equal((await deliveries(tenant, id)).filter(({ status }) => status === 'dead_lettered').length, 2, 'given up once more');
+    refuse = false;
+    const { redelivering } = (await tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id))) as any;
+    await relay.work();
+    assert.deepEqual([redelivering, (await deliveries(tenant, id)).length, server.requests.length], [2, 0, sent + 4]);
+  });
+
+  it('is given up when it has waited too long, whatever the reason; the sink itself is asked with one event at a time', async (t) => {
+    const { tenant, server, id } = await receiver(t, () => 503, { maxAgeSeconds: 60 });
+    for (let i = 0; i < 12; i += 1) await tenant.emit(newId());
+    await relay.work();
+    const first = server.requests.length;
+    assert.ok(first <= sinkLimits.concurrency, `${first} at once`);
+    assert.deepEqual([(await health(tenant, id)).failures, (await deliveries(tenant, id)).length], [1, 12]);
+    await relay.work();
+    assert.equal(server.requests.length, first, 'it is left alone for a while');
+    for (let failures = 1; failures < 3; failures += 1) {
+      clock.advance(sinkDelayMs(failures, 0.5));
+      await relay.work();
+    }
+    assert.equal(server.requests.length, first + 2);
+    assert.deepEqual([(await health(tenant, id)).health, (await health(tenant, id)).lastError], ['failing', 'answered 503']);
+    const dead = async () => (await deliveries(tenant, id)).filter(({ status }) => status === 'dead_lettered').length;
+    for (let round = 0; round < 40 && (await dead()) < 12; round += 1) {
+      clock.advance(61_000);
+      await relay.work();
+    }
+    assert.deepEqual([await dead(), (await health(tenant, id)).lagEvents], [12, 0]);
+  });
+
+  it('does not stop the sink that comes back: everything arrives, in order, and it is healthy', async (t) => {
+    let up = false;
+    const { tenant, server, id } = await receiver(t, () => (up ? 200 : 503));
+    const executions = Array.from({ length: 10 }, newId);
+    for (let round = 0; round < 30; round += 1) await tenant.emit(executions[round % 10]!);
+    await relay.work();
+    clock.advance(60_000);
+    await relay.work();
+    up = true;
+    const before = server.requests.length;
+    clock.advance(60_000);
+    await relay.work();
+    const taken = server.requests.slice(before).map(idOf);
+    assert.equal(new Set(taken).size, 30);
+    for (const execution of executions) assert.deepEqual(taken.filter((each) => each.startsWith(execution)), [1, 2, 3].map((n) => `${execution}:${n}`)); // prettier-ignore
+    assert.deepEqual([(await health(tenant, id)).health, (await health(tenant, id)).lagEvents], ['healthy', 0]);
+  });
+
+  it('by a receiver that is gone pauses the sink with the reason; one that leads inside is never reached', async (t) => {
+    const gone = await receiver(t, () => 410);
+    const inside = await receiver(t, undefined, { url: 'http://10.0.0.1/' });
+    for (const { tenant } of [gone, inside]) await tenant.emit(newId());
+    await relay.work();
+    const paused = await deliveriesSink(gone.tenant);
+    assert.deepEqual([paused.status, /never listen again/.test(paused.pausedReason)], ['paused', true]);
+    assert.match((await health(inside.tenant, inside.id)).lastError, /^10\.0\.0\.1 is refused \(private\)/);
+  });
+});
+
+describe('a sink', () => {
+  it('that is paused gets nothing, and all of it once it is resumed; removed, nothing any more', async (t) => {
+    const { tenant, server, id } = await receiver(t);
+    const execution = newId();
+    await tenant.write((uow) => sinks().pauseEventSink(uow, tenant.admin, id, 'holidays'));
+    await tenant.emit(execution, 2);
+    await relay.work();
+    assert.deepEqual([server.requests.length, (await health(tenant, id)).health, (await health(tenant, id)).lagEvents], [0, 'paused', 2]);
+    await tenant.write((uow) => sinks().resumeEventSink(uow, tenant.admin, id));
+    await relay.work();
+    assert.equal(server.requests.length, 2);
+    await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
+    await tenant.emit(execution, 2);
+    await relay.work();
+    assert.equal(server.requests.length, 2);
+  });
+
+  it('gets a new secret, and for a day signatures by both; neither is stored in the clear', async (t) => {
+    const { tenant, server, secret, id } = await receiver(t);
+    const { secret: next } = (await tenant.write((uow) => sinks().rotateEventSinkSecret(uow, tenant.admin, id))) as any;
+    assert.notEqual(next, secret);
+    await tenant.emit(newId());
+    await relay.work();
+    for (const each of [secret, next]) assert.equal(verify(each, server.requests[0]!).specversion, '1.0');
+    clock.advance(webhookLimits.overlapMs);
+    await tenant.emit(newId());
+    await relay.work();
+    assert.throws(() => verify(secret, server.requests[1]!));
+    assert.equal(verify(next, server.requests[1]!).specversion, '1.0');
+    const [row] = await bus.rows<{ secret: string }>('select secret from event_sinks where id = $1', [id]);
+    assert.ok(![secret, next].some((each) => row!.secret.includes(each.slice(6, 20))));
+  });
+});
+
+it('delays double up to their end, spread between half and all; standings are told from what is known', () => {
+  assert.deepEqual([eventDelayMs(1, 0), eventDelayMs(1, 1), eventDelayMs(5, 1), eventDelayMs(999, 1)], [500, 1_000, 16_000, 900_000]);
+  assert.deepEqual([sinkDelayMs(1, 0), sinkDelayMs(4, 1), sinkDelayMs(999, 1)], [500, 8_000, 60_000]);
+  const standing = { status: 'active', failures: 0, pending: 0, lagSeconds: 300 } as const;
+  assert.deepEqual(
+    [{}, { pending: 1 }, { failures: 2 }, { failures: 3 }, { lagSeconds: 301 }, { status: 'paused', failures: 9 } as const].map((each) =>
+      healthOf({ ...standing, ...each }),
+    ),
+    ['healthy', 'retrying', 'retrying', 'failing', 'failing', 'paused'],
+  );
+});
