@@ -67,7 +67,17 @@ export interface ServiceSettings {
 
 export type Services = ReturnType<typeof createServices>;
 
-export function createServices({ clock, database, logger, remote, toolServers, redact, rateClock, toolCalls: settings, pubSub }: ServiceSettings) {
+export function createServices({
+  clock,
+  database,
+  logger,
+  remote,
+  toolServers,
+  redact,
+  rateClock,
+  toolCalls: settings,
+  pubSub,
+}: ServiceSettings) {
   const hints = createHints({ pubSub });
   const events = createEventService({ clock, hints });
   const tenants = createTenantService({ clock });

@@ -21,14 +21,18 @@ before(async () => {
 });
 after(() => bus.close());
 
+const work = async () => {
+  await bus.settle();
+  await relay.work();
+};
 const sinks = () => bus.services.eventSinks;
-const create = (tenant: BusTenant, change: Partial<NewEventSink> = {}): ReturnType<ReturnType<typeof sinks>['createEventSink']> =>
+const create = (tenant: BusTenant, change: Partial<NewEventSink> = {}) =>
   tenant.write((uow) => sinks().createEventSink(uow, tenant.admin, { name: `s-${newId()}`, url: 'https://hooks.example.com/', ...change }));
 const idOf = ({ body }: { body: string }): string => JSON.parse(body).id;
 const idsOf = (server: ForeignServer) => server.requests.map(idOf);
-const health = async (tenant: BusTenant, id: string) => ((await tenant.write((uow) => sinks().healthOfSinks(uow, [id]))) as any[])[0];
+const health = async (tenant: BusTenant, id: string) => (await tenant.write((uow) => sinks().healthOfSinks(uow, [id])))[0]!;
 const deliveries = async (tenant: BusTenant, id: string) =>
-  ((await tenant.write((uow) => sinks().eventDeliveriesOf(uow, [id], {}))) as any[])[0].rows as any[];
+  (await tenant.write((uow) => sinks().eventDeliveriesOf(uow, [id], {})))[0]!.rows;
 
 /** A tenant with one sink at a server that answers each event with the status that `answer` gives. */
 async function receiver(t: TestContext, answer: (id: string) => number = () => 204, change: Partial<NewEventSink> = {}) {
@@ -55,7 +59,7 @@ describe('what is sent', () => {
     const { tenant, server, secret } = await receiver(t);
     const execution = newId();
     await tenant.emit(execution, 2);
-    await relay.work();
+    await work();
     assert.deepEqual(idsOf(server), [`${execution}:1`, `${execution}:2`]);
     const request = server.requests[1]!;
     assert.equal(verify(secret, request).type, 'dev.signalbox.execution.started');
@@ -97,7 +101,7 @@ describe('what is sent', () => {
       await relay.work();
       assert.equal(server.requests.length, 0);
     });
-    await relay.work();
+    await work();
     assert.deepEqual([server.requests.length, idsOf(all).map((id) => id.split(':')[1]), idsOf(later)], [1, ['1', '2', '3', '4'], [`${execution}:4`]]); // prettier-ignore
   });
 
@@ -107,7 +111,7 @@ describe('what is sent', () => {
     await tenant.emit(newId(), 3);
     const wanted = newId();
     await tenant.emit(wanted, 1, 'execution.succeeded');
-    await relay.work();
+    await work();
     assert.deepEqual(idsOf(server), [`${wanted}:1`]);
     assert.equal(other.server.requests.length, 0);
     assert.equal((await health(tenant, (await deliveriesSink(tenant)).id)).lagEvents, 0);
@@ -124,14 +128,13 @@ describe('what is sent', () => {
     const server = await foreignServer(t, (_request, response) => void response.writeHead(200).end());
     await create(tenant, { url: server.origin, projectId: project, environmentId: environment });
     for (const execution of [outside, inside, newId()]) await tenant.emit(execution);
-    await relay.work();
+    await work();
     assert.deepEqual(idsOf(server), [`${inside}:1`]);
     assert.equal(JSON.parse(server.requests[0]!.body).environmentid, toGlobalId('Environment', environment));
   });
 });
 
-const deliveriesSink = async (tenant: BusTenant) =>
-  ((await tenant.write((uow) => sinks().listEventSinks(uow, tenant.admin, {}))) as any).rows[0];
+const deliveriesSink = async (tenant: BusTenant) => (await tenant.write((uow) => sinks().listEventSinks(uow, tenant.admin, {}))).rows[0]!;
 
 describe('an event that is not taken', () => {
   it('holds up its execution alone, is tried again with the same id, later and later, and then all follows in order', async (t) => {
@@ -139,25 +142,25 @@ describe('an event that is not taken', () => {
     let refuse = true;
     const { tenant, server, id } = await receiver(t, (event) => (refuse && event === `${poor}:2` ? 400 : 200));
     for (const count of [3, 2]) for (const execution of [poor, fine]) await tenant.emit(execution, count);
-    await relay.work();
+    await work();
     const of = (execution: string) => idsOf(server).filter((each) => each.startsWith(execution)).map((each) => Number(each.split(':')[1])); // prettier-ignore
     assert.deepEqual([of(fine), of(poor)], [[1, 2, 3, 4, 5], [1, 2]]); // prettier-ignore
     const [held] = await deliveries(tenant, id);
-    assert.deepEqual([held.status, held.sequence, held.attempts, held.lastError], ['pending', 2, 1, 'answered 400']);
+    assert.deepEqual([held!.status, held!.sequence, held!.attempts, held!.lastError], ['pending', 2, 1, 'answered 400']);
     const standing = await health(tenant, id);
     assert.deepEqual([standing.health, standing.lagEvents, standing.pendingExecutions], ['retrying', 4, 1]);
     clock.advance(eventDelayMs(1, 0.5) * 0.9);
-    await relay.work();
+    await work();
     assert.deepEqual(of(poor), [1, 2], 'not yet');
     clock.advance(eventDelayMs(1, 0.5));
-    await relay.work();
+    await work();
     clock.advance(eventDelayMs(2, 0.5) * 0.5);
-    await relay.work();
+    await work();
     assert.deepEqual(of(poor), [1, 2, 2], 'later than before');
     refuse = false;
     await tenant.emit(poor, 1);
     clock.advance(eventDelayMs(2, 0.5));
-    await relay.work();
+    await work();
     assert.deepEqual(of(poor), [1, 2, 2, 2, 3, 4, 5, 6]);
     assert.deepEqual([(await deliveries(tenant, id)).length, (await health(tenant, id)).health], [0, 'healthy']);
   });
@@ -167,49 +170,49 @@ describe('an event that is not taken', () => {
     let refuse = true;
     const { tenant, server, id } = await receiver(t, (event) => (refuse && event.endsWith(':2') ? 422 : 200), { maxAttempts: 2 });
     for (const execution of [one, two]) await tenant.emit(execution, 3);
-    await relay.work();
+    await work();
     assert.equal(idsOf(server).filter((each) => each.endsWith(':3')).length, 0);
     clock.advance(60_000);
-    await relay.work();
+    await work();
     assert.equal(idsOf(server).filter((each) => each.endsWith(':3')).length, 2);
     const dead = await deliveries(tenant, id);
     assert.deepEqual(dead.map(({ status, sequence, attempts, lastError }) => [status, sequence, attempts, lastError]), [['dead_lettered', 2, 2, 'answered 422'], ['dead_lettered', 2, 2, 'answered 422']]); // prettier-ignore
     assert.deepEqual([(await health(tenant, id)).deadLetters, (await health(tenant, id)).lagEvents], [2, 0]);
     const sent = server.requests.length;
     clock.advance(86_400_000);
-    await relay.work();
+    await work();
     assert.equal(server.requests.length, sent, 'for good');
-    const again = await tenant.write((uow) => sinks().redeliverEvent(uow, tenant.admin, dead[0].id));
-    assert.equal((again as any).status, 'redelivering');
-    await relay.work();
+    const again = await tenant.write((uow) => sinks().redeliverEvent(uow, tenant.admin, dead[0]!.id));
+    assert.equal(again.status, 'redelivering');
+    await work();
     clock.advance(60_000);
-    await relay.work();
+    await work();
     assert.equal((await deliveries(tenant, id)).filter(({ status }) => status === 'dead_lettered').length, 2, 'given up once more');
     refuse = false;
-    const { redelivering } = (await tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id))) as any;
-    await relay.work();
+    const { redelivering } = await tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id));
+    await work();
     assert.deepEqual([redelivering, (await deliveries(tenant, id)).length, server.requests.length], [2, 0, sent + 4]);
   });
 
   it('is given up when it has waited too long, whatever the reason; the sink itself is asked with one event at a time', async (t) => {
     const { tenant, server, id } = await receiver(t, () => 503, { maxAgeSeconds: 60 });
     for (let i = 0; i < 12; i += 1) await tenant.emit(newId());
-    await relay.work();
+    await work();
     const first = server.requests.length;
     assert.ok(first <= sinkLimits.concurrency, `${first} at once`);
     assert.deepEqual([(await health(tenant, id)).failures, (await deliveries(tenant, id)).length], [1, 12]);
-    await relay.work();
+    await work();
     assert.equal(server.requests.length, first, 'it is left alone for a while');
     for (let failures = 1; failures < 3; failures += 1) {
       clock.advance(sinkDelayMs(failures, 0.5));
-      await relay.work();
+      await work();
     }
     assert.equal(server.requests.length, first + 2);
     assert.deepEqual([(await health(tenant, id)).health, (await health(tenant, id)).lastError], ['failing', 'answered 503']);
     const dead = async () => (await deliveries(tenant, id)).filter(({ status }) => status === 'dead_lettered').length;
     for (let round = 0; round < 40 && (await dead()) < 12; round += 1) {
       clock.advance(61_000);
-      await relay.work();
+      await work();
     }
     assert.deepEqual([await dead(), (await health(tenant, id)).lagEvents], [12, 0]);
   });
@@ -219,13 +222,13 @@ describe('an event that is not taken', () => {
     const { tenant, server, id } = await receiver(t, () => (up ? 200 : 503));
     const executions = Array.from({ length: 10 }, newId);
     for (let round = 0; round < 30; round += 1) await tenant.emit(executions[round % 10]!);
-    await relay.work();
+    await work();
     clock.advance(60_000);
-    await relay.work();
+    await work();
     up = true;
     const before = server.requests.length;
     clock.advance(60_000);
-    await relay.work();
+    await work();
     const taken = server.requests.slice(before).map(idOf);
     assert.equal(new Set(taken).size, 30);
     for (const execution of executions) assert.deepEqual(taken.filter((each) => each.startsWith(execution)), [1, 2, 3].map((n) => `${execution}:${n}`)); // prettier-ignore
@@ -236,10 +239,10 @@ describe('an event that is not taken', () => {
     const gone = await receiver(t, () => 410);
     const inside = await receiver(t, undefined, { url: 'http://10.0.0.1/' });
     for (const { tenant } of [gone, inside]) await tenant.emit(newId());
-    await relay.work();
+    await work();
     const paused = await deliveriesSink(gone.tenant);
-    assert.deepEqual([paused.status, /never listen again/.test(paused.pausedReason)], ['paused', true]);
-    assert.match((await health(inside.tenant, inside.id)).lastError, /^10\.0\.0\.1 is refused \(private\)/);
+    assert.deepEqual([paused.status, /never listen again/.test(paused.pausedReason!)], ['paused', true]);
+    assert.match((await health(inside.tenant, inside.id)).lastError!, /^10\.0\.0\.1 is refused \(private\)/);
   });
 });
 
@@ -249,27 +252,27 @@ describe('a sink', () => {
     const execution = newId();
     await tenant.write((uow) => sinks().pauseEventSink(uow, tenant.admin, id, 'holidays'));
     await tenant.emit(execution, 2);
-    await relay.work();
+    await work();
     assert.deepEqual([server.requests.length, (await health(tenant, id)).health, (await health(tenant, id)).lagEvents], [0, 'paused', 2]);
     await tenant.write((uow) => sinks().resumeEventSink(uow, tenant.admin, id));
-    await relay.work();
+    await work();
     assert.equal(server.requests.length, 2);
     await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
     await tenant.emit(execution, 2);
-    await relay.work();
+    await work();
     assert.equal(server.requests.length, 2);
   });
 
   it('gets a new secret, and for a day signatures by both; neither is stored in the clear', async (t) => {
     const { tenant, server, secret, id } = await receiver(t);
-    const { secret: next } = (await tenant.write((uow) => sinks().rotateEventSinkSecret(uow, tenant.admin, id))) as any;
+    const { secret: next } = await tenant.write((uow) => sinks().rotateEventSinkSecret(uow, tenant.admin, id));
     assert.notEqual(next, secret);
     await tenant.emit(newId());
-    await relay.work();
+    await work();
     for (const each of [secret, next]) assert.equal(verify(each, server.requests[0]!).specversion, '1.0');
     clock.advance(webhookLimits.overlapMs);
     await tenant.emit(newId());
-    await relay.work();
+    await work();
     assert.throws(() => verify(secret, server.requests[1]!));
     assert.equal(verify(next, server.requests[1]!).specversion, '1.0');
     const [row] = await bus.rows<{ secret: string }>('select secret from event_sinks where id = $1', [id]);

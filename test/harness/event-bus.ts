@@ -1,10 +1,12 @@
 // A database with tenants whose events are written straight into the feed, and relays that are turned by hand or run by themselves.
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createServices, type Services } from '#src/app.ts';
 import type { OperatorSink } from '#src/eventbus/operator-sink.ts';
 import { createRelay, type Relay, type RelayOptions } from '#src/eventbus/relay.ts';
 import type { NewEvent } from '#src/events/catalogue.ts';
 import { systemClock, type Clock } from '#src/platform/clock.ts';
+import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { createSealer } from '#src/platform/sealing.ts';
@@ -19,7 +21,7 @@ export interface BusTenant {
   with(roles: readonly Role[]): Authority;
   /** Appends so many events to an execution. */
   emit(executionId: string, count?: number, type?: NewEvent['type']): Promise<void>;
-  write: <T>(work: Parameters<TestDatabase['database']['write']>[1]) => Promise<T>;
+  write<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
 }
 
 export interface Bus {
@@ -28,6 +30,8 @@ export interface Bus {
   readonly sealer: ReturnType<typeof createSealer>;
   tenant(more?: { isOperator?: boolean }): Promise<BusTenant>;
   relay(options?: Partial<RelayOptions>): Relay;
+  /** Everything committed so far is in the feed: transactions of other test files on the server hold it back for a moment. */
+  settle(): Promise<void>;
   /** As the superuser sees them. */
   rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -39,9 +43,10 @@ export interface TurnableClock extends Clock {
   advance(milliseconds: number): void;
 }
 
+/** Stands still but for `advance`. */
 export function turnableClock(): TurnableClock {
-  let ahead = 0;
-  return { now: () => new Date(Date.now() + ahead), advance: (milliseconds) => (ahead += milliseconds) };
+  let now = Date.now();
+  return { now: () => new Date(now), advance: (milliseconds) => (now += milliseconds) };
 }
 
 export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
@@ -87,7 +92,7 @@ export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
           const events = Array.from({ length: count }, () => ({ type, data: {} }) as NewEvent);
           await database.write(id, (uow) => services.events.append(uow, executionId, first, events, clock.now()));
         },
-        write: (work) => database.write(id, work) as Promise<any>,
+        write: (work) => database.write(id, work),
       };
     },
     relay(options = {}) {
@@ -97,6 +102,11 @@ export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
       );
       relays.push(relay);
       return relay;
+    },
+    async settle() {
+      const look = async (sql: string, params: unknown[] = []) => (await superuser.query<{ found: any }>(sql, params)).rows[0]!.found;
+      const head = await look('select pg_snapshot_xmax(pg_current_snapshot())::text as found');
+      while (!(await look('select pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8 as found', [head]))) await sleep(5);
     },
     rows: async <Row extends object>(sql: string, params: readonly unknown[] = []) => (await superuser.query<Row>(sql, [...params])).rows,
     async close() {
