@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ApprovalEventRow, EventService, FeedPosition } from '#src/events/event-service.ts';
+import type { PlacedEventRow, EventService, FeedPosition } from '#src/events/event-service.ts';
 import { createHints, type Hints } from '#src/events/hints.ts';
 import { comparePositions, createLiveFeed, type LiveFeed } from '#src/events/live-feed.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
@@ -11,7 +11,7 @@ import { createLogger } from '#src/platform/logger.ts';
 
 /** Rows by tenant; the transaction id is the place in the list. */
 class Table {
-  readonly rows = new Map<string, ApprovalEventRow[]>();
+  readonly rows = new Map<string, PlacedEventRow[]>();
   readonly reads: string[] = [];
   down = false;
 
@@ -33,7 +33,7 @@ class Table {
     this.reads.push(`${what} ${tenantId}`);
     return this.rows.get(tenantId) ?? [];
   };
-  readonly #after = (rows: readonly ApprovalEventRow[], position: FeedPosition, limit: number) =>
+  readonly #after = (rows: readonly PlacedEventRow[], position: FeedPosition, limit: number) =>
     rows.filter((row) => comparePositions(row, position) > 0).slice(0, limit);
 
   readonly events = {

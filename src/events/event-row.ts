@@ -9,8 +9,8 @@ export interface EventRow {
   readonly occurredAt: Date;
 }
 
-/** An approval's event with its place in the tenant's commit order. */
-export interface ApprovalEventRow extends EventRow {
+/** With its place in the tenant's commit order. */
+export interface PlacedEventRow extends EventRow {
   readonly transactionId: string;
 }
 

@@ -4,10 +4,10 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError } from '../platform/errors.ts';
 import { asStored, storableJson } from '../platform/json.ts';
 import { isFinalEvent, type EventType, type NewEvent } from './catalogue.ts';
-import type { ApprovalEventRow, EventRow, FeedPosition } from './event-row.ts';
+import type { PlacedEventRow, EventRow, FeedPosition } from './event-row.ts';
 import type { Hints } from './hints.ts';
 
-export type { ApprovalEventRow, EventRow, FeedPosition } from './event-row.ts';
+export type { PlacedEventRow, EventRow, FeedPosition } from './event-row.ts';
 
 export interface EventService {
   /** Appends with the sequences `first`, `first` + 1 … (the caller holds the execution's row lock) and hints after commit. */
@@ -21,18 +21,25 @@ export interface EventService {
   /** Newest sequence of each execution; executions without events (or of other tenants) are absent. */
   heads(uow: UnitOfWork, executionIds: readonly string[]): Promise<Map<string, number>>;
   /** Events of approvals after a position, in commit order, only those no open transaction can still precede. */
-  approvalsAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<ApprovalEventRow[]>;
+  approvalsAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<PlacedEventRow[]>;
+  /**
+   * All events of the tenant after a position, in commit order: (transaction id, execution, sequence), at most `limit`. Only those that no
+   * open transaction can still precede, so what is given now never changes and nothing is ever inserted before it: page through it by going
+   * on from the last row's own place; fewer rows than `limit` are all there are for now. Begin at `startOfFeed`, or at `currentPosition`
+   * for what happens from now on. Of a call of an outside agent `executionId` is the call's.
+   */
+  tenantAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<PlacedEventRow[]>;
   /** Executions with events after a position, one row per event; same order and bound as above. */
   changedAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<{ executionId: string; position: FeedPosition }[]>;
   /** The request events of these approvals, only those at or before a position, in commit order. */
-  requestsOf(uow: UnitOfWork, approvals: readonly { id: string; executionId: string }[], until: FeedPosition): Promise<ApprovalEventRow[]>;
+  requestsOf(uow: UnitOfWork, approvals: readonly { id: string; executionId: string }[], until: FeedPosition): Promise<PlacedEventRow[]>;
   /** The position after everything that is surely visible now. */
   currentPosition(uow: UnitOfWork): Promise<FeedPosition>;
   /** Identity of this history; cursors carry it. */
   epoch(uow: UnitOfWork): Promise<string>;
 }
 
-interface RawEvent extends Omit<ApprovalEventRow, 'occurredAt'> {
+interface RawEvent extends Omit<PlacedEventRow, 'occurredAt'> {
   occurredAt: string;
 }
 
@@ -45,6 +52,9 @@ const behind = (executionId: string, sequence: string) =>
   `greatest(pg_current_xact_id(), (select p.transaction_id from execution_events p
      where p.tenant_id = $1 and p.execution_id = ${executionId} and p.sequence = ${sequence} - 1))`;
 const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Before every event of a tenant. */
+export const startOfFeed: FeedPosition = { transactionId: '0', executionId: '00000000-0000-0000-0000-000000000000', sequence: 0 };
 
 export function createEventService({ clock, hints }: { clock: Clock; hints: Hints }): EventService {
   const fromRaw = <Row extends RawEvent>(row: Row) => ({ ...row, occurredAt: new Date(row.occurredAt) });
@@ -130,6 +140,15 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
         `select ${columns}, transaction_id::text as "transactionId" from execution_events
          where ${afterPosition} and type like 'approval.%'
          order by transaction_id, execution_id, sequence limit $5`,
+        [uow.tenantId, position.transactionId, position.executionId, position.sequence, limit],
+      );
+      return rows.map(fromRaw);
+    },
+
+    async tenantAfter(uow, position, limit) {
+      const rows = await uow.rows<RawEvent>(
+        `select ${columns}, transaction_id::text as "transactionId" from execution_events
+         where ${afterPosition} order by transaction_id, execution_id, sequence limit $5`,
         [uow.tenantId, position.transactionId, position.executionId, position.sequence, limit],
       );
       return rows.map(fromRaw);

@@ -2,7 +2,7 @@
 // heard, seldom while they are.
 import type { Database, UnitOfWork } from '../platform/database.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { ApprovalEventRow, EventRow, EventService, FeedPosition } from './event-service.ts';
+import type { PlacedEventRow, EventRow, EventService, FeedPosition } from './event-service.ts';
 import type { Hints } from './hints.ts';
 import { Topic, type Batch, type TopicSource } from './topic.ts';
 
@@ -10,7 +10,9 @@ export interface LiveFeed {
   /** Events of one execution after a sequence, then live. */
   execution(tenantId: string, executionId: string, after: number, signal: AbortSignal): AsyncIterable<Batch<EventRow, number>>;
   /** Events of the tenant's approvals after a position, in commit order, then live. */
-  approvals(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<ApprovalEventRow, FeedPosition>>;
+  approvals(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<PlacedEventRow, FeedPosition>>;
+  /** All events of the tenant after a position, in commit order, then live. */
+  tenant(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<PlacedEventRow, FeedPosition>>;
   /** Ids of executions with new events after a position. */
   changed(tenantId: string, after: FeedPosition, signal: AbortSignal): AsyncIterable<Batch<ChangedExecution, FeedPosition>>;
   /** Rows of another table of the tenant, by a name for it, after a position in commit order, then live. Those who watch share the reading. */
@@ -181,6 +183,15 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500, 
   /** Who uses a topic, those still reading history included: it goes with the last of them. */
   const users = new Map<string, number>();
 
+  const inOrderOf = (tenantId: string, read: EventService['tenantAfter']): TopicSource<PlacedEventRow, FeedPosition> => ({
+    positionOf: placeOf,
+    compare: comparePositions,
+    async read(position, limit) {
+      const rows = await database.read(tenantId, (uow) => read(uow, position, limit));
+      return { rows, position: rows.length > 0 ? placeOf(rows.at(-1)!) : position };
+    },
+  });
+
   return {
     execution(tenantId, executionId, after, signal) {
       const source: TopicSource<EventRow, number> = {
@@ -195,15 +206,10 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500, 
       return watch(executionKey(executionId), { tenantId, executionId, approvalsOnly: false }, source, after, signal);
     },
     approvals(tenantId, after, signal) {
-      const source: TopicSource<ApprovalEventRow, FeedPosition> = {
-        positionOf: ({ transactionId, executionId, sequence }) => ({ transactionId, executionId, sequence }),
-        compare: comparePositions,
-        async read(position, limit) {
-          const rows = await database.read(tenantId, (uow) => events.approvalsAfter(uow, position, limit));
-          return { rows, position: rows.length > 0 ? source.positionOf(rows.at(-1)!) : position };
-        },
-      };
-      return watch(`approvals ${tenantId}`, { tenantId, approvalsOnly: true }, source, after, signal);
+      return watch(`approvals ${tenantId}`, { tenantId, approvalsOnly: true }, inOrderOf(tenantId, events.approvalsAfter), after, signal);
+    },
+    tenant(tenantId, after, signal) {
+      return watch(`tenant ${tenantId}`, { tenantId, approvalsOnly: false }, inOrderOf(tenantId, events.tenantAfter), after, signal);
     },
     changed(tenantId, after, signal) {
       const source: TopicSource<ChangedExecution, FeedPosition> = {
@@ -238,6 +244,8 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500, 
     },
   };
 }
+
+const placeOf = ({ transactionId, executionId, sequence }: FeedPosition): FeedPosition => ({ transactionId, executionId, sequence });
 
 /** The order of the tenant's feed: transaction, then execution, then sequence. */
 export function comparePositions(a: FeedPosition, b: FeedPosition): number {

@@ -3,7 +3,7 @@
 import { approvalsByIds, listApprovals, matchesFilter, type ApprovalFilter, type ApprovalRow } from '../approvals/approval-reads.ts';
 import { isFinalEvent, type EventType } from '../events/catalogue.ts';
 import { executionCursor, executionPlace, readExecutionCursor } from '../events/cursor.ts';
-import type { ApprovalEventRow, EventRow, EventService, FeedPosition } from '../events/event-service.ts';
+import type { PlacedEventRow, EventRow, EventService, FeedPosition } from '../events/event-service.ts';
 import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
 import type { LiveBatch, LiveStream, Watcher } from '../events/live-stream.ts';
 import { aheadOfHistory, orderedStream } from '../events/ordered-stream.ts';
@@ -127,7 +127,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
     },
 
     approvals(watcher, filter) {
-      return orderedStream<ApprovalEventRow, ApprovalChange, ApprovalBatch>(
+      return orderedStream<PlacedEventRow, ApprovalChange, ApprovalBatch>(
         { watcher, events },
         {
           kind: 'approvals',
@@ -150,7 +150,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
 
   /** Requests of what is pending, in commit order; whatever is asked after `until` comes as a change, not twice. */
   async function pendingAt(watcher: Watcher, filter: ApprovalStreamFilter, until: FeedPosition) {
-    const requests: ApprovalEventRow[] = [];
+    const requests: PlacedEventRow[] = [];
     await watcher.read(async (uow) => {
       for (let page: PageRequest | null = { first: 100 }; page !== null;) {
         const { rows, hasNextPage } = await listApprovals(uow, watcher.authority, { ...filter, status: ['pending'] }, page);
