@@ -67,7 +67,6 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     try {
       return parseJson(bytes);
     } catch (error) {
-      if (error instanceof LimitExceededError) throw error;
       throw new MalformedError(error instanceof Error ? `the body is not JSON: ${error.message}` : 'the body is not JSON');
     }
   });

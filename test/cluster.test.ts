@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createSignalboxClient } from '#client/index.ts';
 import { requirePrograms } from '../scripts/cluster/programs.ts';
-import { eventually } from './harness/cluster.ts';
+import { eventually } from './harness/eventually.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-cluster-'));
+/** A start takes six seconds, and a minute on a machine that does much else. */
+const patienceMs = 120_000;
 const running = new Set<ChildProcess>();
 after(async () => {
   for (const child of running) child.kill('SIGKILL');
@@ -32,11 +34,16 @@ function cluster(...args: string[]) {
     child,
     ended,
     output: () => output,
-    says: (pattern: RegExp) =>
-      eventually(`${String(pattern)} in what it prints`, async () => {
-        assert.ok(running.has(child) || pattern.test(output), `it ended: ${output}`);
-        return pattern.exec(output) ?? undefined;
-      }),
+    async says(pattern: RegExp): Promise<RegExpExecArray> {
+      await eventually(
+        () => pattern.test(output) || !running.has(child),
+        () => output,
+        patienceMs,
+      );
+      const said = pattern.exec(output);
+      assert.ok(said, `it ended: ${output}`);
+      return said;
+    },
   };
 }
 
@@ -86,7 +93,11 @@ test(
 
     first.child.kill('SIGKILL');
     await first.ended;
-    await eventually('everything that it started is gone', async () => !members.some(isThere) && !isPostgresThere());
+    await eventually(
+      () => !members.some(isThere) && !isPostgresThere(),
+      () => members.filter(isThere),
+      patienceMs,
+    );
 
     const second = cluster(...options);
     const [, again] = await second.says(/GraphQL at (\S+),/);

@@ -73,6 +73,7 @@ async function openMembers(settings: ClusterSettings, starting: AsyncDisposableS
   say(`Redis on 127.0.0.1:${redis.port}`);
 
   const port = settings.port || (await freePort());
+  const statsPort = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const shared: NodeJS.ProcessEnv = {
     SIGNALBOX_HTTP_DRAIN_MS: String(drainMs),
@@ -88,8 +89,10 @@ async function openMembers(settings: ClusterSettings, starting: AsyncDisposableS
   };
   const part = (name: string, command: 'gateway' | 'worker', listens: number | null): Member => {
     const env = { ...shared, SIGNALBOX_DATA_DIR: join(folder, name), ...(listens !== null && { SIGNALBOX_HTTP_PORT: String(listens) }) };
-    const isReady = async (printed: () => string) =>
-      listens === null ? /^runner: /m.test(printed()) : isReadyAt(`http://127.0.0.1:${listens}`);
+    const isReady = async (printed: () => string) => {
+      if (listens === null) return /^runner: /m.test(printed());
+      return (await isReadyAt(`http://127.0.0.1:${listens}`)) && (!balancer.isAlive || sendsTo(name, statsPort));
+    };
     const member = createMember({
       ...{ ...common, name, port: listens, env, isReady, deathSignal: 'TERM' },
       ...{ command: process.execPath, args: ['cli/signalbox.ts', command] },
@@ -100,7 +103,7 @@ async function openMembers(settings: ClusterSettings, starting: AsyncDisposableS
   const workers = Array.from({ length: settings.workers }, (_, index) => part(`worker-${index + 1}`, 'worker', null));
   const ports = await Promise.all(Array.from({ length: settings.gateways }, () => freePort()));
   const gateways = ports.map((listens, index) => part(`gateway-${index + 1}`, 'gateway', listens));
-  const balancer = balancerMember(common, { port, url, gateways });
+  const balancer = balancerMember(common, { port, statsPort, url, gateways });
   starting.defer(() => balancer.stop().then(() => undefined));
 
   await Promise.all(
@@ -176,16 +179,17 @@ async function redisMember(common: Common): Promise<Member> {
 
 interface Front {
   readonly port: number;
+  readonly statsPort: number;
   readonly url: string;
   readonly gateways: readonly Member[];
 }
 
-function balancerMember(common: Common, { port, url, gateways }: Front): Member {
+function balancerMember(common: Common, { port, statsPort, url, gateways }: Front): Member {
   const shipped = readFileSync(join(root, 'deploy', 'haproxy.cfg'), 'utf8');
   const servers = gateways.map(({ name, port: listens }) => `  server ${name} 127.0.0.1:${listens}\n`);
   const config = join(common.folder, 'haproxy.cfg');
   writeFileSync(config, shipped.replace(/^( +server gateway-.*\n)+/m, servers.join('')));
-  const env = { PATH: path, SIGNALBOX_BIND: `127.0.0.1:${port}` };
+  const env = { PATH: path, SIGNALBOX_BIND: `127.0.0.1:${port}`, SIGNALBOX_STATS_BIND: `127.0.0.1:${statsPort}` };
   const args = ['-db', '-f', config];
   return createMember({
     ...common,
@@ -197,4 +201,10 @@ function balancerMember(common: Common, { port, url, gateways }: Front): Member 
     isReady: () => isReadyAt(url),
     deathSignal: 'KILL',
   });
+}
+
+/** HAProxy has seen that this gateway is ready: until then, restarting another one would leave nobody. */
+async function sendsTo(gateway: string, statsPort: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${statsPort}/;csv`).catch(() => null);
+  return new RegExp(`^gateways,${gateway},.*,UP,`, 'm').test((await answer?.text()) ?? '');
 }

@@ -1,10 +1,8 @@
 // A cluster for tests (scripts/cluster/topology.ts): gateways and runners as processes behind HAProxy with a Redis, on a database of the
 // test server, and a small tenant in it.
-import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { parseApiKey } from '#src/principals/api-key.ts';
 import type { Member } from '../../scripts/cluster/member.ts';
@@ -78,12 +76,3 @@ async function open(opened: AsyncDisposableStack): Promise<TestCluster> {
 
 /** Half of a start is reading modules; processes are started often here. */
 const compileCache = join(import.meta.dirname, '../../node_modules/.cache/signalbox-process-tests');
-
-/** Looks again and again until there is something; fails after `patienceMs`. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined | false>, patienceMs = 120_000): Promise<T> {
-  for (const deadline = Date.now() + patienceMs; ; await sleep(50)) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    assert.ok(Date.now() < deadline, `still not: ${what}`);
-  }
-}

@@ -13,24 +13,33 @@ export interface Proxy {
   readonly connections: number;
   /** Cuts every connection now. */
   cut(): void;
+  /** Ends one of the connections, chosen by a number in [0, 1); false when there is none. Half-closed: only one side hears of the end. */
+  cutOne(choice: number, how: Cut): boolean;
   /** Passes nothing on any more, in either direction, on the connections there are. */
   freeze(): void;
   close(): Promise<void>;
 }
 
+export const cuts = ['reset', 'half-closed to the client', 'half-closed to the server'] as const;
+export type Cut = (typeof cuts)[number];
+
 export async function createProxy(target: number): Promise<Proxy> {
   const open = new Set<Socket>();
+  const pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
   let connections = 0;
   const server = createServer((client) => {
     if (proxy.refuses) return void client.resetAndDestroy();
     connections++;
     let left = proxy.bytesToLive();
     const upstream = connect(proxy.target, '127.0.0.1');
+    const pair = { client, upstream };
+    upstream.once('connect', () => pairs.add(pair));
     for (const socket of [client, upstream]) {
       open.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         open.delete(socket);
+        pairs.delete(pair);
         client.destroy();
         upstream.destroy();
       });
@@ -53,6 +62,15 @@ export async function createProxy(target: number): Promise<Proxy> {
     },
     cut() {
       for (const socket of open) socket.resetAndDestroy();
+    },
+    cutOne(choice, how) {
+      const pair = [...pairs][Math.floor(choice * pairs.size)];
+      if (!pair) return false;
+      pairs.delete(pair);
+      if (how === 'half-closed to the client') pair.client.end();
+      else if (how === 'half-closed to the server') pair.upstream.end();
+      else for (const socket of [pair.client, pair.upstream]) socket.resetAndDestroy();
+      return true;
     },
     freeze() {
       for (const socket of open) {

@@ -1,0 +1,128 @@
+// Two gateways behind HAProxy while connections are cut at random moments, and while Redis is emptied, killed and frozen: every client
+// ends with exactly the events that Postgres has, in order. `npm run test:cluster` is the full size: 1,000 cuts over 100,000 events of
+// 200 executions, Redis frozen for 30 s. `FAULTS_SEED=…` repeats the random choices.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { testCluster, type TestCluster } from './harness/cluster.ts';
+import { spread, watchOf, type Watch } from './harness/cluster-watch.ts';
+import { createProxy, cuts, type Proxy } from './harness/proxy.ts';
+import { randomOf, someSeed } from './harness/random.ts';
+
+const isFull = process.env['SIGNALBOX_TEST_CLUSTER'] === 'all';
+const size = isFull
+  ? { cuts: 1_000, executions: 200, rounds: 8, items: 28, clients: 20, clientsEach: 2, frozenMs: 30_000, atOnce: 4 }
+  : { cuts: 40, executions: 8, rounds: 3, items: 8, clients: 4, clientsEach: 2, frozenMs: 0, atOnce: 2 };
+const seed = Number(process.env['FAULTS_SEED'] ?? someSeed());
+const random = randomOf(seed);
+
+let cluster: TestCluster;
+let proxy: Proxy;
+let agentId: string;
+let watch: Watch;
+let started = 0;
+before(async () => {
+  cluster = await testCluster();
+  proxy = await createProxy(Number(new URL(cluster.url).port));
+  agentId = await cluster.tenant.agent('rounds', rounds());
+});
+after(async () => {
+  await cluster?.close();
+  await proxy?.close();
+});
+afterEach(() => assert.deepEqual(cluster.lost, [], 'a member of the cluster ended by itself'));
+
+/** Each round has two events an item and one transaction an item; between two rounds it waits, so that its events come over a while. */
+function rounds(): object[] {
+  return Array.from({ length: size.rounds }, (_, round) => [
+    {
+      id: `each_${round}`,
+      forEach: `\${{ [1..${size.items}] }}`,
+      transform: '$string(item)',
+      ...(round > 0 && { needs: [`nap_${round - 1}`] }),
+    },
+    { id: `nap_${round}`, wait: '50ms', needs: [`each_${round}`] },
+  ]).flat();
+}
+
+async function start(): Promise<string> {
+  const { environmentId, admin } = cluster.tenant;
+  const input = { agentId, environmentId, inputs: { name: `execution-${(started += 1)}` } };
+  return (await admin.startExecution({ input })).execution.id;
+}
+
+test(`${size.cuts} cuts at random moments over ${size.executions} executions: nothing is missed, nothing comes twice`, async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const began = performance.now();
+  watch = watchOf(cluster);
+  const key = await cluster.tenant.person('watcher', 'OPERATOR');
+  const retry = { initialMs: 5, maxMs: 100 };
+  const clients = Array.from({ length: size.clients }, () => cluster.tenant.client(key, { url: `http://127.0.0.1:${proxy.port}`, retry }));
+  for (let cut = 1; cut <= size.cuts; cut += 1) {
+    for (const until = Math.ceil((size.executions * cut) / size.cuts); started < until;) {
+      const first = (started * size.clientsEach) % clients.length;
+      watch.follow(await start(), [...clients, ...clients].slice(first, first + size.clientsEach));
+    }
+    await sleep(random() * 100);
+    const [choice, how] = [random(), cuts[Math.floor(random() * cuts.length)]!];
+    while (!proxy.cutOne(choice, how)) await sleep(5); // all of them are coming back just now
+    if (isFull && cut % 100 === 0)
+      console.log(`${cut} cuts, ${watch.interruptions} interruptions, ${Math.round((performance.now() - began) / 1_000)} s`);
+  }
+  await watch.ended();
+  const { events, lists } = await watch.check();
+  assert.ok(watch.interruptions > 0, 'the cuts hit streams');
+  const [stored] = await cluster.rows<{ events: number }>('select count(*)::int as events from execution_events');
+  if (isFull) assert.ok(stored!.events >= 100_000, `${stored!.events} events`);
+  t.diagnostic(
+    `${size.cuts} cuts in ${((performance.now() - began) / 1_000).toFixed(1)} s, ${watch.interruptions} interruptions of streams: ` +
+      `${lists} lists of ${events} events, exactly those of Postgres (${stored!.events} events of ${size.executions} executions)`,
+  );
+});
+
+/** What is done to Redis, and undone; `while` it is so, executions run. */
+const faults: Record<string, { begin(): Promise<void>; end(): Promise<void>; leastMs?: number }> = {
+  'is there': { begin: async () => undefined, end: async () => undefined },
+  'is emptied again and again': {
+    async begin() {
+      const connection = new Redis(cluster.redis.port!, '127.0.0.1');
+      await connection.flushall();
+      flushing = setInterval(() => void connection.flushall(), 50);
+      stopFlushing = () => connection.disconnect();
+    },
+    async end() {
+      clearInterval(flushing);
+      stopFlushing();
+    },
+  },
+  'is killed': { begin: () => cluster.redis.kill(), end: () => cluster.redis.start() },
+  'is frozen': { begin: async () => cluster.redis.freeze(), end: async () => cluster.redis.thaw(), leastMs: size.frozenMs },
+  'is there again': { begin: async () => undefined, end: async () => undefined },
+};
+let flushing: ReturnType<typeof setInterval> | undefined;
+let stopFlushing = (): void => undefined;
+
+test('while Redis is emptied, killed and frozen nothing is missed', async (t) => {
+  watch = watchOf(cluster);
+  const key = await cluster.tenant.person('other-watcher', 'OPERATOR');
+  const clients = Array.from({ length: size.clients }, () => cluster.tenant.client(key));
+  for (const [name, { begin, end, leastMs = 0 }] of Object.entries(faults)) {
+    const began = performance.now();
+    const before = started;
+    await begin();
+    try {
+      do {
+        for (let index = 0; index < size.atOnce; index += 1) watch.follow(await start(), clients);
+        await watch.ended();
+      } while (performance.now() - began < leastMs);
+    } finally {
+      await end();
+    }
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    t.diagnostic(`while Redis ${name}: ${started - before} executions in ${seconds} s; event → client ${spread(watch.takeDelays())}`);
+  }
+  const { events, lists } = await watch.check();
+  assert.equal(watch.interruptions, 0, 'no client was told of any of it');
+  t.diagnostic(`${lists} lists of ${events} events, exactly those of Postgres`);
+});

@@ -1,0 +1,115 @@
+// Those who watch a cluster: executions are started and followed through it, and at the end everybody must have exactly what Postgres has.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
+import type { TestCluster } from './cluster.ts';
+import { keyOf } from './product-tenant.ts';
+
+/** `<sequence> <type>` of each event, in the order they came. */
+type Seen = string[];
+
+export interface Watch {
+  /** Follows an execution to its end with each of these clients. */
+  follow(executionId: string, clients: readonly SignalboxClient[]): void;
+  /** Resolves when every followed execution has ended for everybody; rejects as soon as one stream fails. */
+  ended(): Promise<void>;
+  /** Every list is that of Postgres, in order; gives how many events that were, and how many lists. */
+  check(): Promise<{ events: number; lists: number }>;
+  /** Watches which executions change, until it is returned: a stream without a cursor, which goes on from where it is connected again. */
+  changes(client: SignalboxClient): { readonly seen: number; return(): Promise<void> };
+  /** How often a stream was interrupted and went on. */
+  readonly interruptions: number;
+  /** Milliseconds from the event (before its commit) to the client, of what came since this was asked for last. */
+  takeDelays(): number[];
+}
+
+export function watchOf(cluster: TestCluster): Watch {
+  const seen: { readonly executionId: string; readonly events: Seen }[] = [];
+  const following: Promise<void>[] = [];
+  let delays: number[] = [];
+  let interruptions = 0;
+
+  async function followOne(executionId: string, client: SignalboxClient): Promise<void> {
+    const events: Seen = [];
+    seen.push({ executionId, events });
+    for await (const batch of client.executionEvents({ executionId }, { onInterrupted: () => (interruptions += 1) })) {
+      const now = Date.now();
+      for (const { sequence, type, occurredAt } of batch.events) {
+        events.push(`${sequence} ${type}`);
+        delays.push(now - Date.parse(String(occurredAt)));
+      }
+    }
+  }
+
+  return {
+    follow(executionId, clients) {
+      for (const client of clients) {
+        const followed = followOne(executionId, client);
+        followed.catch(() => undefined); // `ended` tells
+        following.push(followed);
+      }
+    },
+    async ended() {
+      await Promise.all(following);
+    },
+    async check() {
+      const rows = await cluster.rows<{ id: string; events: Seen }>(
+        `select execution_id as id, array_agg(sequence || ' ' || upper(replace(type, '.', '_')) order by sequence) as events from execution_events group by 1`,
+      );
+      const stored = new Map(rows.map(({ id, events }) => [id, events]));
+      let events = 0;
+      for (const { executionId, events: had } of seen) {
+        assert.deepEqual(had, stored.get(keyOf(executionId)), `of ${executionId} (all ${had.length} events that came)`);
+        events += had.length;
+      }
+      return { events, lists: seen.length };
+    },
+    changes(client) {
+      const stream = client.executionChanged({ filter: {} }, { onInterrupted: () => (interruptions += 1) });
+      let seen = 0;
+      const read = async () => {
+        for await (const { executions } of stream) seen += executions.length;
+      };
+      const ended = read();
+      ended.catch(() => undefined); // returning it tells
+      return {
+        get seen() {
+          return seen;
+        },
+        async return() {
+          await stream.return();
+          await ended;
+        },
+      };
+    },
+    get interruptions() {
+      return interruptions;
+    },
+    takeDelays() {
+      const taken = delays;
+      delays = [];
+      return taken;
+    },
+  };
+}
+
+/** Asks again while nobody can answer; what it asks for must be safe to repeat. */
+export async function acknowledged<T>(ask: () => Promise<T>, onRefused: () => void = () => undefined): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passes = error instanceof SignalboxClientError && ['NETWORK', 'UNAVAILABLE'].includes(error.code);
+      if (!passes) throw error;
+      onRefused();
+      await sleep(100);
+    }
+  }
+}
+
+/** `p50 12 ms, p99 80 ms of 300`. */
+export function spread(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${sorted.at(-1) ?? Number.NaN} ms of ${sorted.length}`;
+}
