@@ -26,6 +26,7 @@ import { originOf } from './origin.ts';
 import { refuseUnread } from './raw-answer.ts';
 
 export const graphqlPath = '/graphql';
+export const streamPath = '/graphql/stream';
 
 export interface HttpSettings {
   readonly schema: GraphQLSchema;
@@ -43,6 +44,9 @@ export interface HttpSettings {
 
 export interface Http {
   readonly server: FastifyInstance;
+  /** Settles who asks, before the body is read; for routes that take operations. */
+  admit(request: FastifyRequest): Promise<void>;
+  authorityOf(request: FastifyRequest): Authority;
   /** Refuses what is new and lets requests under way finish; after `graceMs` they are dropped. */
   close(graceMs: number): Promise<void>;
 }
@@ -70,18 +74,23 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
       throw new MalformedError(error instanceof Error ? `the body is not JSON: ${error.message}` : 'the body is not JSON');
     }
   });
-  await server.register(cors, { origin: [...allowedOrigins], methods: ['POST'], allowedHeaders: ['authorization', 'content-type'] });
+  await server.register(cors, {
+    origin: [...allowedOrigins],
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
+  });
 
   const authorities = new WeakMap<FastifyRequest, Authority>();
+  async function admit(request: FastifyRequest): Promise<void> {
+    const { authorization, 'content-type': type, 'content-encoding': encoding } = request.headers;
+    const authority = await admission.authenticate(bearerOf(authorization), addressOf(request.raw));
+    admission.request(authority);
+    authorities.set(request, authority);
+    const problem = request.method === 'GET' ? null : unreadable(type, encoding);
+    if (problem) throw new MalformedError(problem, 415);
+  }
   server.post(graphqlPath, {
-    async onRequest(request) {
-      const { authorization, 'content-type': type, 'content-encoding': encoding } = request.headers;
-      const authority = await admission.authenticate(bearerOf(authorization), addressOf(request.raw));
-      admission.request(authority);
-      authorities.set(request, authority);
-      const problem = unreadable(type, encoding);
-      if (problem) throw new MalformedError(problem, 415);
-    },
+    onRequest: admit,
     handler: (request, reply) => answer(apollo, settings, authorities.get(request)!, request, reply),
   });
   server.get(graphqlPath, async (_request, reply) =>
@@ -116,6 +125,8 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
 
   return {
     server,
+    admit,
+    authorityOf: (request) => authorities.get(request)!,
     async close(graceMs) {
       // A kept-alive connection whose request ended after the closing began is idle, but node looks only once.
       const sweep = setInterval(() => server.server.closeIdleConnections(), 50);
@@ -207,7 +218,11 @@ async function answer(
   if (!('document' in prepared)) return reply.code(statusOfRefusal(prepared)).send({ errors: prepared.map(translate) });
   const { source: query, operationName, variables, operation: node, cost } = prepared;
   if (node.operation === OperationTypeNode.SUBSCRIPTION) {
-    return reply.code(400).send(refusal('BAD_REQUEST', 'subscriptions are not answered here: open a WebSocket at this path'));
+    return reply
+      .code(400)
+      .send(
+        refusal('BAD_REQUEST', `subscriptions are not answered here: open a WebSocket at this path, or an event stream at ${streamPath}`),
+      );
   }
   const abort = new AbortController();
   reply.raw.once('close', () => abort.abort());

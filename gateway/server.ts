@@ -11,10 +11,11 @@ import { createAnswer } from './answer.ts';
 import { createDocuments, type DocumentSettings } from './documents.ts';
 import { createTranslator, type GatewayLogger } from './errors.ts';
 import { serveHealth } from './health.ts';
-import { createHttp, graphqlPath } from './http.ts';
+import { createHttp, graphqlPath, streamPath } from './http.ts';
 import type { GatewayLimits } from './limits.ts';
 import { schema } from './schema.ts';
 import { createSessions } from './session.ts';
+import { serveSse } from './sse.ts';
 import { createSubscriber } from './subscription.ts';
 import { createSockets } from './websocket.ts';
 
@@ -47,6 +48,8 @@ export interface GatewaySettings {
   readonly pubSub?: PubSub | undefined;
   /** How often live sessions look at their rights again; milliseconds, default 1000. */
   readonly recheckMs?: number;
+  /** How often silent peers are asked whether they are there, and event streams say that they are; milliseconds, default 15,000. */
+  readonly pingMs?: number;
 }
 
 export interface Gateway {
@@ -56,12 +59,11 @@ export interface Gateway {
   close(reason: string): Promise<void>;
 }
 
-const pingMs = 15_000;
 const socketGraceMs = 2_000;
 const requestGraceMs = 10_000;
 
 export async function createGateway(settings: GatewaySettings): Promise<Gateway> {
-  const { host, port, services, database, authenticator, clock, logger, limits, publicUrl, recheckMs = 1_000 } = settings;
+  const { host, port, services, database, authenticator, clock, logger, limits, publicUrl, recheckMs = 1_000, pingMs = 15_000 } = settings;
   const { introspection, graphiql, operations } = settings;
   // Behind a proxy that rewrites Host, its own pages would look foreign.
   const allowedOrigins = [...settings.allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])];
@@ -75,10 +77,9 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
   const sessions = createSessions({ authenticator, clock, logger, recheckMs });
   const subscriber = createSubscriber({ schema, services, database, translate });
   const answer = createAnswer({ services, database, translate });
-  const sockets = createSockets({
-    ...{ schema, translate, answer, subscriber, documents, limits },
-    ...{ admission, sessions, allowedOrigins, path: graphqlPath, logger, pingMs },
-  });
+  const streaming = { schema, translate, answer, subscriber, documents, limits, admission, sessions, logger, pingMs };
+  const sockets = createSockets({ ...streaming, allowedOrigins, path: graphqlPath });
+  const sse = serveSse(http, { ...streaming, path: streamPath });
   const dependencies = { database: () => database.ping(), ...settings.dependencies };
   const health = serveHealth(http.server, { dependencies, optional: settings.optionalDependencies ?? {}, logger });
   http.server.server.on('upgrade', sockets.upgrade);
@@ -88,6 +89,7 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
     health.leave(reason);
     // Whoever sends requests here has to see that first: what comes in the meantime is served.
     if (settings.drainMs) await delay(settings.drainMs);
+    sse.close(reason);
     await sockets.close(reason, socketGraceMs);
     sessions.close();
     admission.close();

@@ -18,6 +18,8 @@ export interface ThingRow {
 /** What tests look at and turn. */
 export const probe = {
   loads: [] as (readonly string[])[],
+  /** How often `padding` was resolved. */
+  executions: 0,
   sources: new Map<string, { push(batch: number): void; fail(error: Error): void; end(): void; readonly isStopped: () => boolean }>(),
 };
 
@@ -126,6 +128,15 @@ const TickType = builder.objectRef<Tick>('TestTick').implement({
   description: 'One batch.',
   fields: (t) => ({
     n: t.exposeInt('n', { description: 'What was sent.' }),
+    cursor: t.exposeString('cursor', { description: 'Behind it.' }),
+    padding: t.string({
+      description: 'As much text as asked for.',
+      args: { length: t.arg.int({ required: true, description: 'Characters.' }) },
+      resolve: (_row, { length }) => {
+        probe.executions++;
+        return 'x'.repeat(length);
+      },
+    }),
     things: t.field({
       type: ThingConnection,
       description: 'All things, read for this batch.',
@@ -147,6 +158,7 @@ subscription('testTicks', {
     name: t.string({ required: true, description: 'Name of the source.' }),
     project: t.string({ description: 'A project that must be visible.' }),
   }),
+  after: 'Cursor of a tick.',
   async permitted(_services, uow, actor, { project }) {
     if (!project) return;
     const isVisible = actor.grants.some((grant) => grant.kind === 'tenant' || grant.scopeId === project);

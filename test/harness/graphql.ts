@@ -52,6 +52,7 @@ export interface TestServerSettings {
   readonly clock?: Clock;
   readonly limits?: Partial<GatewayLimits>;
   readonly recheckMs?: number;
+  readonly pingMs?: number;
   readonly allowedOrigins?: readonly string[];
   readonly publicUrl?: string;
   readonly isProduction?: boolean;
@@ -122,6 +123,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     dependencies,
     optionalDependencies: settings.optionalDependencies,
     ...(recheckMs !== undefined && { recheckMs }),
+    ...(settings.pingMs !== undefined && { pingMs: settings.pingMs }),
   });
   const { url } = await gateway.listen();
   const clients: Client[] = [];
