@@ -2,7 +2,7 @@
 import { ConflictError, IdempotencyConflictError, InvalidStateError } from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
-import { ExecutionEventBatch } from '#schema/event.ts';
+import { ExecutionEventBatch, TenantEventBatch, TenantEventFilter } from '#schema/event.ts';
 import { CancelExecutionInput, Execution, ExecutionConnection, ExecutionFilter, StartExecutionInput } from '#schema/execution.ts';
 import { globalId } from '#schema/ids.ts';
 import { mutation } from '#schema/mutation.ts';
@@ -80,4 +80,14 @@ subscription('approvalRequests', {
   args: (t) => ({ filter: t.field({ type: ApprovalStreamFilter, description: 'Only these.' }) }),
   after: 'Cursor of the last batch that was seen.',
   source: (context, { filter }) => context.services.streams.approvals(context, filter ?? {}),
+});
+
+subscription('tenantEvents', {
+  description:
+    'All events of the tenant that you may see, in the order they were committed: of its executions, and of approvals of calls that outside agents make. Without a cursor from now on; with one everything after it, each exactly once.',
+  type: TenantEventBatch,
+  permission: 'execution.read',
+  args: (t) => ({ filter: t.field({ type: TenantEventFilter, description: 'Only these.' }) }),
+  after: 'Cursor of the last batch that was seen; from now on when absent.',
+  source: (context, { filter }) => context.services.streams.tenant(context, filter ?? {}),
 });

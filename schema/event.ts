@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { eventCatalogue, eventTypes, nodeTypeOf, type EventType } from '#src/events/catalogue.ts';
 import type { EventRow } from '#src/events/event-service.ts';
 import type { EventBatch } from '#src/executions/execution-streams.ts';
+import type { TenantEventBatch as TenantEventRows } from '#src/executions/tenant-stream.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
 import { ExecutionStatusEnum, StepStatusEnum } from './execution-status.ts';
 import { Failure } from './failure.ts';
+import { globalId } from './ids.ts';
 
 const meanings: Readonly<Record<EventType, string>> = {
   'execution.queued': 'The execution was accepted and is durable.',
@@ -102,6 +104,16 @@ export const ExecutionEvent = builder.interfaceRef<EventRow>('ExecutionEvent').i
   description: 'Something that happened in an execution. Never changes, never disappears before its execution does.',
   resolveType: (row) => typeName(row.type),
   fields: (t) => ({
+    executionId: t.globalID({
+      nullable: true,
+      description: 'Id of the execution; null for the approval of a call of an agent that runs elsewhere.',
+      resolve: ({ executionId, ofToolCall }) => (ofToolCall ? null : { type: 'Execution', id: executionId }),
+    }),
+    toolCallId: t.globalID({
+      nullable: true,
+      description: 'Id of the call, as `node` takes it; null for an execution.',
+      resolve: ({ executionId, ofToolCall }) => (ofToolCall ? { type: 'ToolCall', id: executionId } : null),
+    }),
     sequence: t.exposeInt('sequence', { description: 'Place in the execution: 1, 2, 3 … without a gap.' }),
     type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
     occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When, by the clock of the process that recorded it.' }),
@@ -198,5 +210,31 @@ export const ExecutionEventBatch = builder.objectRef<EventBatch>('ExecutionEvent
     }),
     cursor: t.exposeString('cursor', { description: 'Pass it as `after` to go on behind this batch.' }),
     caughtUp: t.exposeBoolean('caughtUp', { description: 'False while more history is known to follow.' }),
+  }),
+});
+
+export const TenantEventBatch = builder.objectRef<TenantEventRows>('TenantEventBatch').implement({
+  description: 'Events of the tenant in the order they were committed, none twice and none left out, with the cursor to go on from.',
+  fields: (t) => ({
+    events: t.field({
+      type: [ExecutionEvent],
+      description: 'May be empty: then the cursor alone has moved on.',
+      // With the rights of this batch, which may be newer than those it was gathered with.
+      resolve: ({ events }, _args, { services, authority, read }) =>
+        events.length === 0 ? [] : read((uow) => services.streams.visibleEvents(uow, authority, events)),
+    }),
+    cursor: t.exposeString('cursor', { description: 'Pass it as `after` to go on behind this batch.' }),
+    caughtUp: t.exposeBoolean('caughtUp', { description: 'False while more history is known to follow.' }),
+  }),
+});
+
+export const TenantEventFilter = builder.inputType('TenantEventFilter', {
+  description: 'Conditions on the events to watch; all of them have to hold.',
+  fields: (t) => ({
+    types: t.field({ type: [EventTypeEnum], description: 'Of one of these types.' }),
+    projectId: t.id({ description: 'In this project.' }).validate(globalId('Project')),
+    environmentId: t.id({ description: 'In this environment.' }).validate(globalId('Environment')),
+    agentId: t.id({ description: 'Of this agent.' }).validate(globalId('Agent')),
+    executionId: t.id({ description: 'Of this execution.' }).validate(globalId('Execution')),
   }),
 });

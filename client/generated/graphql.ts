@@ -1556,6 +1556,20 @@ export type StepStatus =
   /** Waits for a moment in time, a signal, or an execution it started. */
   | 'WAITING';
 
+/** Conditions on the events to watch; all of them have to hold. */
+export type TenantEventFilter = {
+  /** Of this agent. */
+  agentId?: string | null | undefined;
+  /** In this environment. */
+  environmentId?: string | null | undefined;
+  /** Of this execution. */
+  executionId?: string | null | undefined;
+  /** In this project. */
+  projectId?: string | null | undefined;
+  /** Of one of these types. */
+  types?: Array<EventType> | null | undefined;
+};
+
 /** What came of a call. */
 export type ToolCallOutcome =
   /** The tool failed; `result` says how. */
@@ -2387,89 +2401,89 @@ export type SlotFieldsFragment =
   | SlotFields_StepItem_Fragment
 ;
 
-type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalAdvanced_Fragment = { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalApproved_Fragment = { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalCancelled_Fragment = { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalCommented_Fragment = { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalDelegated_Fragment = { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalEdited_Fragment = { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalEscalated_Fragment = { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalExpired_Fragment = { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalExtended_Fragment = { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalRejected_Fragment = { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalRequested_Fragment = { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalVoted_Fragment = { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ApprovalWarned_Fragment = { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_ExecutionBlocked_Fragment = { __typename: 'ExecutionBlocked', decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionCancelled_Fragment = { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionDeferred_Fragment = { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionDeferred_Fragment = { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_ExecutionFailed_Fragment = { __typename: 'ExecutionFailed', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_ExecutionPaused_Fragment = { __typename: 'ExecutionPaused', reason: string, pausedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionPaused_Fragment = { __typename: 'ExecutionPaused', reason: string, pausedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionQueued_Fragment = { __typename: 'ExecutionQueued', requestedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionResumed_Fragment = { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionScheduled_Fragment = { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionScheduled_Fragment = { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionSignalled_Fragment = { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionSignalled_Fragment = { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionStarted_Fragment = { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionStarted_Fragment = { __typename: 'ExecutionStarted', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionSucceeded_Fragment = { __typename: 'ExecutionSucceeded', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string };
+type EventFields_ExecutionWaiting_Fragment = { __typename: 'ExecutionWaiting', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_SignalReceived_Fragment = { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepBlocked_Fragment = { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepChildStarted_Fragment = { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepContinued_Fragment = { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepContinued_Fragment = { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepDeferred_Fragment = { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepExpanded_Fragment = { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepFailed_Fragment = { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepHalted_Fragment = { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepInterrupted_Fragment = { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepIterated_Fragment = { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepQueued_Fragment = { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
+type EventFields_StepRetryScheduled_Fragment = { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } };
 
-type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepReused_Fragment = { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepSkipped_Fragment = { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepStarted_Fragment = { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepSucceeded_Fragment = { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
-type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string };
+type EventFields_StepWaiting_Fragment = { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string };
 
 export type EventFieldsFragment =
   | EventFields_ApprovalAdvanced_Fragment
@@ -2567,48 +2581,48 @@ export type ExecutionEventsSubscriptionVariables = Exact<{
 
 
 export type ExecutionEventsSubscription = { executionEvents: { cursor: string, caughtUp: boolean, events: Array<
-      | { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionBlocked', decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionFailed', sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'ExecutionPaused', reason: string, pausedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionQueued', requestedBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionStarted', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionSucceeded', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'ExecutionWaiting', sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
-      | { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, sequence: number, type: EventType, occurredAt: string }
-      | { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionBlocked', decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionFailed', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionPaused', reason: string, pausedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionQueued', requestedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionStarted', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSucceeded', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionWaiting', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
     > } };
 
 export type ExecutionChangedSubscriptionVariables = Exact<{
@@ -2617,6 +2631,57 @@ export type ExecutionChangedSubscriptionVariables = Exact<{
 
 
 export type ExecutionChangedSubscription = { executionChanged: { executions: Array<{ id: string, status: ExecutionStatus, priority: number, admittedAt: string | null, labels: unknown, idempotencyKey: string | null, createdAt: string, startAt: string | null, startedAt: string | null, finishedAt: string | null, depth: number, parentStepId: string | null, parentItemIndex: number | null, forkStepId: string | null, parent: { id: string } | null, retryOf: { id: string } | null, forkOf: { id: string } | null, failure: { code: string, message: string, stepId: string | null } | null, agent: { id: string, name: string } | null, version: { id: string, version: string } | null, environment: { id: string, name: string, kind: EnvironmentKind } | null, requestedBy: { id: string, name: string } | null }> } };
+
+export type TenantEventsSubscriptionVariables = Exact<{
+  filter?: TenantEventFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type TenantEventsSubscription = { tenantEvents: { cursor: string, caughtUp: boolean, events: Array<
+      | { __typename: 'ApprovalAdvanced', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalApproved', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCancelled', stepId: string | null, itemIndex: number | null, approvalId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalCommented', stepId: string | null, itemIndex: number | null, approvalId: string, commentId: string, commentKind: string, commentedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalDelegated', stepId: string | null, itemIndex: number | null, approvalId: string, delegatedBy: string, delegateId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEdited', stepId: string | null, itemIndex: number | null, approvalId: string, digest: string, editedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalEscalated', stepId: string | null, itemIndex: number | null, approvalId: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExpired', stepId: string | null, itemIndex: number | null, approvalId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalExtended', stepId: string | null, itemIndex: number | null, approvalId: string, extendedBy: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRejected', stepId: string | null, itemIndex: number | null, approvalId: string, decidedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalRequested', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalVoted', stepId: string | null, itemIndex: number | null, approvalId: string, votedBy: string, stage: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ApprovalWarned', stepId: string | null, itemIndex: number | null, approvalId: string, expiresAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionBlocked', decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionCancelled', reason: string, cancelledBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionDeferred', decisionId: string | null, startAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionFailed', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'ExecutionPaused', reason: string, pausedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionQueued', requestedBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionResumed', resumedBy: string | null, resumedAs: ExecutionStatus | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionScheduled', requestedBy: string, startAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSignalled', signalId: string, name: string, sentBy: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionStarted', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionSucceeded', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'ExecutionWaiting', executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'SignalReceived', stepId: string | null, itemIndex: number | null, signalId: string, name: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepBlocked', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepChildStarted', stepId: string | null, itemIndex: number | null, childExecutionId: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepContinued', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepDeferred', stepId: string | null, itemIndex: number | null, decisionId: string | null, wakeAt: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepExpanded', stepId: string | null, itemIndex: number | null, total: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepFailed', stepId: string | null, itemIndex: number | null, attempt: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepHalted', stepId: string | null, itemIndex: number | null, attempt: number | null, killSwitchId: string, reason: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepInterrupted', stepId: string | null, itemIndex: number | null, attempt: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepIterated', stepId: string | null, itemIndex: number | null, iteration: number, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepQueued', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepRetryScheduled', stepId: string | null, itemIndex: number | null, attempt: number | null, retryAt: string, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string, failure: { code: string, message: string, stepId: string | null } }
+      | { __typename: 'StepReused', stepId: string | null, itemIndex: number | null, status: StepStatus, outputBytes: number, branchCase: number | null, itemTotal: number | null, ranges: unknown, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSkipped', stepId: string | null, itemIndex: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepStarted', stepId: string | null, itemIndex: number | null, attempt: number | null, decisionId: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepSucceeded', stepId: string | null, itemIndex: number | null, attempt: number | null, outputBytes: number, branchCase: number | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+      | { __typename: 'StepWaiting', stepId: string | null, itemIndex: number | null, wakeAt: string | null, signal: string | null, executionId: string | null, toolCallId: string | null, sequence: number, type: EventType, occurredAt: string }
+    > } };
 
 type Failure_ConflictError_Fragment = { __typename: 'ConflictError', code: ErrorCode, message: string };
 
@@ -4020,6 +4085,8 @@ export const ExecutionFieldsFragmentDoc = new TypedDocumentString(`
     `, {"fragmentName":"ExecutionFields"}) as unknown as TypedDocumentString<ExecutionFieldsFragment, unknown>;
 export const EventFieldsFragmentDoc = new TypedDocumentString(`
     fragment EventFields on ExecutionEvent {
+  executionId
+  toolCallId
   __typename
   sequence
   type
@@ -7475,6 +7542,8 @@ export const ExecutionEventsDocument = new TypedDocumentString(`
   }
 }
     fragment EventFields on ExecutionEvent {
+  executionId
+  toolCallId
   __typename
   sequence
   type
@@ -7709,6 +7778,198 @@ export const ExecutionChangedDocument = new TypedDocumentString(`
     name
   }
 }`) as unknown as TypedDocumentString<ExecutionChangedSubscription, ExecutionChangedSubscriptionVariables>;
+export const TenantEventsDocument = new TypedDocumentString(`
+    subscription tenantEvents($filter: TenantEventFilter, $after: String) {
+  tenantEvents(filter: $filter, after: $after) {
+    cursor
+    caughtUp
+    events {
+      ...EventFields
+    }
+  }
+}
+    fragment EventFields on ExecutionEvent {
+  executionId
+  toolCallId
+  __typename
+  sequence
+  type
+  occurredAt
+  ... on StepEvent {
+    stepId
+    itemIndex
+  }
+  ... on ExecutionQueued {
+    requestedBy
+  }
+  ... on ExecutionScheduled {
+    requestedBy
+    startAt
+  }
+  ... on ExecutionDeferred {
+    decisionId
+    startAt
+  }
+  ... on ExecutionPaused {
+    reason
+    pausedBy
+  }
+  ... on ExecutionResumed {
+    resumedBy
+    resumedAs
+  }
+  ... on ExecutionSignalled {
+    signalId
+    name
+    sentBy
+  }
+  ... on ExecutionFailed {
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ExecutionBlocked {
+    decisionId
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ExecutionCancelled {
+    reason
+    cancelledBy
+  }
+  ... on StepReused {
+    status
+    outputBytes
+    branchCase
+    itemTotal
+    ranges
+  }
+  ... on StepExpanded {
+    total
+  }
+  ... on StepIterated {
+    iteration
+  }
+  ... on StepStarted {
+    attempt
+    decisionId
+  }
+  ... on StepChildStarted {
+    childExecutionId
+  }
+  ... on StepWaiting {
+    wakeAt
+    signal
+  }
+  ... on StepDeferred {
+    decisionId
+    wakeAt
+  }
+  ... on SignalReceived {
+    signalId
+    name
+  }
+  ... on StepSucceeded {
+    attempt
+    outputBytes
+    branchCase
+  }
+  ... on StepRetryScheduled {
+    attempt
+    retryAt
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on StepInterrupted {
+    attempt
+  }
+  ... on StepHalted {
+    attempt
+    killSwitchId
+    reason
+  }
+  ... on StepFailed {
+    attempt
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on StepBlocked {
+    attempt
+    decisionId
+    failure {
+      code
+      message
+      stepId
+    }
+  }
+  ... on ApprovalRequested {
+    approvalId
+    expiresAt
+  }
+  ... on ApprovalApproved {
+    approvalId
+    decidedBy
+  }
+  ... on ApprovalRejected {
+    approvalId
+    decidedBy
+  }
+  ... on ApprovalExpired {
+    approvalId
+  }
+  ... on ApprovalCancelled {
+    approvalId
+  }
+  ... on ApprovalVoted {
+    approvalId
+    votedBy
+    stage
+  }
+  ... on ApprovalAdvanced {
+    approvalId
+    stage
+  }
+  ... on ApprovalEscalated {
+    approvalId
+    stage
+  }
+  ... on ApprovalWarned {
+    approvalId
+    expiresAt
+  }
+  ... on ApprovalExtended {
+    approvalId
+    extendedBy
+    expiresAt
+  }
+  ... on ApprovalDelegated {
+    approvalId
+    delegatedBy
+    delegateId
+  }
+  ... on ApprovalEdited {
+    approvalId
+    digest
+    editedBy
+  }
+  ... on ApprovalCommented {
+    approvalId
+    commentId
+    commentKind
+    commentedBy
+  }
+}`) as unknown as TypedDocumentString<TenantEventsSubscription, TenantEventsSubscriptionVariables>;
 export const ReplayExecutionDocument = new TypedDocumentString(`
     query replayExecution($executionId: ID!) {
   replayExecution(executionId: $executionId) {

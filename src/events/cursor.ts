@@ -6,7 +6,7 @@ import type { FeedPosition } from './event-service.ts';
 
 const encode = (parts: readonly (string | number)[]): string => Buffer.from(parts.join(':')).toString('base64url');
 
-const kinds = ['execution', 'approvals', 'audit', 'changes'] as const;
+const kinds = ['execution', 'approvals', 'audit', 'changes', 'tenant'] as const;
 
 function decode(cursor: string, kind: (typeof kinds)[number], length: number): string[] {
   const [name, ...parts] = Buffer.from(cursor, 'base64url').toString().split(':');

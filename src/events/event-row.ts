@@ -3,6 +3,8 @@ import type { EventType } from './catalogue.ts';
 
 export interface EventRow {
   readonly executionId: string;
+  /** Of a call of an agent that runs elsewhere: `executionId` is the call's. Said in the feed of a tenant only. */
+  readonly ofToolCall?: true;
   readonly sequence: number;
   readonly type: EventType;
   readonly data: Readonly<Record<string, unknown>>;

@@ -20,6 +20,8 @@ export interface OrderedSource<Row, Item, Told extends LiveBatch> {
   batchOf(items: readonly Item[], place: LiveBatch): Told;
   /** Throws when the conditions of this stream make no sense. */
   refuse?(uow: UnitOfWork): Promise<unknown>;
+  /** After so many rows of which nothing is told, an empty batch tells the place: nobody has to pass over them again. */
+  readonly advanceAfter?: number;
   /** What it begins with for those who come without a cursor: what stands at a position. Nothing when absent. */
   opening?(until: FeedPosition): Promise<readonly { readonly item: Item; readonly position: FeedPosition }[]>;
 }
@@ -35,7 +37,7 @@ export function orderedStream<Row, Item, Told extends LiveBatch>(
   { watcher, events }: OrderedDependencies,
   source: OrderedSource<Row, Item, Told>,
 ): LiveStream<Told> {
-  const { kind, read, positionOf, watch, itemsOf, batchOf, refuse, opening } = source;
+  const { kind, read, positionOf, watch, itemsOf, batchOf, refuse, opening, advanceAfter = Infinity } = source;
 
   async function startOf(after: string): Promise<FeedPosition> {
     return watcher.read(async (uow) => {
@@ -81,17 +83,25 @@ export function orderedStream<Row, Item, Told extends LiveBatch>(
           );
         }
       }
+      let untold = 0;
       for await (const { items, position } of pages(after === null ? end : await startOf(after), end)) {
         const isLast = position === end;
-        if (items.length > 0 || isLast) yield told(items, position, isLast);
+        untold = items.length > 0 ? 0 : untold + pageSize;
+        if (items.length === 0 && !isLast && untold < advanceAfter) continue;
+        untold = 0;
+        yield told(items, position, isLast);
       }
     },
 
     async *live(from) {
       const { epoch, position: start } = tenantPlace(from, kind);
+      let untold = 0;
       for await (const { rows, position, caughtUp } of watch(start)) {
         const items = rows.length === 0 ? [] : await itemsOf(rows);
-        if (items.length > 0) yield batchOf(items, { cursor: tenantCursor(kind, epoch, position), caughtUp });
+        untold += rows.length;
+        if (items.length === 0 && untold < advanceAfter) continue;
+        untold = 0;
+        yield batchOf(items, { cursor: tenantCursor(kind, epoch, position), caughtUp });
       }
     },
 

@@ -10,6 +10,7 @@ import { aheadOfHistory, orderedStream } from '../events/ordered-stream.ts';
 import { cursorOf, type PageRequest } from '../platform/page.ts';
 import { listExecutions, type ExecutionFilter } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
+import { tenantEvents, visibleEvents, type TenantEventBatch, type TenantEventFilter } from './tenant-stream.ts';
 
 export interface EventBatch extends LiveBatch {
   readonly events: readonly EventRow[];
@@ -39,6 +40,9 @@ export interface ExecutionStreams {
   changes(watcher: Watcher, filter: ExecutionFilter): LiveStream<ExecutionChanges>;
   /** Begins with what is pending now, then every change. */
   approvals(watcher: Watcher, filter: ApprovalStreamFilter): LiveStream<ApprovalBatch>;
+  /** All events of the tenant that the watcher may see, from now on. */
+  tenant(watcher: Watcher, filter: TenantEventFilter): LiveStream<TenantEventBatch>;
+  readonly visibleEvents: typeof visibleEvents;
 }
 
 const pageSize = 500;
@@ -125,6 +129,9 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
         },
       };
     },
+
+    visibleEvents,
+    tenant: (watcher, filter) => tenantEvents({ feed, events }, watcher, filter),
 
     approvals(watcher, filter) {
       return orderedStream<PlacedEventRow, ApprovalChange, ApprovalBatch>(
