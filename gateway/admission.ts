@@ -9,6 +9,7 @@ import { RateLimitedError, UnauthenticatedError } from '#src/platform/errors.ts'
 import type { PubSub } from '#src/platform/redis.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
 import type { Authority } from '#src/principals/permission.ts';
+import { peerOf } from './peer.ts';
 import type { GatewayLimits } from './limits.ts';
 import { createRates } from './rates.ts';
 
@@ -121,8 +122,8 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
 const keyOf = ({ tenantId, principalId }: Authority): string => `${tenantId}/${principalId}`;
 
 /** Whom limits by address mean: of IPv6, the network of one site, which has more addresses than anybody counts. */
-export function addressOf({ socket }: Pick<IncomingMessage, 'socket'>): string {
-  const text = socket.remoteAddress ?? '';
+export function addressOf(request: Pick<IncomingMessage, 'socket'>): string {
+  const text = peerOf(request) ?? '';
   if (!ipaddr.isValid(text)) return text;
   const address = ipaddr.process(text);
   return address.kind() === 'ipv4' ? address.toString() : ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/64`).toString();

@@ -13,6 +13,7 @@ import { createTranslator, type GatewayLogger } from './errors.ts';
 import { serveHealth } from './health.ts';
 import { createHttp, graphqlPath, streamPath } from './http.ts';
 import type { GatewayLimits } from './limits.ts';
+import { believeProxies } from './peer.ts';
 import { schema } from './schema.ts';
 import { createSessions } from './session.ts';
 import { serveSse } from './sse.ts';
@@ -27,6 +28,8 @@ export interface GatewaySettings {
   readonly publicUrl?: string | undefined;
   /** Web origins besides its own that may use it from a browser. */
   readonly allowedOrigins: readonly string[];
+  /** Addresses and networks whose X-Forwarded-For tells who sends a request; default none. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Introspection, and suggestions in errors. */
   readonly introspection: boolean;
   /** Serves GraphiQL at `/`. */
@@ -82,6 +85,7 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
   const sse = serveSse(http, { ...streaming, path: streamPath });
   const dependencies = { database: () => database.ping(), ...settings.dependencies };
   const health = serveHealth(http.server, { dependencies, optional: settings.optionalDependencies ?? {}, logger });
+  believeProxies(http.server.server, settings.trustedProxies ?? []);
   http.server.server.on('upgrade', sockets.upgrade);
   let closing: Promise<void> | undefined;
 

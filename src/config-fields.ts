@@ -1,4 +1,5 @@
 // The building blocks of settings: what one is, and what a problem with it says. Which settings there are stands in config-schema.ts.
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 export interface About {
@@ -47,3 +48,8 @@ export const redisUrl = () =>
 export const httpUrl = () => url('an http or https URL', ({ protocol }) => ['http:', 'https:'].includes(protocol));
 
 export const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host);
+
+const networkForm = 'an address or network such as 10.1.0.0/16 or ::1';
+const isNetwork = (value: string) => ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
+export const networks = () =>
+  z.array(z.string(expect(networkForm)).refine(isNetwork, expect(networkForm)), expect(`a list, each ${networkForm}`));

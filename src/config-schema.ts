@@ -7,6 +7,7 @@ import {
   httpUrl,
   integer,
   isLoopback,
+  networks,
   oneOf,
   postgresUrl,
   redisUrl,
@@ -92,6 +93,13 @@ const http = group({
       description: 'How long a gateway that stops goes on serving with /readyz at 503, so that a load balancer can notice; milliseconds.',
     },
     integer(0, 600_000, 'milliseconds').default(0),
+  ),
+  trustedProxies: setting(
+    {
+      env: 'SIGNALBOX_HTTP_TRUSTED_PROXIES',
+      description: 'Addresses and networks of proxies in front, whose X-Forwarded-For tells who sends a request; separated by commas.',
+    },
+    networks().default([]),
   ),
   allowedOrigins: setting(
     {

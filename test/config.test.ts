@@ -26,7 +26,7 @@ test('without any setting everything has a default and nothing is secret', () =>
   const config = loadConfig({ env: {} });
   assert.equal(config.dataDir, resolve('.signalbox'));
   assert.equal(config.mode, 'development');
-  assert.deepEqual(config.http, { host: '127.0.0.1', port: 4400, drainMs: 0, allowedOrigins: [] });
+  assert.deepEqual(config.http, { host: '127.0.0.1', port: 4400, drainMs: 0, trustedProxies: [], allowedOrigins: [] });
   assert.deepEqual(config.database, { poolMax: 20 });
   assert.deepEqual(config.runner, { concurrency: 16, graceMs: 20_000, takeoverCheckMs: 2_000 });
   assert.equal(config.limits.bodyBytes, 10 * 1024 * 1024);
@@ -36,7 +36,7 @@ test('without any setting everything has a default and nothing is secret', () =>
 test('a variable wins over the file, the file over the default, and an empty variable counts as unset', () => {
   const yaml = 'http: { host: 0.0.0.0, port: 5000 }\nrunner: { concurrency: 3 }\n';
   const config = loadConfig({ env: { ...withFile, SIGNALBOX_HTTP_PORT: '6000', SIGNALBOX_RUNNER_CONCURRENCY: '' }, readFile: () => yaml });
-  assert.deepEqual(config.http, { host: '0.0.0.0', port: 6000, drainMs: 0, allowedOrigins: [] });
+  assert.deepEqual(config.http, { host: '0.0.0.0', port: 6000, drainMs: 0, trustedProxies: [], allowedOrigins: [] });
   assert.equal(config.runner.concurrency, 3);
 });
 
@@ -94,7 +94,7 @@ toolServers: { Files.X: { command: npx }, ok: { args: [] } }`;
     'NODE_ENV: got "staging", expected one of development, production',
     'SIGNALBOX_HTTP_PORT: got 65536, expected a whole number from 0 to 65535',
     'SIGNALBOX_HTTP_ALLOWED_ORIGINS: got "https://a.example/path", expected an origin such as https://app.example.com (no path, no trailing slash)',
-    'signalbox.yaml:1:15 http.hots: got an unknown key, expected one of host, port, publicUrl, drainMs, allowedOrigins',
+    'signalbox.yaml:1:15 http.hots: got an unknown key, expected one of host, port, publicUrl, drainMs, trustedProxies, allowedOrigins',
     'signalbox.yaml:2:9 runner: got 5, expected a mapping of concurrency, graceMs, takeoverCheckMs',
     'signalbox.yaml:3:23 limits.queryDepth: got "deep", expected a whole number from 1 to 100',
     'signalbox.yaml:4:18 oidc[0].issuer: got "http://login.example", expected an https URL (http only for localhost)',

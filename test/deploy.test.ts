@@ -25,6 +25,7 @@ interface Service {
 const compose = parse(read('deploy/compose.yaml'), { merge: true }) as {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
+  networks: { default: { ipam: { config: { subnet: string }[] } } };
 };
 const { services } = compose;
 const ours = Object.entries(services).filter(([, { image }]) => image === 'signalbox');
@@ -47,6 +48,14 @@ test('compose has the topology of the cluster, and everything a service refers t
   assert.match(dockerfile, /^USER node$/m);
   assert.match(dockerfile, /^EXPOSE 4400$/m);
   assert.equal(statSync(join(root, 'deploy/postgres-owner.sh')).mode & 0o111, 0o111, 'the image of Postgres runs it');
+});
+
+test('gateways believe the addresses of their own network, which HAProxy is in, about who a client is', () => {
+  const [{ subnet } = { subnet: '' }] = compose.networks.default.ipam.config;
+  for (const [name, { environment }] of ours) {
+    assert.equal(environment!['SIGNALBOX_HTTP_TRUSTED_PROXIES'], name.startsWith('gateway') ? subnet : undefined);
+  }
+  assert.match(read('deploy/haproxy.cfg'), /^ +option forwardfor$/m);
 });
 
 test('secrets have no defaults, and every variable is one of Signalbox', () => {

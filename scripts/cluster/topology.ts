@@ -86,6 +86,7 @@ async function openMembers(settings: ClusterSettings, starting: AsyncDisposableS
     ),
     SIGNALBOX_HTTP_HOST: '127.0.0.1',
     SIGNALBOX_HTTP_PUBLIC_URL: url,
+    SIGNALBOX_HTTP_TRUSTED_PROXIES: '127.0.0.1',
   };
   const part = (name: string, command: 'gateway' | 'worker', listens: number | null): Member => {
     const env = { ...shared, SIGNALBOX_DATA_DIR: join(folder, name), ...(listens !== null && { SIGNALBOX_HTTP_PORT: String(listens) }) };

@@ -36,7 +36,7 @@ export function watchOf(cluster: TestCluster): Watch {
       const now = Date.now();
       for (const { sequence, type, occurredAt } of batch.events) {
         events.push(`${sequence} ${type}`);
-        delays.push(now - Date.parse(String(occurredAt)));
+        delays.push(now - Date.parse(occurredAt));
       }
     }
   }
