@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { operatorSinksOf } from './config-event-sinks.ts';
 import { configSchema, variables, type Config as Settings, type Variable } from './config-schema.ts';
 import type { OperatorSink } from './eventbus/operator-sink.ts';
+import { isSecret, secretForm } from './webhooks/webhook.ts';
 
 /** With what the settings name by variables of the environment in its place. */
 export type Config = Omit<Settings, 'eventSinks'> & { readonly eventSinks: readonly OperatorSink[] };
@@ -167,9 +168,10 @@ function problemsOfIssue(issue: z.core.$ZodIssue, places: ReadonlyMap<string, Pl
   if (issue.code === 'invalid_key') return [{ name: file.at(path), expected: issue.issues[0]?.message ?? issue.message }];
   const placed = places.get(path.join('.')) ?? places.get(path.slice(0, -1).join('.'));
   const fromVariable = placed && (placed.isSet || valueAt(file.content, path.slice(0, -1)) === undefined);
-  const isSecret = placed?.variable.secret || (path[0] === 'toolServers' && path[2] === 'env');
+  const isHidden =
+    placed?.variable.secret || (path[0] === 'toolServers' && path[2] === 'env') || (path[0] === 'eventSinks' && path[2] === 'url');
   const name = fromVariable ? placed.variable.env : file.at(path);
-  if (isSecret) return [{ name, expected: issue.message }];
+  if (isHidden) return [{ name, expected: issue.message }];
   const value = issue.input === undefined ? 'nothing' : (JSON.stringify(issue.input) ?? typeof issue.input).slice(0, 200);
   return [{ name, value, expected: issue.message }];
 }
@@ -225,6 +227,8 @@ function withSecrets(
   const resolved = operatorSinksOf(eventSinks, (path, variable) => {
     const value = env[variable];
     if (!value) problems.push(unset(file, path, variable));
+    else if (/secretEnv$/i.test(path.at(-1)!) && !isSecret(value))
+      problems.push({ ...unset(file, path, variable), expected: `a variable that holds ${secretForm}` });
     return value ?? '';
   });
   return { eventSinks: resolved, problems };

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError, loadConfig } from '#src/config.ts';
 import { variables } from '#src/config-schema.ts';
+import { newSecret } from '#src/webhooks/webhook.ts';
 import { envExample } from '../scripts/env-example.ts';
 
 function problemsOf(env: Record<string, string>, yaml = ''): string[] {
@@ -190,4 +191,34 @@ test('how long decision records are kept and what is left out of them is checked
     problems.join('\n'),
     /"tool\.risk", expected a path such as arguments\.password[^]*expected a whole number of days from 1 to 36500/,
   );
+});
+
+test('event sinks of the operator: each kind with its settings, secrets from the environment, and every problem with its place', () => {
+  const yaml = `eventSinks:
+  hook: { kind: webhook, url: 'https://hooks.example.com/', secretEnv: HOOK, previousSecretEnv: OLD, types: [execution.*], tenants: [acme] }
+  cache: { kind: redis, url: 'rediss://redis:6379/0', username: bus, passwordEnv: PASS, stream: events, maxLength: 1000, from: beginning }
+  mesh: { kind: nats, servers: ['nats:4222'], subject: signalbox.events, tokenEnv: PASS }
+  lake: { kind: kafka, brokers: ['kafka:9092'], topic: events, sasl: { mechanism: PLAIN, username: bus, passwordEnv: PASS }, maxAttempts: 7 }`;
+  const env = { ...withFile, HOOK: newSecret(), OLD: newSecret(), PASS: 's3cret' };
+  const [hook, cache, mesh, lake] = loadConfig({ env, readFile: () => yaml }).eventSinks;
+  assert.deepEqual(hook!.target, { kind: 'webhook', url: 'https://hooks.example.com/', secrets: [env.HOOK, env.OLD] });
+  assert.ok(hook!.types.includes('execution.started') && hook!.types.every((type) => type.startsWith('execution.')));
+  assert.deepEqual(
+    [hook!.tenants, hook!.from, cache!.tenants, cache!.from, lake!.maxAttempts],
+    [['acme'], 'now', undefined, 'beginning', 7],
+  );
+  assert.deepEqual([cache!.target, mesh!.target, lake!.target], [
+    { kind: 'redis', url: 'rediss://redis:6379/0', username: 'bus', password: 's3cret', stream: 'events', maxLength: 1_000 },
+    { kind: 'nats', servers: ['nats:4222'], subject: 'signalbox.events', user: undefined, password: undefined, token: 's3cret', tls: false },
+    { kind: 'kafka', brokers: ['kafka:9092'], topic: 'events', tls: false, sasl: { mechanism: 'PLAIN', username: 'bus', password: 's3cret' } },
+  ]); // prettier-ignore
+  const wrong = `eventSinks:
+  Big: { kind: nats, servers: ['nats:4222'], subject: a }
+  mesh: { kind: nats, servers: [nats], subject: 'a.>' }
+  one: { kind: sqs }
+  two: { kind: redis, url: 'redis://u:p@redis', stream: events, types: [execution.*, nothing.*] }`;
+  const problems = problemsOf(withFile, wrong).join('\n');
+  for (const part of ['a name of lower-case letters', 'host:port, such as nats:4222', 'a subject such as signalbox.events', 'kind is one of webhook, redis, nats, kafka', 'without user and password', 'an event type such as execution.succeeded']) assert.ok(problems.includes(part), `${part} in\n${problems}`); // prettier-ignore
+  assert.ok(!problems.includes('u:p'));
+  assert.match(problemsOf({ ...withFile, HOOK: 'x', OLD: '' }, yaml).join('\n'), /secretEnv: got "HOOK", expected a variable that holds whsec_[^]*previousSecretEnv: got "OLD", expected a variable that is set[^]*eventSinks\.lake\.sasl/); // prettier-ignore
 });

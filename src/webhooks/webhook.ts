@@ -50,6 +50,9 @@ const prefix = 'whsec_';
 
 export const newSecret = (): string => `${prefix}${randomBytes(32).toString('base64')}`;
 
+export const secretForm = 'whsec_ and 24 to 64 random bytes in base64';
+export const isSecret = (text: string): boolean => /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/.test(text);
+
 /** The newest first; one that was replaced signs until `until`. */
 export interface Secrets {
   readonly current: string;

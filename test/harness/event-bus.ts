@@ -100,8 +100,10 @@ export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
         { clock, database, hints: services.hints, outbound, sealer, logger, random: () => 0.5 },
         { connectionString: db.ownerUrl, sinks: [], ...options },
       );
-      relays.push(relay);
-      return relay;
+      const once = { ...relay, stop: () => (stopped ??= relay.stop()) };
+      let stopped: Promise<void> | undefined;
+      relays.push(once);
+      return once;
     },
     async settle() {
       const look = async (sql: string, params: unknown[] = []) => (await superuser.query<{ found: any }>(sql, params)).rows[0]!.found;

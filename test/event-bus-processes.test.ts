@@ -1,0 +1,137 @@
+// Relays that share sinks: no double work, death between delivery and record, a lease that was lost, sinks that hang or refuse everything.
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { after, before, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sinkLimits } from '#src/eventbus/event-sink.ts';
+import { newId } from '#src/platform/ids.ts';
+import { eventBus, type Bus, type BusTenant } from './harness/event-bus.ts';
+import { foreignServer, type Answer } from './harness/foreign-server.ts';
+
+let bus: Bus;
+before(async () => {
+  bus = await eventBus();
+});
+after(() => bus.close());
+
+const fine: Answer = (_request, response) => void response.writeHead(204).end();
+async function receiver(t: TestContext, tenant: BusTenant, answer: Answer = fine) {
+  const server = await foreignServer(t, answer);
+  const { eventSink } = await tenant.write((uow) =>
+    bus.services.eventSinks.createEventSink(uow, tenant.admin, { name: `s-${newId()}`, url: server.origin }),
+  );
+  return { ids: () => server.requests.map(({ body }) => JSON.parse(body).id as string), id: eventSink.id };
+}
+async function until(test: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await test())) await sleep(10);
+}
+const inOrder = (ids: readonly string[], executions: readonly string[], count: number) => {
+  for (const execution of executions) {
+    const own = [...new Set(ids.filter((id) => id.startsWith(execution)))];
+    assert.deepEqual(
+      own,
+      Array.from({ length: count }, (_, index) => `${execution}:${index + 1}`),
+    );
+  }
+};
+
+test('several relays share the sinks: every event once, each execution in order, however many write', async (t) => {
+  const tenants = await Promise.all([bus.tenant(), bus.tenant()]);
+  const sinks = await Promise.all(tenants.flatMap((tenant) => [receiver(t, tenant), receiver(t, tenant)]));
+  const relays = [bus.relay({ pollMs: 50 }), bus.relay({ pollMs: 50 })];
+  await Promise.all(relays.map((relay) => relay.start()));
+  const executions = tenants.map(() => Array.from({ length: 3 }, newId));
+  await Promise.all(tenants.flatMap((tenant, index) => executions[index]!.map(async (execution) => {
+    for (let i = 0; i < 6; i += 1) await tenant.emit(execution);
+  }))); // prettier-ignore
+  await until(() => sinks.every(({ ids }) => ids().length >= 18));
+  await bus.settle();
+  for (const relay of relays) await relay.work();
+  for (const [index, { ids }] of sinks.entries()) {
+    assert.equal(ids().length, 18, 'none twice');
+    inOrder(ids(), executions[Math.floor(index / 2)]!, 6);
+  }
+  await Promise.all(relays.map((relay) => relay.stop()));
+});
+
+test('a relay that is killed between delivery and record: another sends the same ids again, and nothing is lost', async (t) => {
+  const tenant = await bus.tenant();
+  let seen = 0;
+  const child = fork(join(import.meta.dirname, 'harness/relay-process.ts'), [bus.db.ownerUrl, bus.db.appRole, '500']);
+  t.after(() => child.kill('SIGKILL'));
+  const { ids } = await receiver(t, tenant, (_request, response) => {
+    seen += 1;
+    response.writeHead(200).end(() => seen === 5 && child.kill('SIGKILL'));
+  });
+  await once(child, 'message');
+  const executions = Array.from({ length: 4 }, newId);
+  const ended = once(child, 'exit');
+  await bus.db.database.write(tenant.id, async (uow) => {
+    // All at once, so that they are one turn of the relay.
+    for (const execution of executions) await bus.services.events.append(uow, execution, 1, Array.from({ length: 5 }, () => ({ type: 'execution.started', data: {} }))); // prettier-ignore
+  });
+  assert.equal((await ended)[1], 'SIGKILL');
+  const before = [...ids()];
+  assert.ok(before.length < 20);
+  const relay = bus.relay({ pollMs: 50, leaseMs: 500 });
+  await relay.start();
+  await until(() => new Set(ids().slice(before.length)).size === 20);
+  inOrder(ids().slice(before.length), executions, 5);
+  assert.ok(before.every((id) => ids().slice(before.length).includes(id)));
+  await relay.stop();
+});
+
+test('a relay that lost its lease records nothing, whatever it was answered', async (t) => {
+  const tenant = await bus.tenant();
+  const open: ServerResponse[] = [];
+  const { ids, id } = await receiver(t, tenant, (_request, response) => {
+    if (open.push(response) > 1) response.writeHead(200).end();
+  });
+  await tenant.emit(newId());
+  await bus.settle();
+  const [slow, quick] = [bus.relay(), bus.relay()];
+  const late = slow.work();
+  await until(() => open.length === 1);
+  await quick.work();
+  assert.equal(open.length, 1, 'the lease holds');
+  await bus.rows('update event_sinks set lease_until = now() where id = $1', [id]);
+  await quick.work();
+  assert.equal(ids().length, 2);
+  const state = () =>
+    bus.rows('select transaction_id, sequence, fence, failures, last_error, pending from event_sinks where id = $1', [id]);
+  const recorded = await state();
+  open[0]!.writeHead(400).end();
+  await late;
+  assert.deepEqual(await state(), recorded);
+  assert.deepEqual(await bus.rows('select id from event_deliveries where sink_id = $1', [id]), []);
+  assert.equal(new Set(ids()).size, 1);
+});
+
+test('sinks that hang or refuse delay no other, and hold no more than their bounds', async (t) => {
+  const tenant = await bus.tenant();
+  let refuses = true;
+  const hanging = await receiver(t, tenant, () => undefined);
+  const refusing = await receiver(t, tenant, (_request, response) => void response.writeHead(refuses ? 400 : 200).end());
+  const good = await receiver(t, tenant);
+  const executions = Array.from({ length: sinkLimits.batch + 10 }, newId);
+  await bus.db.database.write(tenant.id, async (uow) => {
+    for (const execution of executions) await bus.services.events.append(uow, execution, 1, [{ type: 'execution.started', data: {} }]);
+  });
+  await bus.settle();
+  const relay = bus.relay({ pollMs: 50 });
+  await relay.start();
+  await until(() => good.ids().length === executions.length);
+  const row = async (id: string) =>
+    (await bus.rows<{ pending: number; failures: number }>('select pending, failures from event_sinks where id = $1', [id]))[0]!;
+  // Once nobody answered in time, it is asked with one event at a time.
+  const asked = hanging.ids().length;
+  assert.ok(asked <= sinkLimits.concurrency + (await row(hanging.id)).failures, `${asked} at once`);
+  await until(async () => (await row(refusing.id)).pending > 0);
+  assert.equal((await row(refusing.id)).pending, sinkLimits.batch, 'the feed waits with the rest');
+  refuses = false;
+  await until(() => new Set(refusing.ids()).size === executions.length);
+  await relay.stop();
+});
