@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { printed, type Options, type Part, type PartResult } from './part.ts';
 import { cost } from './parts/cost.ts';
 import { executions } from './parts/executions.ts';
+import { fanOut } from './parts/fan-out.ts';
 import { governance } from './parts/governance.ts';
 import { items } from './parts/items.ts';
 import { latency } from './parts/latency.ts';
@@ -12,7 +13,7 @@ import { policies } from './parts/policies.ts';
 import { killAll } from './process.ts';
 import { openStand } from './stand.ts';
 
-const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance];
+const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance, fanOut];
 
 const atLeastOne = (text: string): number => {
   const value = Number(text);

@@ -60,6 +60,8 @@ export interface Gateway {
   listen(): Promise<{ readonly url: string }>;
   /** Is not ready any more, and after `drainMs` tells sockets why (close code 1001), answers what is under way, refuses the rest. */
   close(reason: string): Promise<void>;
+  /** Bytes of live streams that wait, for each socket that is behind with reading. */
+  queuedBytes(): readonly number[];
 }
 
 const socketGraceMs = 2_000;
@@ -108,5 +110,6 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
       return { url: `http://${name}:${address.port}` };
     },
     close: (reason) => (closing ??= closeAll(reason)),
+    queuedBytes: sockets.queuedBytes,
   };
 }

@@ -142,7 +142,7 @@ function finish(stream: ServerResponse, result: FormattedExecutionResult): void 
 
 type Asked = Omit<SubscriptionRequest, 'outlet' | 'frame'>;
 
-async function tell(stream: ServerResponse, { subscriber, translate, limits }: SseSettings, asked: Asked): Promise<void> {
+async function tell(stream: ServerResponse, { subscriber, translate, limits, logger }: SseSettings, asked: Asked): Promise<void> {
   let isTooSlow = false;
   const pipe = {
     get bufferedBytes() {
@@ -152,7 +152,8 @@ async function tell(stream: ServerResponse, { subscriber, translate, limits }: S
       if (!stream.writableEnded && !stream.destroyed) stream.write(text, flushed);
     },
   };
-  const outlet = new Outlet(pipe, { queueBytes: limits.streamQueueBytes, stallMs: limits.streamStallMs }, () => {
+  const outlet = new Outlet(pipe, { queueBytes: limits.streamQueueBytes, stallMs: limits.streamStallMs }, (reason) => {
+    logger.info({ reason }, 'a peer reads too slowly');
     isTooSlow = true;
     setTimeout(() => stream.destroy(), slowGraceMs).unref();
   });

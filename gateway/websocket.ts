@@ -27,6 +27,8 @@ export interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Closes every socket with 1001 and this reason; those that do not answer within `graceMs` are dropped. */
   close(reason: string, graceMs: number): Promise<void>;
+  /** Of live streams, for each socket that is behind with reading. */
+  queuedBytes(): readonly number[];
 }
 
 export function createSockets(settings: SocketSettings): Sockets {
@@ -77,7 +79,7 @@ export function createSockets(settings: SocketSettings): Sockets {
   }
 
   function accept(socket: WebSocket, request: IncomingMessage): void {
-    const outlet = outletOf(socket, limits);
+    const outlet = outletOf(socket, limits, logger);
     const state: SocketState = { socket, authorization: request.headers.authorization, request, abort: new AbortController(), outlet };
     const closed = server.opened(
       {
@@ -118,6 +120,7 @@ export function createSockets(settings: SocketSettings): Sockets {
       if (refusal) return refuseUpgrade(socket, refusal);
       sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, request));
     },
+    queuedBytes: () => [...sockets.clients].flatMap((socket) => outlets.get(socket)?.queuedBytes || []),
     async close(reason, graceMs) {
       isClosing = true;
       const open = [...sockets.clients];
@@ -173,7 +176,7 @@ function refuseUpgrade(socket: Duplex, { status, code, message }: Refusal): void
 /** A peer that reads too slowly has this long to take what it is told last; milliseconds. */
 const slowGraceMs = 5_000;
 
-function outletOf(socket: WebSocket, { streamQueueBytes, streamStallMs }: GatewayLimits): Outlet {
+function outletOf(socket: WebSocket, { streamQueueBytes, streamStallMs }: GatewayLimits, logger: GatewayLogger): Outlet {
   const pipe = {
     get bufferedBytes() {
       return socket.bufferedAmount;
@@ -183,6 +186,7 @@ function outletOf(socket: WebSocket, { streamQueueBytes, streamStallMs }: Gatewa
     },
   };
   return new Outlet(pipe, { queueBytes: streamQueueBytes, stallMs: streamStallMs }, (reason) => {
+    logger.info({ reason }, 'a peer reads too slowly');
     // After its subscriptions have sent their last message.
     setImmediate(() => closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`));
     setTimeout(() => socket.terminate(), slowGraceMs).unref();

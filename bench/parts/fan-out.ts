@@ -1,0 +1,152 @@
+// What it costs to tell thousands the same: processor time per delivery beside graphql-ws as it comes and `ws.send` of the same bytes; how
+// late they hear after a commit; and what one who watches and hears nothing takes in memory.
+import { setTimeout as delay } from 'node:timers/promises';
+import { toGlobalId } from '#schema/ids.ts';
+import type { CrowdSetup } from '../contenders/crowd.ts';
+import type { FanOutSetup, Way } from '../contenders/fan-out.ts';
+import type { Part } from '../part.ts';
+import { startContender, type ContenderProcess } from '../process.ts';
+import { freshName, threeSteps, type Stand } from '../stand.ts';
+import { median, quantile } from '../statistics.ts';
+
+const query = `subscription ($id: ID!, $after: String) { executionEvents(executionId: $id, after: $after) {
+  cursor caughtUp events { sequence type occurredAt ... on StepEvent { stepId } } } }`;
+const ways: readonly Way[] = ['signalbox', 'graphql-ws', 'ws.send'];
+const openingAtOnce = 50;
+const latencyTarget = 100;
+const latencySize = 2_000;
+
+export const fanOut: Part = {
+  name: 'fan-out',
+  summary: 'thousands who watch one execution: processor time per delivery, commit to client, memory of one who watches',
+  async run(stand, { quick, rounds }, say) {
+    const agentId = await stand.agent(freshName('watched'), threeSteps);
+    const sizes = quick ? [50] : [1_000, 5_000];
+    const times = quick ? 5 : 30;
+    const perDelivery: Record<string, Record<Way, number>> = {};
+    let memory = 0;
+    for (const size of sizes) {
+      const crowds: Record<string, Crowd> = {};
+      try {
+        for (const way of ways) {
+          say(`fan-out: ${size} watch by ${way}`);
+          crowds[way] = await openCrowd(stand, agentId, way, size);
+          await crowds[way].tell(times, 0); // of code that has not been compiled yet
+        }
+        memory = crowds['signalbox']!.memory;
+        const seen: Record<Way, number[]> = { signalbox: [], 'graphql-ws': [], 'ws.send': [] };
+        for (let round = 0; round < rounds; round++) {
+          for (const way of ways) seen[way].push((await crowds[way]!.tell(times, 0)).microseconds);
+        }
+        perDelivery[size] = {
+          signalbox: median(seen.signalbox),
+          'graphql-ws': median(seen['graphql-ws']),
+          'ws.send': median(seen['ws.send']),
+        };
+      } finally {
+        for (const crowd of Object.values(crowds)) await crowd.close();
+      }
+    }
+    const size = quick ? 50 : latencySize;
+    say(`fan-out: commit to client, ${size} watch`);
+    const crowd = await openCrowd(stand, agentId, 'signalbox', size);
+    try {
+      await crowd.tell(times, 0);
+      const { lateness } = await crowd.tell(quick ? 5 : 100, 50);
+      const columns = sizes.map((each) => `${each} watch`);
+      return {
+        tables: [
+          {
+            title: 'Processor time per delivery; lower is better',
+            ...{ format: 'ratio', columns },
+            rows: [
+              {
+                what: 'Signalbox : ws.send of the same bytes',
+                values: sizes.map((each) => ratio(perDelivery[each]!, 'ws.send')),
+                target: '≤1.1',
+              },
+              {
+                what: 'Signalbox : graphql-ws as it comes',
+                values: sizes.map((each) => ratio(perDelivery[each]!, 'graphql-ws')),
+                target: '≤0.33',
+              },
+            ],
+          },
+          {
+            title: `Commit to client, ${size} watch, as a share of its target (machine-specific); lower is better`,
+            ...{ format: 'ratio', columns: ['p50', 'p99'] },
+            rows: [
+              {
+                what: 'before the commit to received',
+                values: [quantile(lateness, 0.5) / latencyTarget, quantile(lateness, 0.99) / latencyTarget],
+                target: `≤1 (p99 ${latencyTarget} ms)`,
+              },
+            ],
+          },
+          {
+            title: 'Memory of one who watches and hears nothing, with its socket; kilobytes',
+            ...{ format: 'count', columns: ['in the gateway'] },
+            rows: [{ what: `${sizes.at(-1)} watch`, values: [memory / 1_024], target: null }],
+          },
+        ],
+        machineSpecific: {
+          microsecondsPerDelivery: perDelivery,
+          latencyMs: { p50: quantile(lateness, 0.5), p99: quantile(lateness, 0.99) },
+          bytesPerWatcher: memory,
+        },
+      };
+    } finally {
+      await crowd.close();
+    }
+  },
+};
+
+const ratio = (of: Record<Way, number>, to: Way): number => of.signalbox / of[to];
+
+export interface Crowd {
+  /** Bytes for each who watches. */
+  readonly memory: number;
+  readonly watchers: ContenderProcess;
+  /** Tells so many events, each when everybody has heard the one before, after a pause. Microseconds of processor time per delivery, milliseconds of lateness each. */
+  tell(times: number, pauseMs: number): Promise<{ microseconds: number; lateness: readonly number[] }>;
+  close(): Promise<void>;
+}
+
+/** So many, in a process of their own, who watch what another process tells. */
+export async function openCrowd({ place, services, database }: Stand, agentId: string, way: Way, size: number): Promise<Crowd> {
+  const { authority, environmentId } = place;
+  const { id: executionId, lastSequence } = await database.write(authority.tenantId, (uow) =>
+    services.executions.startExecution(uow, authority, { agentId, environmentId, inputs: { number: 0 } }),
+  );
+  const setup: FanOutSetup = { way, place, executionId, lastSequence };
+  const teller = await startContender(new URL('../contenders/fan-out.ts', import.meta.url), setup, ['--expose-gc']);
+  const ask = async (question: string) => (await teller.ask(question)) as number;
+  const before = await ask('memory');
+  const port = await ask('port');
+  const variables = { id: toGlobalId('Execution', executionId) };
+  const asking: CrowdSetup = { url: `ws://127.0.0.1:${port}/graphql`, key: 'any', query, variables };
+  const watchers = await startContender(new URL('../contenders/crowd.ts', import.meta.url), asking);
+  for (let opened = 0; opened < size; opened += openingAtOnce) {
+    await watchers.ask('open', { count: Math.min(openingAtOnce, size - opened) });
+  }
+  const after = await ask('memory');
+  return {
+    memory: (after - before) / size,
+    watchers,
+    async tell(times, pauseMs) {
+      await watchers.ask('forget');
+      const from = await ask('processorMs');
+      for (let count = 1; count <= times; count++) {
+        await teller.ask('tell');
+        await watchers.ask('arrived', { count: count * size });
+        await delay(pauseMs);
+      }
+      const microseconds = (((await ask('processorMs')) - from) * 1_000) / (times * size);
+      return { microseconds, lateness: (await watchers.ask('lateness')) as number[] };
+    },
+    async close() {
+      await watchers.close();
+      await teller.close();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// Whatever ends somebody's rights, nothing that happens afterwards is told to them: over WebSockets and event streams, while something
+// happens and while nothing does. What ends them is committed elsewhere: no gateway hears of it but by looking.
+import '#test/harness/gateway-fields.ts';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createClient } from 'graphql-sse';
+import { newId } from '#src/platform/ids.ts';
+import { probe } from '#test/harness/gateway-fields.ts';
+import { testServer, type TestServer } from '#test/harness/graphql.ts';
+
+let now = new Date('2026-01-01T00:00:00Z');
+const clock = { now: () => now };
+/** One that looks again by itself, and one that only does when something happens. */
+const servers: Record<'often' | 'never', TestServer> = {} as never;
+before(async () => {
+  servers.often = await testServer({ clock, recheckMs: 10 });
+  servers.never = await testServer({ clock, recheckMs: 3_600_000 });
+});
+after(async () => {
+  await servers.often.close();
+  await servers.never.close();
+});
+
+interface Result {
+  readonly data?: { testTicks: { n: number } } | null;
+  readonly errors?: readonly { extensions: Record<string, unknown> }[];
+}
+const query = 'subscription ($name: String!) { testTicks(name: $name) { n } }';
+const transports: Record<string, (server: TestServer, key: string, name: string) => AsyncIterableIterator<Result>> = {
+  'a WebSocket': (server, key, name) => server.subscribe(query, { name }, { as: key }) as never,
+  'an event stream': (server, key, name) =>
+    createClient({ url: `${server.url}/graphql/stream`, headers: { authorization: `Bearer ${key}` }, retryAttempts: 0 }).iterate({
+      query,
+      variables: { name },
+    }) as never,
+};
+
+/** A person with a key, and what takes their rights away. */
+async function somebody({ people: { operator, apiKeys } }: TestServer) {
+  const person = await operator.principal([['viewer', 'tenant', operator.tenantId]]);
+  const expiresAt = new Date(now.getTime() + 60_000);
+  const key = await operator.write((uow) =>
+    apiKeys.createApiKey(uow, operator.admin, { principalId: person.principalId, name: newId(), roles: ['viewer'], expiresAt }),
+  );
+  const run = (sql: string) => operator.write((uow) => uow.rows(sql, [person.principalId]));
+  return {
+    key: key.token,
+    ends: {
+      'the key is revoked': [
+        () => operator.write((uow) => apiKeys.revokeApiKey(uow, operator.admin, { apiKeyId: key.apiKey.id })),
+        'UNAUTHENTICATED',
+      ],
+      'the grant is removed': [() => run('delete from role_grants where principal_id = $1'), 'FORBIDDEN'],
+      'the person is disabled': [() => run('update principals set disabled_at = now() where id = $1'), 'UNAUTHENTICATED'],
+      'the credential expires': [async () => (now = expiresAt), 'UNAUTHENTICATED'],
+    } as const,
+  };
+}
+const whys = ['the key is revoked', 'the grant is removed', 'the person is disabled', 'the credential expires'] as const;
+
+for (const [transport, open] of Object.entries(transports)) {
+  for (const why of whys) {
+    for (const looks of ['often', 'never'] as const) {
+      test(`over ${transport}, when ${why}, ${looks === 'often' ? 'a quiet stream' : 'the next batch'} ends it with the reason`, async () => {
+        const server = servers[looks];
+        const { key, ends } = await somebody(server);
+        const name = newId();
+        const results = open(server, key, name);
+        const first = results.next();
+        while (!probe.sources.has(name)) await new Promise((resolve) => setImmediate(resolve));
+        const feed = probe.sources.get(name)!;
+        feed.push(1);
+        assert.equal((await first).value.data!.testTicks.n, 1);
+        const [end, code] = ends[why];
+        await end();
+        if (looks === 'never') feed.push(2);
+        const { value } = (await results.next()) as IteratorYieldResult<Result>;
+        assert.deepEqual([value.data ?? null, value.errors?.[0]?.extensions['code']], [null, code]);
+        // A socket is closed when the credential has ended; the operation was complete before.
+        assert.equal((await results.next().catch(() => ({ done: true }))).done, true);
+        while (!feed.isStopped()) await new Promise((resolve) => setImmediate(resolve));
+      });
+    }
+  }
+}
