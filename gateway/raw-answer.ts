@@ -4,7 +4,7 @@ import type { GatewayLimits } from './limits.ts';
 
 export interface RawError {
   readonly message: string;
-  readonly extensions: Readonly<Record<string, unknown>>;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** `status` with its text, such as `404 Not Found`. */

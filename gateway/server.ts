@@ -83,7 +83,7 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
   const subscriber = createSubscriber({ schema, services, database, translate });
   const answer = createAnswer({ services, database, translate });
   const streaming = { schema, translate, answer, subscriber, documents, limits, admission, sessions, logger, pingMs };
-  const sockets = createSockets({ ...streaming, allowedOrigins, path: graphqlPath });
+  const sockets = createSockets({ ...streaming, clock, allowedOrigins, path: graphqlPath });
   const sse = serveSse(http, { ...streaming, path: streamPath });
   const dependencies = { database: () => database.ping(), ...settings.dependencies };
   const health = serveHealth(http.server, { dependencies, optional: settings.optionalDependencies ?? {}, logger });

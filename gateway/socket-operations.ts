@@ -34,6 +34,8 @@ export interface SocketState {
   readonly request: Pick<IncomingMessage, 'headers' | 'socket'>;
   readonly abort: AbortController;
   readonly outlet: Outlet;
+  /** Gives back its place among those that have not introduced themselves. */
+  readonly introduced: () => void;
   session?: Session;
   stopListening?: () => void;
 }

@@ -10,6 +10,7 @@ import type { EncodedBatch } from './channel.ts';
 import type { Documents, OperationRequest } from './documents.ts';
 import type { GatewayLogger, Translate } from './errors.ts';
 import type { Http } from './http.ts';
+import { parseJson } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
 import { Member } from './member.ts';
 import { originOf } from './origin.ts';
@@ -127,7 +128,7 @@ function requestOf({ method, query, body }: FastifyRequest): OperationRequest {
 function parsed(text: unknown): unknown {
   if (typeof text !== 'string' || text === '') return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(Buffer.from(text));
   } catch {
     return text;
   }

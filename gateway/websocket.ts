@@ -3,17 +3,22 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { Clock } from '#src/platform/clock.ts';
 import { UnauthenticatedError } from '#src/platform/errors.ts';
 import { addressOf } from './admission.ts';
 import { bearerOfSocket } from './credential.ts';
 import { expectedError, type GatewayLogger } from './errors.ts';
+import { parseJson } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
 import { Outlet } from './outlet.ts';
+import { answerRaw } from './raw-answer.ts';
 import type { Sessions } from './session.ts';
+import { createStrangers, IdleSockets, messageBudget } from './socket-limits.ts';
 import { socketOperations, type SocketOperations, type SocketOperationsSettings, type SocketState } from './socket-operations.ts';
 
 export interface SocketSettings extends SocketOperationsSettings {
   readonly sessions: Sessions;
+  readonly clock: Clock;
   readonly limits: GatewayLimits;
   readonly allowedOrigins: readonly string[];
   readonly path: string;
@@ -32,9 +37,14 @@ export interface Sockets {
 }
 
 export function createSockets(settings: SocketSettings): Sockets {
-  const { admission, sessions, limits, allowedOrigins, path, logger, pingMs } = settings;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.wsMaxMessageBytes, handleProtocols, clientTracking: true });
+  const { admission, sessions, clock, translate, limits, allowedOrigins, path, logger, pingMs } = settings;
+  const sockets = new WebSocketServer({
+    ...{ noServer: true, maxPayload: limits.wsMaxMessageBytes, handleProtocols, clientTracking: true },
+    autoPong: false, // see `heard`
+  });
   const operations: SocketOperations = socketOperations(settings);
+  const strangers = createStrangers(limits);
+  const idle = new IdleSockets(limits.wsMaxIdlePerPrincipal, (socket, reason) => closeSocket(socket, tooManyIdle, reason));
   const outlets = new WeakMap<WebSocket, Outlet>();
   /** Asked whether they are still there, and have not answered. */
   const silent = new WeakSet<WebSocket>();
@@ -52,11 +62,22 @@ export function createSockets(settings: SocketSettings): Sockets {
   const server = makeServer<Record<string, unknown>, SocketState>({
     connectionInitWaitTimeout: limits.wsInitTimeoutMs,
     ...operations,
+    onSubscribe(context, ...message) {
+      idle.delete(principalOf(context.extra), context.extra.socket);
+      return operations.onSubscribe(context, ...message);
+    },
+    onError(context, id, ...rest) {
+      settled(context, id);
+      return operations.onError(context, id, ...rest);
+    },
+    onComplete: settled,
     async onConnect({ connectionParams, extra }) {
       try {
         const authority = await admission.authenticate(bearerOfSocket(connectionParams, extra.authorization), addressOf(extra.request));
         if (extra.socket.readyState !== extra.socket.OPEN) return false;
         extra.session = sessions.open(authority);
+        extra.introduced();
+        idle.add(principalOf(extra), extra.socket);
         extra.stopListening = extra.session.listen({
           // After the subscriptions, which hear of it at the same time, have sent their last message.
           ended: ({ message }) => void setImmediate(() => closeSocket(extra.socket, CloseCode.Forbidden, message)),
@@ -69,6 +90,12 @@ export function createSockets(settings: SocketSettings): Sockets {
     },
   });
 
+  /** An operation has ended; it may have been the last one that was open. */
+  function settled({ extra, subscriptions }: { extra: SocketState; subscriptions: Record<string, unknown> }, id: string): void {
+    if (extra.socket.readyState !== extra.socket.OPEN || Object.keys(subscriptions).some((other) => other !== id)) return;
+    idle.add(principalOf(extra), extra.socket);
+  }
+
   function refuse(socket: WebSocket, error: unknown): void {
     // 4401 tells clients not to try again; 4403, used when a credential ends later, that another one may help.
     if (error instanceof UnauthenticatedError) return closeSocket(socket, CloseCode.Unauthorized, error.message);
@@ -80,7 +107,27 @@ export function createSockets(settings: SocketSettings): Sockets {
 
   function accept(socket: WebSocket, request: IncomingMessage): void {
     const outlet = outletOf(socket, limits, logger);
-    const state: SocketState = { socket, authorization: request.headers.authorization, request, abort: new AbortController(), outlet };
+    const introduced = strangers.take(addressOf(request));
+    const { authorization } = request.headers;
+    const state: SocketState = { socket, authorization, request, introduced, abort: new AbortController(), outlet };
+    const isTooMuch = messageBudget(limits, clock);
+
+    /** Whether the peer may be listened to; closes the socket when not. */
+    function heard(bytes: number): boolean {
+      if (isTooMuch(bytes)) {
+        const { wsMessageBurst, wsMessagesPerSecond } = limits;
+        closeSocket(
+          socket,
+          tooManyMessages,
+          `more than ${wsMessageBurst} messages at once and ${wsMessagesPerSecond} a second (wsMessagesPerSecond)`,
+        );
+      } else if (socket.bufferedAmount > limits.streamQueueBytes) {
+        closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${socket.bufferedAmount} bytes were not read (streamQueueBytes)`);
+      } else return socket.readyState === socket.OPEN;
+      setTimeout(() => socket.terminate(), slowGraceMs).unref();
+      return false;
+    }
+
     const closed = server.opened(
       {
         protocol: socket.protocol,
@@ -91,7 +138,13 @@ export function createSockets(settings: SocketSettings): Sockets {
           }),
         close: (code, reason) => closeSocket(socket, code ?? 1000, reason ?? ''),
         onMessage(listener) {
-          socket.on('message', (data) => {
+          socket.on('message', (data: Buffer) => {
+            if (!heard(data.length)) return;
+            try {
+              parseJson(data);
+            } catch (error) {
+              return closeSocket(socket, CloseCode.BadRequest, error instanceof Error ? error.message : 'the message is not JSON');
+            }
             listener(String(data)).catch((error: unknown) => {
               logger.error({ err: error }, 'a WebSocket message could not be handled');
               closeSocket(socket, CloseCode.InternalServerError, 'internal error');
@@ -101,12 +154,15 @@ export function createSockets(settings: SocketSettings): Sockets {
       },
       state,
     );
+    socket.on('ping', (data) => heard(data.length) && socket.pong(data));
     socket.on('pong', () => silent.delete(socket));
     outlets.set(socket, outlet);
     // Broken frames and messages that are too large; ws closes the socket with the right code itself.
     socket.on('error', (error) => logger.info({ reason: error.message }, 'a WebSocket broke'));
     socket.once('close', (code, reason) => {
       outlet.close();
+      introduced();
+      if (state.session) idle.delete(principalOf(state), socket);
       state.abort.abort();
       state.stopListening?.();
       closed(code, String(reason)).catch((error: unknown) => logger.error({ err: error }, 'a WebSocket could not be cleaned up'));
@@ -118,6 +174,11 @@ export function createSockets(settings: SocketSettings): Sockets {
       socket.on('error', () => socket.destroy());
       const refusal = refusalOf(request, { path, allowedOrigins, isClosing });
       if (refusal) return refuseUpgrade(socket, refusal);
+      try {
+        strangers.requirePlace(addressOf(request));
+      } catch (error) {
+        return answerRaw(socket, '429 Too Many Requests', translate(error), ['Retry-After: 10']);
+      }
       sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, request));
     },
     queuedBytes: () => [...sockets.clients].flatMap((socket) => outlets.get(socket)?.queuedBytes || []),
@@ -134,7 +195,13 @@ export function createSockets(settings: SocketSettings): Sockets {
   };
 }
 
+const principalOf = ({ session }: SocketState): string => `${session!.authority.tenantId}/${session!.authority.principalId}`;
+
 const goingAway = 1001;
+/** Clients may come again when they have something to ask. */
+const tooManyIdle = 4410;
+/** As HTTP's 429; clients of graphql-ws do not come again by themselves. */
+const tooManyMessages = 4429;
 const tryAgainLater = 1013;
 
 /** A close frame holds at most 123 bytes of reason. */
@@ -166,12 +233,8 @@ function refusalOf(
   };
 }
 
-function refuseUpgrade(socket: Duplex, { status, code, message }: Refusal): void {
-  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-  const head = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
-  socket.once('finish', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
+const refuseUpgrade = (socket: Duplex, { status, code, message }: Refusal): void =>
+  answerRaw(socket, status, { message, extensions: { code } });
 
 /** A peer that reads too slowly has this long to take what it is told last; milliseconds. */
 const slowGraceMs = 5_000;

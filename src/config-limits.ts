@@ -81,6 +81,36 @@ export const limits = group({
     },
     integer(1_048_576, 17_179_869_184, 'bytes').default(67_108_864),
   ),
+  wsMaxUninitialized: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_MAX_UNINITIALIZED', description: 'Most WebSockets of a gateway that have not introduced themselves.' },
+    integer(1, 1_000_000).default(5_000),
+  ),
+  wsMaxUninitializedPerAddress: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_WS_MAX_UNINITIALIZED_PER_ADDRESS',
+      description: 'Most of those from one address; behind a proxy all share the address of the proxy.',
+    },
+    integer(1, 1_000_000).default(2_000),
+  ),
+  wsMaxIdlePerPrincipal: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_WS_MAX_IDLE_PER_PRINCIPAL',
+      description:
+        'Most WebSockets of a principal and gateway without an open operation; one more closes the one that was idle for longest.',
+    },
+    integer(1, 1_000_000).default(1_000),
+  ),
+  wsMessagesPerSecond: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_WS_MESSAGES_PER_SECOND',
+      description: 'Messages and pings a WebSocket may send each second once its burst is used up; 16 KiB of a message count as one more.',
+    },
+    integer(1, 1_000_000).default(100),
+  ),
+  wsMessageBurst: setting(
+    { env: 'SIGNALBOX_LIMIT_WS_MESSAGE_BURST', description: 'Messages and pings a WebSocket may send at once after a while of quiet.' },
+    integer(1, 10_000_000).default(1_000),
+  ),
   wsInitTimeoutMs: setting(
     { env: 'SIGNALBOX_LIMIT_WS_INIT_TIMEOUT_MS', description: 'How long a WebSocket may take to introduce itself; milliseconds.' },
     integer(100, 600_000, 'milliseconds').default(10_000),

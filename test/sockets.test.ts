@@ -6,6 +6,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 import { UnavailableError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
+import { RawSocket as HarnessSocket } from '#test/harness/raw-socket.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 
 let server: TestServer;
@@ -24,50 +25,9 @@ after(() => server.close());
 const protocol = 'graphql-transport-ws';
 const address = (path = '/graphql') => `${server.url.replace('http', 'ws')}${path}`;
 
-class RawSocket {
-  readonly messages: Record<string, any>[] = [];
-  readonly socket: WebSocket;
-  readonly closed: Promise<{ code: number; reason: string }>;
-  #arrived = Promise.withResolvers<void>();
-
+class RawSocket extends HarnessSocket {
   constructor(protocols: string | string[] = protocol, options: ClientOptions = {}) {
-    this.socket = new WebSocket(address(), protocols, options);
-    this.socket.on('error', () => undefined); // closing tells the rest
-    this.socket.on('message', (data) => {
-      this.messages.push(JSON.parse(String(data)) as Record<string, any>);
-      this.#arrived.resolve();
-      this.#arrived = Promise.withResolvers();
-    });
-    this.closed = new Promise((resolve) => this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })));
-  }
-
-  async open(): Promise<this> {
-    await new Promise((resolve) => this.socket.once('open', resolve));
-    return this;
-  }
-
-  async init(payload: Record<string, unknown> = { authorization: `Bearer ${server.people.operator.adminKey}` }): Promise<this> {
-    await this.open();
-    this.send({ type: 'connection_init', payload });
-    await Promise.race([this.next('connection_ack'), this.closed]);
-    return this;
-  }
-
-  send(message: object): void {
-    this.socket.send(JSON.stringify(message));
-  }
-
-  subscribe(id: string, query: string): void {
-    this.send({ id, type: 'subscribe', payload: { query } });
-  }
-
-  /** The first message of this type (and operation) that has not been taken yet. */
-  async next(type: string, id?: string): Promise<Record<string, any>> {
-    for (;;) {
-      const at = this.messages.findIndex((message) => message['type'] === type && (id === undefined || message['id'] === id));
-      if (at >= 0) return this.messages.splice(at, 1)[0]!;
-      await this.#arrived.promise;
-    }
+    super(server, protocols, options);
   }
 }
 

@@ -1,0 +1,84 @@
+// What sockets may take without doing anything useful: being open without having introduced themselves, idling, sending messages without end.
+import type { WebSocket } from 'ws';
+import type { Clock } from '#src/platform/clock.ts';
+import { LimitExceededError } from '#src/platform/errors.ts';
+import type { GatewayLimits } from './limits.ts';
+import { createRates } from './rates.ts';
+
+/** Sockets that have not introduced themselves, all of them and for each address. */
+export interface Strangers {
+  /** Throws LimitExceededError when there is no place for one more. */
+  requirePlace(address: string): void;
+  /** Returns what gives the place back. */
+  take(address: string): () => void;
+}
+
+export function createStrangers({ wsMaxUninitialized, wsMaxUninitializedPerAddress }: GatewayLimits): Strangers {
+  const places = new Map<string, number>();
+  let total = 0;
+  const change = (address: string, by: 1 | -1) => {
+    total += by;
+    const count = (places.get(address) ?? 0) + by;
+    if (count > 0) places.set(address, count);
+    else places.delete(address);
+  };
+  const requireBelow = (name: 'wsMaxUninitialized' | 'wsMaxUninitializedPerAddress', count: number, whose: string, allowed: number) => {
+    if (count < allowed) return;
+    const message = `${count} sockets ${whose} have not introduced themselves, the most that may wait to; send connection_init on those that are open, and try again later`;
+    throw new LimitExceededError(message, { name, requested: count + 1, allowed });
+  };
+  return {
+    requirePlace(address) {
+      requireBelow('wsMaxUninitialized', total, 'of this server', wsMaxUninitialized);
+      requireBelow('wsMaxUninitializedPerAddress', places.get(address) ?? 0, 'from your address', wsMaxUninitializedPerAddress);
+    },
+    take(address) {
+      change(address, 1);
+      let isBack = false;
+      return () => {
+        if (!isBack) change(address, -1);
+        isBack = true;
+      };
+    },
+  };
+}
+
+/** Sockets without an open operation, by principal. When there are too many, the one that has been idle for longest is let go. */
+export class IdleSockets {
+  readonly #allowed: number;
+  readonly #close: (socket: WebSocket, reason: string) => void;
+  readonly #idle = new Map<string, Set<WebSocket>>();
+
+  constructor(allowed: number, close: (socket: WebSocket, reason: string) => void) {
+    this.#allowed = allowed;
+    this.#close = close;
+  }
+
+  add(principal: string, socket: WebSocket): void {
+    const sockets = this.#idle.get(principal) ?? new Set();
+    this.#idle.set(principal, sockets.add(socket));
+    if (sockets.size <= this.#allowed) return;
+    const [oldest] = sockets;
+    sockets.delete(oldest!);
+    this.#close(oldest!, `idle: more than ${this.#allowed} sockets of yours have no open operation (wsMaxIdlePerPrincipal)`);
+  }
+
+  delete(principal: string, socket: WebSocket): void {
+    const sockets = this.#idle.get(principal);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#idle.delete(principal);
+  }
+}
+
+/** A large message counts as several: reading it keeps everyone else waiting. */
+const bytesOfOneMessage = 16 * 1024;
+
+/** Whether a message of so many bytes, or a ping, is one too many for its socket. */
+export function messageBudget({ wsMessagesPerSecond, wsMessageBurst }: GatewayLimits, clock: Clock): (bytes: number) => boolean {
+  const rates = createRates({ perSecond: wsMessagesPerSecond, burst: wsMessageBurst, clock, maxBuckets: 1 });
+  return (bytes) => {
+    if (rates.take('messages') > 0) return true;
+    rates.drain('messages', Math.floor(bytes / bytesOfOneMessage));
+    return false;
+  };
+}
