@@ -155,7 +155,7 @@ export function createDocuments(settings: DocumentSettings): Documents {
     const { source, hash } = sourceOf(checked);
     if (onlyRegistered && !registered.has(hash)) throw notRegistered(hash);
     const document = documentOf(source, hash, onNew);
-    const { operationName, variables } = checked;
+    const { operationName } = checked;
     const operation = getOperationAST(document, operationName);
     if (!operation) {
       throw refused(
@@ -165,8 +165,9 @@ export function createDocuments(settings: DocumentSettings): Documents {
           : 'Must provide operation name if query contains multiple operations.',
       );
     }
+    const variables = declaredVariables(operation, checked.variables);
     const cost = requireAffordable({ schema, document, operationName, variables }, limits);
-    return { source, hash, document, operation, operationName: operationName ?? null, variables: variables ?? null, cost };
+    return { source, hash, document, operation, operationName: operationName ?? null, variables, cost };
   }
 
   const problems = settings.registered.flatMap(({ place, hash, source }) => {
@@ -200,6 +201,13 @@ function errorsOf(error: unknown): readonly GraphQLError[] {
   if (error instanceof GraphQLError) return [error];
   if (error instanceof AggregateError) return error.errors as GraphQLError[];
   throw error;
+}
+
+/** Those that the operation does not know could only cost time: every copy of them would be made for nothing. */
+function declaredVariables(operation: OperationDefinitionNode, given: Checked['variables']): Readonly<Record<string, unknown>> | null {
+  if (!given) return null;
+  const names = (operation.variableDefinitions ?? []).map(({ variable }) => variable.name.value);
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(given, name) ? [[name, given[name]]] : [])));
 }
 
 interface Checked {

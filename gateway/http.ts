@@ -71,6 +71,7 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     try {
       return parseJson(bytes);
     } catch (error) {
+      if (error instanceof LimitExceededError) throw error;
       throw new MalformedError(error instanceof Error ? `the body is not JSON: ${error.message}` : 'the body is not JSON');
     }
   });

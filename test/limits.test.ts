@@ -2,6 +2,7 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { maxJsonDepth as maxJsonLevels, maxJsonKeys } from '#gateway/json-body.ts';
 import { maxNameLength } from '#gateway/limits.ts';
 import { maxJsonDepth } from '#schema/scalars.ts';
 import { cursorOf } from '#src/platform/page.ts';
@@ -204,7 +205,24 @@ test('JSON may be nested as deep as the limit, as variable and as literal', asyn
     headers: { 'content-type': 'application/json', authorization: `Bearer ${server.people.operator.adminKey}` },
     body: `{"query":"query ($value: JSON) { testEcho(value: $value) }","variables":{"value":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}}`,
   });
-  assert.deepEqual(codes((await response.json()) as Outcome), ['BAD_USER_INPUT']);
+  assert.deepEqual(codes((await response.json()) as Outcome), ['LIMIT_EXCEEDED']);
+});
+
+test('JSON has so many levels and keys at most, whatever it is for', async () => {
+  const send = async (variables: string) => {
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${server.people.operator.adminKey}` },
+      body: `{"query":"{ __typename }","variables":${variables}}`,
+    });
+    return (await response.json()) as Outcome;
+  };
+  const nested = (depth: number) => `{"x":${'['.repeat(depth - 2)}"[[["${']'.repeat(depth - 2)}}`;
+  assert.equal(codes(await send(nested(maxJsonLevels))), 'ok');
+  assert.deepEqual(limitOf(await send(nested(maxJsonLevels + 1))), { name: 'jsonDepth', allowed: maxJsonLevels });
+  const keyed = (keys: number) => `{${Array.from({ length: keys - 2 }, (_, i) => `"k${i}":"\\":{"`).join(',')}}`;
+  assert.equal(codes(await send(keyed(maxJsonKeys))), 'ok');
+  assert.deepEqual(limitOf(await send(keyed(maxJsonKeys + 1))), { name: 'jsonKeys', allowed: maxJsonKeys });
 });
 
 test('a document that would take long to validate is refused', async () => {
