@@ -7,13 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { testCluster, type TestCluster } from './harness/cluster.ts';
 import { spread, watchOf, type Watch } from './harness/cluster-watch.ts';
+import { eventually } from './harness/eventually.ts';
 import { createProxy, cuts, type Proxy } from './harness/proxy.ts';
 import { randomOf, someSeed } from './harness/random.ts';
 
 const isFull = process.env['SIGNALBOX_TEST_CLUSTER'] === 'all';
 const size = isFull
-  ? { cuts: 1_000, executions: 200, rounds: 8, items: 28, clients: 20, clientsEach: 2, frozenMs: 30_000, atOnce: 4 }
-  : { cuts: 40, executions: 8, rounds: 3, items: 8, clients: 4, clientsEach: 2, frozenMs: 0, atOnce: 2 };
+  ? { cuts: 1_000, executions: 200, rounds: 8, items: 28, clients: 20, clientsEach: 2, open: 40, frozenMs: 30_000, watchers: 4, atOnce: 2 }
+  : { cuts: 40, executions: 8, rounds: 3, items: 8, clients: 4, clientsEach: 2, open: 16, frozenMs: 0, watchers: 4, atOnce: 2 };
 const seed = Number(process.env['FAULTS_SEED'] ?? someSeed());
 const random = randomOf(seed);
 
@@ -58,12 +59,14 @@ test(`${size.cuts} cuts at random moments over ${size.executions} executions: no
   watch = watchOf(cluster);
   const key = await cluster.tenant.person('watcher', 'OPERATOR');
   const retry = { initialMs: 5, maxMs: 100 };
-  const clients = Array.from({ length: size.clients }, () => cluster.tenant.client(key, { url: `http://127.0.0.1:${proxy.port}`, retry }));
+  const clients = Array.from({ length: size.watchers }, () => cluster.tenant.client(key, { url: `http://127.0.0.1:${proxy.port}`, retry }));
   for (let cut = 1; cut <= size.cuts; cut += 1) {
     for (const until = Math.ceil((size.executions * cut) / size.cuts); started < until;) {
       const first = (started * size.clientsEach) % clients.length;
       watch.follow(await start(), [...clients, ...clients].slice(first, first + size.clientsEach));
     }
+    // Cuts all the while, not only until everything has been started.
+    await eventually(() => watch.open <= size.open, undefined, 300_000);
     await sleep(random() * 100);
     const [choice, how] = [random(), cuts[Math.floor(random() * cuts.length)]!];
     while (!proxy.cutOne(choice, how)) await sleep(5); // all of them are coming back just now

@@ -62,7 +62,7 @@ async function load(ask: <T>(request: () => Promise<T>, refused: () => void) => 
   const clients = [0, 1, 2, 3].map(() => cluster.tenant.client(key, { retry: { maxMs: 1_000 } }));
   const watch = watchOf(cluster);
   // Keep their clients' sockets open, spread over the gateways.
-  const lasting = clients.map((client) => watch.changes(client));
+  const lasting = clients.map((client) => watch.linger(client));
   const refused: string[] = [];
   const { environmentId } = cluster.tenant;
   let isLoading = true;
@@ -77,15 +77,15 @@ async function load(ask: <T>(request: () => Promise<T>, refused: () => void) => 
       );
       started.push({ id: execution.id, name });
       watch.follow(execution.id, [client, clients[(index + 1) % clients.length]!]);
-      // Not more than the runners can do: what is open at the end must come to an end.
+      // Not more than runners and gateways can do on this machine.
       await sleep(size.pauseMs);
-      await eventually(async () => (await open()) < size.open, undefined, stuckMs);
+      await eventually(async () => watch.open < 2 * size.open && (await open()) < size.open, undefined, stuckMs);
     }
   }
   const starters = Array.from({ length: size.starters }, (_, index) => starter(index));
   const failed = Promise.all(starters);
   failed.catch(() => undefined); // `stop` tells
-  await eventually(() => lasting.every(({ seen }) => seen > 0), undefined, stuckMs);
+  await eventually(() => lasting.every(({ isLive }) => isLive), undefined, stuckMs);
   return {
     watch,
     refused,
@@ -94,7 +94,7 @@ async function load(ask: <T>(request: () => Promise<T>, refused: () => void) => 
       await failed;
       await eventually(async () => (await open()) === 0, undefined, stuckMs);
       await watch.ended();
-      await Promise.all(lasting.map((changes) => changes.return()));
+      await Promise.all(lasting.map((each) => each.return()));
     },
   };
 }

@@ -15,8 +15,10 @@ export interface Watch {
   ended(): Promise<void>;
   /** Every list is that of Postgres, in order; gives how many events that were, and how many lists. */
   check(): Promise<{ events: number; lists: number }>;
-  /** Watches which executions change, until it is returned: a stream without a cursor, which goes on from where it is connected again. */
-  changes(client: SignalboxClient): { readonly seen: number; return(): Promise<void> };
+  /** Watches for approvals, of which there are none, until it is returned: keeps the socket of its client open. */
+  linger(client: SignalboxClient): { readonly isLive: boolean; return(): Promise<void> };
+  /** Streams that are not at their end. */
+  readonly open: number;
   /** How often a stream was interrupted and went on. */
   readonly interruptions: number;
   /** Milliseconds from the event (before its commit) to the client, of what came since this was asked for last. */
@@ -28,10 +30,12 @@ export function watchOf(cluster: TestCluster): Watch {
   const following: Promise<void>[] = [];
   let delays: number[] = [];
   let interruptions = 0;
+  let open = 0;
 
   async function followOne(executionId: string, client: SignalboxClient): Promise<void> {
     const events: Seen = [];
     seen.push({ executionId, events });
+    open += 1;
     for await (const batch of client.executionEvents({ executionId }, { onInterrupted: () => (interruptions += 1) })) {
       const now = Date.now();
       for (const { sequence, type, occurredAt } of batch.events) {
@@ -39,6 +43,7 @@ export function watchOf(cluster: TestCluster): Watch {
         delays.push(now - Date.parse(occurredAt));
       }
     }
+    open -= 1;
   }
 
   return {
@@ -64,23 +69,26 @@ export function watchOf(cluster: TestCluster): Watch {
       }
       return { events, lists: seen.length };
     },
-    changes(client) {
-      const stream = client.executionChanged({ filter: {} }, { onInterrupted: () => (interruptions += 1) });
-      let seen = 0;
+    linger(client) {
+      const stream = client.approvalRequests({}, { onInterrupted: () => (interruptions += 1) });
+      let isLive = false;
       const read = async () => {
-        for await (const { executions } of stream) seen += executions.length;
+        for await (const { caughtUp } of stream) isLive ||= caughtUp;
       };
       const ended = read();
       ended.catch(() => undefined); // returning it tells
       return {
-        get seen() {
-          return seen;
+        get isLive() {
+          return isLive;
         },
         async return() {
           await stream.return();
           await ended;
         },
       };
+    },
+    get open() {
+      return open;
     },
     get interruptions() {
       return interruptions;
