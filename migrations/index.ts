@@ -17,6 +17,7 @@ import { Migration20261121121936_tool_costs } from './20261121121936-tool-costs.
 import { Migration20261121122031_audit } from './20261121122031-audit.ts';
 import { Migration20261121132905_lines } from './20261121132905-lines.ts';
 import { Migration20261121145751_eventbus } from './20261121145751-eventbus.ts';
+import { Migration20261121160326_reads } from './20261121160326-reads.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -37,4 +38,5 @@ export const migrations = [
   { name: '20261121122031-audit', class: Migration20261121122031_audit },
   { name: '20261121132905-lines', class: Migration20261121132905_lines },
   { name: '20261121145751-eventbus', class: Migration20261121145751_eventbus },
+  { name: '20261121160326-reads', class: Migration20261121160326_reads },
 ];

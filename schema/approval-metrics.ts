@@ -2,6 +2,7 @@
 import {
   maxMetricDays,
   maxMetricRows,
+  mostRequests,
   metricGroups,
   type ApprovalMetrics,
   type ApproverFigures,
@@ -155,6 +156,9 @@ export const ApprovalMetricsType = builder.objectRef<ApprovalMetrics>('ApprovalM
     bottlenecks: t.expose('bottlenecks', {
       type: [BottleneckType],
       description: 'Where most waiting happens now, worst first; at most five.',
+    }),
+    isCapped: t.exposeBoolean('isCapped', {
+      description: `Whether ${mostRequests} or more wait, or ended in one way in the period: then the figures are of the newest so many.`,
     }),
   }),
 });

@@ -2,7 +2,7 @@
 import { deadLetterCursor, type DeadLetterPage, type DeadLetterRow } from '#src/queues/dead-letter-reads.ts';
 import type { BulkOperationRow } from '#src/queues/bulk-cancel.ts';
 import type { LimitRow, QueueStatus as QueueStatusRow } from '#src/queues/queue-service.ts';
-import { bulkStatuses, limitScopes, type LimitScope } from '#src/queues/queue.ts';
+import { bulkStatuses, limitScopes, mostCounted, type LimitScope } from '#src/queues/queue.ts';
 import { Agent } from './agent.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';
@@ -103,7 +103,7 @@ const QueuedAtPriority = builder.objectRef<QueueStatusRow['backlog'][number]>('Q
 });
 
 export const QueueStatus = builder.objectRef<QueueStatusRow>('QueueStatus').implement({
-  description: 'How the queue of the tenant stands, as far as you may read its executions.',
+  description: `How the queue of the tenant stands, as far as you may read its executions. Counting stops at ${mostCounted} of each.`,
   fields: (t) => ({
     backlog: t.field({
       type: [QueuedAtPriority],
@@ -115,7 +115,10 @@ export const QueueStatus = builder.objectRef<QueueStatusRow>('QueueStatus').impl
     oldestWaitingSince: t.expose('oldestWaitingSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when the one waits that is in the backlog longest; null when it is empty.',
+      description: 'Since when the one waits that is in the backlog longest, of those counted; null when it is empty.',
+    }),
+    isCapped: t.exposeBoolean('isCapped', {
+      description: `Whether there are ${mostCounted} or more of something, so that the numbers are lower bounds.`,
     }),
   }),
 });

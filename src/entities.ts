@@ -4,7 +4,7 @@ import { Approval, ApprovalComment, ApprovalDelegation, ApprovalVote } from './a
 import { AuditEvent } from './audit/audit-entity.ts';
 import { EventDelivery, EventSink } from './eventbus/event-sink-entity.ts';
 import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
-import { Attempt, Execution, Signal, Step } from './executions/execution-entity.ts';
+import { Attempt, Execution, ExecutionLabel, Signal, Step } from './executions/execution-entity.ts';
 import { KillSwitch } from './killswitches/kill-switch-entity.ts';
 import { BulkOperation, ConcurrencyLimit } from './queues/queue-entity.ts';
 import { DataGrant } from './datagrants/data-grant-entity.ts';
@@ -55,6 +55,7 @@ export const entities = [
   EventDelivery,
   AuditEvent,
   Execution,
+  ExecutionLabel,
   Step,
   Attempt,
   Signal,

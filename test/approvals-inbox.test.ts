@@ -66,11 +66,17 @@ async function crowd(world: ApprovalWorld, { roll, pick, some }: ReturnType<type
   }
   await write((uow) => uow.rows('update principals set disabled_at = now() where id = $1', [pick(people).principalId]));
   const approver = (): Approver => pick([() => ({ principal: pick(people).principalId }), () => ({ role: pick(roles) }), () => ({ team: pick([teamId, newId()]) })])(); // prettier-ignore
+  const otherEnvironmentId = newId();
+  await write((uow) =>
+    uow.rows(`insert into environments (id, tenant_id, project_id, name, kind, created_at) values ($1, $2, $3, 'two', 'staging', now())`, [
+      ...[otherEnvironmentId, tenantId, otherProjectId],
+    ]),
+  );
   const requests: ApprovalRow[] = [];
   for (let index = 0; index < 30; index += 1) {
     const stages = some([0, 1], 2).map((each) => ({ name: 's', quorum: 1 + each, approvers: some([0], 3).map(approver) }));
     const terms: ApprovalTerms = { stages, ...(roll(2) && { escalation: { afterMs: hour, approvers: [approver()] } }) };
-    const place = pick([{}, {}, { teamId: null }, { projectId: otherProjectId, environmentId: newId() }]);
+    const place = pick([{}, {}, { teamId: null }, { projectId: otherProjectId, environmentId: otherEnvironmentId }]);
     const request = await world.request({ terms, ...place, requestedBy: pick(people).principalId, expiresInMs: pick([1, hour, hour]) });
     const owners = roll(3) ? undefined : [pick(people).principalId];
     await write((uow) =>

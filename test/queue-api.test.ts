@@ -197,8 +197,8 @@ describe('dead letters', () => {
     const plan = await api.home.write(async (uow) => {
       await uow.rows('set local enable_seqscan = off');
       const rows = await uow.rows<{ 'QUERY PLAN': string }>(
-        `explain select s.step_id from steps s join executions e on e.id = s.execution_id and e.tenant_id = s.tenant_id
-           where s.tenant_id = $1 and s.status = 'failed' and s.failure->>'code' not in ('ITEM_FAILED', 'ITEMS_FAILED')
+        `explain select s.step_id from steps s
+           where s.tenant_id = $1 and s.status = 'failed' and s.failure_code not in ('ITEM_FAILED', 'ITEMS_FAILED')
            order by s.finished_at desc, s.execution_id desc, s.item_index desc, s.step_id desc limit 21`,
         [uow.tenantId],
       );

@@ -120,7 +120,7 @@ describe('a tenant with more to do than runners take up', () => {
     // (Those that were let in seconds before it keep their place: nobody is overtaken for ever.)
     assert.ok(order.indexOf('urgent') < waitingRoom / 2, order.join(' '));
     assert.ok(order.indexOf('older') < order.indexOf('late'), order.join(' '));
-    assert.deepEqual(await status(), { backlog: [], admitted: 0, running: 0, oldestWaitingSince: null });
+    assert.deepEqual(await status(), { backlog: [], admitted: 0, running: 0, oldestWaitingSince: null, isCapped: false });
   });
 
   it('can cancel what is in the backlog, which then is in it no more', async () => {

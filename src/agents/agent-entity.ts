@@ -10,7 +10,10 @@ export const Agent = defineEntity({
   tableName: 'agents',
   ...tenantTable,
   uniques: [{ name: 'agents_name_unique', properties: ['projectId', 'name'] }],
-  indexes: [{ name: 'agents_tenant', properties: ['tenantId', 'projectId', 'id'] }],
+  indexes: [
+    { name: 'agents_newest', properties: ['tenantId', 'id'] },
+    { name: 'agents_tenant', properties: ['tenantId', 'projectId', 'id'] },
+  ],
   properties: {
     id: p.uuid().primary(),
     tenantId: p.uuid(),

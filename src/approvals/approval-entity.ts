@@ -10,7 +10,20 @@ export const Approval = defineEntity({
   tableName: 'approvals',
   ...tenantTable,
   indexes: [
-    { name: 'approvals_tenant', properties: ['tenantId', 'status', 'id'] },
+    // Lists ask for each status and risk by itself (src/tenants/newest-rows.ts): each is a range in the order of the list.
+    { name: 'approvals_tenant', properties: ['tenantId', 'status', 'risk', 'id'] },
+    { name: 'approvals_agent', properties: ['tenantId', 'agentId', 'environmentId', 'status', 'risk', 'id'] },
+    { name: 'approvals_environment', properties: ['tenantId', 'environmentId', 'status', 'risk', 'id'] },
+    {
+      name: 'approvals_decided',
+      expression:
+        'create index "approvals_decided" on "approvals" ("tenant_id", "environment_id", "decided_at") where "decided_at" is not null',
+    },
+    {
+      name: 'approvals_team',
+      expression:
+        'create index "approvals_team" on "approvals" ("tenant_id", "team_id", "status", "risk", "id") where "team_id" is not null',
+    },
     { name: 'approvals_newest', properties: ['tenantId', 'id'] },
     { name: 'approvals_execution', properties: ['executionId', 'id'] },
   ],

@@ -4,8 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
+import { greatest, routesTo, type Route } from '../tenants/newest-rows.ts';
 import type { RiskClass } from '../tools/tool.ts';
 
 export interface MetricsFilter {
@@ -96,6 +96,8 @@ export interface ApprovalMetrics {
   readonly byPolicy: readonly PolicyFigures[];
   /** Where most waiting happens now, worst first; at most five. */
   readonly bottlenecks: readonly Bottleneck[];
+  /** There are more requests than are looked at; the figures are of the newest. */
+  readonly isCapped: boolean;
 }
 
 const dayMs = 86_400_000;
@@ -104,21 +106,32 @@ export const maxMetricDays = 366;
 /** Rows of each breakdown, largest first. */
 export const maxMetricRows = 100;
 const maxBottlenecks = 5;
+/** Of requests that wait, and of those that ended in the period in each way: the newest so many. */
+export const mostRequests = 5_000;
 
 const waits = (expression: string, only: string) => `json_build_object('count', count(*) filter (where ${only}),
   'medianMs', round((percentile_cont(0.5) within group (order by ${expression}) filter (where ${only}))::numeric)::float8,
   'p90Ms', round((percentile_cont(0.9) within group (order by ${expression}) filter (where ${only}))::numeric)::float8,
   'longestMs', round((max(${expression}) filter (where ${only}))::numeric)::float8)`;
 const ms = (from: string, to: string) => `extract(epoch from (${to} - ${from})) * 1000`;
-const placeColumns = { project: 'a.project_id', environment: 'a.environment_id', team: 'a.team_id' };
-
 /** `$2` since, `$3` until, `$4` now. When a request was cancelled is not kept: it counts by when it was made. */
 const endedAt = `coalesce(a.decided_at, case when a.status = 'cancelled' then a.created_at when a.expires_at <= $4 then a.expires_at end)`;
-const chosen = (conditions: string) => `rows as (
+const looked = (routes: readonly Route[]) => {
+  const few = (column: string, condition: string) => greatest('approvals a', column, routes, [condition], mostRequests);
+  const during = (column: string) => `a.${column} >= $2 and a.${column} < $3`;
+  return [
+    few('id', `a.status = 'pending'`),
+    few('decided_at', during('decided_at')),
+    few('id', `a.status = 'expired' and a.decided_at is null and ${during('expires_at')}`),
+    few('id', `a.status = 'cancelled' and a.decided_at is null and ${during('created_at')}`),
+  ];
+};
+
+/** `$5` the ids of what is looked at: with them at hand Postgres knows how many there are. */
+const chosen = `rows as (
     select a.*, a.status = 'pending' and a.expires_at > $4 as is_open,
       coalesce(${endedAt} >= $2 and ${endedAt} < $3, false) as is_ended, ${ms('a.created_at', 'coalesce(a.decided_at, $4::timestamptz)')} as waited
-    from approvals a
-    where a.tenant_id = $1 and ${conditions} and (a.status = 'pending' or ${endedAt} >= $2 and ${endedAt} < $3)
+    from approvals a where a.tenant_id = $1 and a.id = any($5::uuid[])
   ),
   asked as (
     select r.id, r.is_open, r.created_at, r.stage as current, s.stage, coalesce(who.kind, 'anybody') as kind, who.name
@@ -141,7 +154,7 @@ const chosen = (conditions: string) => `rows as (
 const decidedBetween = `is_ended and status in ('approved', 'rejected')`;
 const age = ms('created_at', '$4::timestamptz');
 
-const sqlOf = (conditions: string) => `with ${chosen(conditions)}
+const figuresSql = `with ${chosen}
   select
     (select json_build_object('waits', ${waits('waited', 'is_open')},
        'expiringSoon', count(*) filter (where is_open and expires_at < $4::timestamptz + interval '1 day')) from rows) as pending,
@@ -194,12 +207,22 @@ export function createApprovalMetrics({ clock }: { readonly clock: Clock }): App
       const since = filter.since ?? new Date(until.getTime() - defaultDays * dayMs);
       refuseInvalid(filter, since, until);
       const params: unknown[] = [uow.tenantId, since, until, now];
-      const conditions = [visibleRows(actor, 'approval.read', placeColumns, params)];
-      for (const [field, column] of columns) if (filter[field] != null) conditions.push(`a.${column} = $${params.push(filter[field])}`);
-      const [answer] = await uow.rows<Answer>(sqlOf(conditions.join(' and ')), params);
+      const routes = routesTo(actor, 'approval.read', filter, (value) => `$${params.push(value)}`, params, { byPlace: true });
+      const found = await uow.rows<{ way: number; id: string }>(
+        looked(routes)
+          .map(
+            (ids, way) =>
+              `select ${way} as way, id from ${ids} ids where $2::timestamptz < $3::timestamptz and $4::timestamptz is not null`,
+          )
+          .join(' union all '),
+        params,
+      );
+      const isCapped = [...Map.groupBy(found, ({ way }) => way).values()].some((ids) => ids.length >= mostRequests);
+      const ids = [...new Set(found.map(({ id }) => id))];
+      const [answer] = await uow.rows<Answer>(figuresSql, [uow.tenantId, since, until, now, ids]);
       const { pending, byRisk, decided, byApprover, byGroup, byPolicy } = answer!;
       const bottlenecks = bottlenecksOf(byGroup, byPolicy);
-      return { since, until, pending: { ...pending, byRisk }, decided, byApprover, byGroup, byPolicy, bottlenecks };
+      return { since, until, pending: { ...pending, byRisk }, decided, byApprover, byGroup, byPolicy, bottlenecks, isCapped };
     },
   };
 }

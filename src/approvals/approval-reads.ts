@@ -5,9 +5,10 @@ import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
-import type { RiskClass } from '../tools/tool.ts';
+import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
+import { riskClasses, type RiskClass } from '../tools/tool.ts';
 import type { ApprovalTerms } from './approval-terms.ts';
-import type { ApprovalSource, ApprovalStatus, ApprovalSubject } from './approval.ts';
+import { approvalStatuses, type ApprovalSource, type ApprovalStatus, type ApprovalSubject } from './approval.ts';
 
 export interface ApprovalRow {
   readonly id: string;
@@ -86,7 +87,7 @@ export const approvalOf = (row: Stored<ApprovalRow>): ApprovalRow => ({
 
 /** Runs a statement that returns `approvalColumns`. */
 export async function approvalRows(uow: UnitOfWork, sql: string, params: readonly unknown[]): Promise<ApprovalRow[]> {
-  return (await uow.rows<Stored<ApprovalRow>>(sql, params)).map(approvalOf);
+  return (await readInOrder<Stored<ApprovalRow>>(uow, sql, params)).map(approvalOf);
 }
 
 /** What became of an approval: no more than the events of its execution say. */
@@ -164,9 +165,7 @@ export async function listApprovals(
   const window = pageWindow('approvals', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ['tenant_id = $1', visibleRows(actor, 'approval.read', placeColumns, params)];
-  if (filter.status) conditions.push(`status = any(${bind([...filter.status])}::text[])`);
-  if (filter.risk) conditions.push(`risk = any(${bind([...filter.risk])}::text[])`);
+  const conditions: string[] = [];
   for (const [field, column] of [
     ['environmentId', 'environment_id'],
     ['agentId', 'agent_id'],
@@ -175,18 +174,27 @@ export async function listApprovals(
     const id = filter[field];
     if (id == null) continue;
     if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
-    conditions.push(`${column} = ${bind(id)}`);
+    if (filter.executionId != null) conditions.push(`${column} = ${bind(id)}`);
   }
-  // Said once more on its own: the index of what is pending is found by it.
-  if (filter.canDecide) conditions.push(`status = 'pending'`);
   if (decidable) conditions.push(`${decidable(params)} = ${bind(filter.canDecide)}`);
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
-  const rows = await approvalRows(
-    uow,
-    `select ${approvalColumns} from approvals where ${conditions.join(' and ')} order by id desc limit ${window.limit}`,
-    params,
-  );
-  return pageOf(window, rows);
+  const routes = approvalRoutes(actor, filter, bind, params, conditions);
+  return pageOf(window, await approvalRows(uow, newestRows('approvals', approvalColumns, routes, conditions, window), params));
+}
+
+/** Those of an execution by its index; else place by place, status by status and risk by risk. */
+function approvalRoutes(actor: Authority, filter: ApprovalFilter, bind: Bind, params: unknown[], conditions: string[]): Route[] {
+  const { risk, canDecide, executionId } = filter;
+  const status = canDecide ? (filter.status ?? ['pending']).filter((each) => each === 'pending') : filter.status;
+  if (executionId != null) {
+    conditions.push(visibleRows(actor, 'approval.read', placeColumns, params));
+    if (status) conditions.push(`status = any(${bind([...status])}::text[])`);
+    if (risk) conditions.push(`risk = any(${bind([...risk])}::text[])`);
+    return [tenantWide];
+  }
+  const routes = routesTo(actor, 'approval.read', filter, bind, params);
+  if (isTenantWide(routes) && !status && !risk) return routes;
+  return splitBy(splitBy(routes, 'status', status ?? approvalStatuses, bind), 'risk', risk ?? riskClasses, bind);
 }
 
 /** The same conditions as `listApprovals`, for a row that is at hand, except those that change with it. */

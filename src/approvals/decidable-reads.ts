@@ -37,6 +37,9 @@ const asked = `case when ${named} = '[]'::jsonb or escalated_at is null then ${n
 /** A vote of the stage that is asked, for exactly what will run. */
 const cast = `v.tenant_id = approvals.tenant_id and v.approval_id = approvals.id and v.stage = approvals.stage and v.digest = approvals.digest`;
 
+/** Else Postgres would rather look through everything that anybody has voted on, once. */
+const oneByOne = 'offset 0';
+
 export async function decidableBy(uow: UnitOfWork, actor: Authority, now: Date): Promise<Decidable> {
   if (actor.principalKind === 'worker') return () => 'false';
   const seats = (await seatsOf(uow, actor, now)).filter((seat) => seat.principalId === actor.principalId || !seat.isDisabled);
@@ -52,7 +55,7 @@ export async function decidableBy(uow: UnitOfWork, actor: Authority, now: Date):
       `status = 'pending' and expires_at > ${bind(now)}`,
       visibleRows(actor, 'approval.decide', placeColumns, params),
       notExcluded(own),
-      `not exists (select 1 from approval_votes v where ${cast} and v.principal_id = any(${own}))`,
+      `not exists (select 1 from approval_votes v where ${cast} and v.principal_id = any(${own}) ${oneByOne})`,
       `(${seats.map((seat) => holds(seat, actor, hands.get(seat.principalId)!, bind, params)).join(' or ')})`,
     ];
     return `coalesce(${conditions.join(' and ')}, false)`;
@@ -74,7 +77,7 @@ function holds(seat: Seat, actor: Authority, hands: readonly string[], bind: Bin
   );
   const isNamed = [`e->>'principal' = ${id}::text`, `e->>'team' = any(${bind([...seat.teamIds])}::text[])`, ...byRole].join(' or ');
   const asks = `exists (select 1 from jsonb_array_elements(${asked}) e where ${isNamed})`;
-  const free = `not exists (select 1 from approval_votes v where ${cast} and coalesce(v.on_behalf_of, v.principal_id) = ${id})`;
+  const free = `not exists (select 1 from approval_votes v where ${cast} and coalesce(v.on_behalf_of, v.principal_id) = ${id} ${oneByOne})`;
   if (isOwn) return `((${named} = '[]'::jsonb or ${asks}) and ${free})`;
   const lent = visibleRows({ ...actor, grants }, 'approval.decide', placeColumns, params);
   return `(${lent} and ${notExcluded(`${bind([...hands])}::uuid[]`)} and ${asks} and ${free})`;

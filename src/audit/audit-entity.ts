@@ -11,6 +11,15 @@ export const AuditEvent = defineEntity({
     { name: 'audit_events_tenant', properties: ['tenantId', 'id'] },
     { name: 'audit_events_subject', properties: ['tenantId', 'subjectId', 'id'] },
     { name: 'audit_events_principal', properties: ['tenantId', 'principalId', 'id'] },
+    { name: 'audit_events_action', properties: ['tenantId', 'action', 'id'] },
+    ...(['project', 'environment', 'team'] as const).map((place) => ({
+      name: `audit_events_${place}`,
+      expression: `create index "audit_events_${place}" on "audit_events" ("tenant_id", "${place}_id", "id") where "${place}_id" is not null`,
+    })),
+    ...(['trace_id', 'subject_name'] as const).map((column) => ({
+      name: `audit_events_${column}`,
+      expression: `create index "audit_events_${column}" on "audit_events" ("tenant_id", "${column}", "id") where "${column}" is not null`,
+    })),
   ],
   properties: {
     id: p.uuid().primary(),

@@ -1,10 +1,11 @@
 // Reads of audit events, narrowed to what the actor may see: pages by id, and the stream in commit order. Writes nothing.
 import type { FeedPosition } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { isId } from '../platform/ids.ts';
+import { idsBetween, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../principals/authorize.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, visibilityOf, type Authority } from '../principals/permission.ts';
+import { newestRows, readInOrder, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 
 export interface AuditRow {
   readonly id: string;
@@ -70,19 +71,34 @@ export async function listAuditEvents(
   const window = pageWindow('auditEvents', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = [visibleRows(actor, 'audit.read', places, params), ...conditionsOf(filter, bind)];
+  const conditions = conditionsOf(filter, bind);
   if (window.afterId !== null) conditions.push(`a.id < ${bind(window.afterId)}`);
-  const rows = await uow.rows<Raw<AuditRow>>(
-    `select ${columns} from audit_events a where a.tenant_id = $1 and ${conditions.join(' and ')} order by a.id desc limit ${window.limit}`,
-    params,
-  );
-  return pageOf(window, rows.map(fromRaw));
+  const routes = routesOf(actor, filter, bind, params, conditions);
+  const sql = newestRows('audit_events a', columns, routes, conditions, window);
+  return pageOf(window, (await readInOrder<Raw<AuditRow>>(uow, sql, params)).map(fromRaw));
+}
+
+/** By the index of what a filter names; else place by place, or action by action. */
+function routesOf(actor: Authority, { actions, ...filter }: AuditFilter, bind: Bind, params: unknown[], conditions: string[]): Route[] {
+  const { everywhere, projectIds, environmentIds, teamIds } = visibilityOf(actor, 'audit.read');
+  const isFew = [filter.subjectId, filter.subjectName, filter.traceId].some((value) => value != null);
+  if (actions && (isFew || !everywhere || filter.principalId != null || filter.projectId != null)) {
+    conditions.push(`a.action = any(${bind(actions)}::text[])`);
+  } else if (actions) return splitBy([tenantWide], 'action', actions, bind);
+  if (everywhere) return [tenantWide];
+  if (isFew) {
+    conditions.push(visibleRows(actor, 'audit.read', places, params));
+    return [tenantWide];
+  }
+  const by = (column: string, ids: readonly string[]): Route[] =>
+    ids.length === 0 ? [] : [{ keys: [`unnest(${bind([...ids])}::uuid[]) as place (place_id)`], conditions: [`${column} = place_id`] }];
+  const routes = [...by(places.project, projectIds), ...by(places.environment, environmentIds), ...by(places.team, teamIds)];
+  return routes.length > 0 ? routes : [{ keys: ['(values (1)) as nowhere (nothing)'], conditions: ['false'] }];
 }
 
 function conditionsOf(filter: AuditFilter, bind: (value: unknown) => string): string[] {
-  const { actions, principalId, subjectType, subjectId, subjectName, projectId, traceId, since, until } = filter;
+  const { principalId, subjectType, subjectId, subjectName, projectId, traceId, since, until } = filter;
   return [
-    ...(actions == null ? [] : [`a.action = any(${bind(actions)}::text[])`]),
     ...(principalId == null ? [] : [`a.principal_id = ${bind(principalId)}`]),
     ...(subjectType == null ? [] : [`a.subject_type = ${bind(subjectType)}`]),
     ...(subjectId == null ? [] : [`a.subject_id = ${bind(subjectId)}`]),
@@ -91,6 +107,7 @@ function conditionsOf(filter: AuditFilter, bind: (value: unknown) => string): st
     ...(traceId == null ? [] : [`a.trace_id = ${bind(traceId)}`]),
     ...(since == null ? [] : [`a.occurred_at >= ${bind(since)}`]),
     ...(until == null ? [] : [`a.occurred_at < ${bind(until)}`]),
+    ...idsBetween('a.id', { since, until }, bind),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { LiveBatch, LiveStream, Watcher } from '../events/live-stream.ts';
 import { orderedStream } from '../events/ordered-stream.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { newId } from '../platform/ids.ts';
+import { newIdAt } from '../platform/ids.ts';
 import type { Authority, Place } from '../principals/permission.ts';
 import type { Origin, Subject } from './audit.ts';
 import {
@@ -62,12 +62,13 @@ export function createAuditService({ clock, events, feed, hints }: AuditDependen
 
     record(uow, actor, { action, subject, beforeDigest, afterDigest, place, origin }) {
       const { projectId = null, environmentId = null, teamId = null } = place;
+      const now = clock.now();
       uow.write(
         `insert into audit_events (id, tenant_id, principal_id, action, subject_type, subject_id, subject_name, project_id, environment_id,
            team_id, before_digest, after_digest, address, user_agent, trace_id, occurred_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
         [
-          ...[newId(), uow.tenantId, actor?.principalId ?? null, action, subject?.type ?? null, subject?.id ?? null],
+          ...[newIdAt(now), uow.tenantId, actor?.principalId ?? null, action, subject?.type ?? null, subject?.id ?? null],
           ...[
             subject?.name ?? null,
             projectId,
@@ -78,7 +79,7 @@ export function createAuditService({ clock, events, feed, hints }: AuditDependen
             origin.address,
             origin.userAgent,
             origin.traceId,
-            clock.now(),
+            now,
           ],
         ],
       );

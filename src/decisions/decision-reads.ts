@@ -1,13 +1,14 @@
 // Reads of decision records: rows as GraphQL lists need them. Records are written by the gate alone and never change.
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
-import { firstIdAt, isId } from '../platform/ids.ts';
+import { idsBetween, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { GateInput, PolicyFinding } from '../rules/gate.ts';
-import type { DecisionEffect, GateAction } from '../rules/policy.ts';
+import { decisionEffects, type DecisionEffect, type GateAction } from '../rules/policy.ts';
+import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide, type Route } from '../tenants/newest-rows.ts';
 
 export interface DecisionRow {
   readonly id: string;
@@ -63,7 +64,7 @@ async function decisionRows<Row extends DecisionRow = DecisionRow>(
   sql: string,
   params: readonly unknown[],
 ): Promise<Row[]> {
-  return (await uow.rows<Row>(sql, params)).map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
+  return (await readInOrder<Row>(uow, sql, params)).map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
 
 /** Those that exist and that `actor` may read, in no particular order. */
@@ -83,11 +84,42 @@ export async function listDecisions(
   const window = pageWindow('decisions', request);
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ['tenant_id = $1', visibleRows(actor, 'decision.read', decisionPlace, params)];
-  conditions.push(...decisionConditions(filter, bind));
+  refuseInvalid(filter);
+  const { projectId: _project, environmentId: _environment, agentId: _agent, effect, ...rest } = filter;
+  // By what names few decisions, where the filter does; else place by place, and those of a tool, a person, a rare action or an effect.
+  const isFew = filter.executionId != null;
+  const conditions = decisionConditions(isFew ? filter : rest, bind);
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
-  const sql = `select ${columns} from decisions where ${conditions.join(' and ')} order by id desc limit ${window.limit}`;
-  return pageOf(window, await decisionRows(uow, sql, params));
+  let routes = [tenantWide];
+  if (isFew) conditions.push(visibleRows(actor, 'decision.read', decisionPlace, params));
+  else if (
+    filter.tool != null ||
+    filter.principalId != null ||
+    filter.policyId != null ||
+    (filter.action && !filter.action.some(isUsual))
+  ) {
+    routes = routesTo(actor, 'decision.read', filter, bind, params, { byPlace: true });
+    if (effect) conditions.push(`effect = any(${bind([...effect])}::text[])`);
+    if (filter.tool == null && filter.principalId == null && filter.policyId == null)
+      routes = splitBy(routes, 'action', filter.action!, bind);
+  } else {
+    routes = routesTo(actor, 'decision.read', filter, bind, params);
+    if (!isTenantWide(routes)) routes = splitBy(routes, 'effect', effect ?? decisionEffects, bind);
+    else if (effect) routes = byEffect(effect, bind);
+  }
+  return pageOf(window, await decisionRows(uow, newestRows('decisions', columns, routes, conditions, window), params));
+}
+
+/** Those of which nearly every execution has some; the others have an index of their own. */
+const isUsual = (action: GateAction) => action === 'execution.start' || action === 'tool.call';
+
+/** What was not simply allowed has an index of its own, which Postgres recognises by the condition. */
+function byEffect(effects: readonly DecisionEffect[], bind: (value: unknown) => string): Route[] {
+  const others = effects.filter((effect) => effect !== 'allow');
+  return [
+    ...(effects.includes('allow') ? [{ keys: ['(values (1)) as any_effect (nothing)'], conditions: [`effect = 'allow'`] }] : []),
+    ...splitBy([{ keys: [], conditions: [`effect <> 'allow'`] }], 'effect', others, bind),
+  ];
 }
 
 const idColumns = {
@@ -113,14 +145,10 @@ export function decisionConditions(filter: DecisionFilter, bind: (value: unknown
   }
   if (filter.action) conditions.push(`action = any(${bind([...filter.action])}::text[])`);
   if (filter.effect) conditions.push(`effect = any(${bind([...filter.effect])}::text[])`);
-  // Ids are of the same moments: they leave out partitions. Older releases made them a moment apart.
-  if (filter.since) conditions.push(`created_at >= ${bind(filter.since)}`, `id >= ${bind(firstIdAt(apart(filter.since, -idSlackMs)))}`);
-  if (filter.until) conditions.push(`created_at < ${bind(filter.until)}`, `id < ${bind(firstIdAt(apart(filter.until, idSlackMs)))}`);
-  return conditions;
+  if (filter.since) conditions.push(`created_at >= ${bind(filter.since)}`);
+  if (filter.until) conditions.push(`created_at < ${bind(filter.until)}`);
+  return [...conditions, ...idsBetween('id', filter, bind)]; // these leave out partitions
 }
-
-const idSlackMs = 60_000;
-const apart = (moment: Date, ms: number) => new Date(moment.getTime() + ms);
 
 function refuseInvalid(filter: DecisionFilter): void {
   const problems: Problem[] = [];

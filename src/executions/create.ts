@@ -5,7 +5,7 @@ import type { NewEvent } from '../events/catalogue.ts';
 import type { EventService } from '../events/event-service.ts';
 import { enqueue } from '../jobs/jobs.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { newId } from '../platform/ids.ts';
+import { newIdAt } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
 import { holdRules } from '../tenants/rules-lock.ts';
@@ -62,7 +62,6 @@ export interface Created {
 /** Null when another transaction won the race for the idempotency key. */
 export async function createExecution(deps: CreateDependencies, uow: UnitOfWork, spec: NewExecution): Promise<Created | null> {
   const { clock, events } = deps;
-  const id = newId();
   holdRules(uow);
   const { place, parent, origin, startAt = null, priority = defaultPriority } = spec;
   const [plan, entry] = await Promise.all([
@@ -70,6 +69,7 @@ export async function createExecution(deps: CreateDependencies, uow: UnitOfWork,
     startAt ? notYet : enterQueue(uow, clock, { ...place, agentId: spec.agentId, priority }),
   ]);
   const now = clock.now();
+  const id = newIdAt(now); // lists find the executions of a period by their ids
   let { state, events: happened } = begun(plan, now, spec);
   const row = await insertExecution(uow, {
     ...{ id, tenant_id: uow.tenantId, project_id: place.projectId, environment_id: place.environmentId, team_id: place.teamId },

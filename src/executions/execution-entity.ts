@@ -12,8 +12,17 @@ export const Execution = defineEntity({
   indexes: [
     { name: 'executions_tenant', properties: ['tenantId', 'id'] },
     { name: 'executions_status', properties: ['tenantId', 'status', 'id'] },
-    { name: 'executions_agent', properties: ['tenantId', 'agentId', 'id'] },
-    { name: 'executions_environment', properties: ['tenantId', 'environmentId', 'id'] },
+    // Lists ask for each environment and status by itself (src/tenants/newest-rows.ts): each is a range in the order of the list.
+    { name: 'executions_agent', properties: ['tenantId', 'agentId', 'environmentId', 'status', 'id'] },
+    { name: 'executions_environment', properties: ['tenantId', 'environmentId', 'status', 'id'] },
+    {
+      name: 'executions_team',
+      expression: 'create index "executions_team" on "executions" ("tenant_id", "team_id", "status", "id") where "team_id" is not null',
+    },
+    {
+      name: 'executions_children',
+      expression: 'create index "executions_children" on "executions" ("tenant_id", "id") where "parent_id" is not null',
+    },
     {
       name: 'executions_parent',
       expression: 'create index "executions_parent" on "executions" ("tenant_id", "parent_id", "id") where "parent_id" is not null',
@@ -37,10 +46,6 @@ export const Execution = defineEntity({
       name: 'executions_idempotency_key',
       expression:
         'create unique index "executions_idempotency_key" on "executions" ("tenant_id", "idempotency_key") where "idempotency_key" is not null',
-    },
-    {
-      name: 'executions_labels',
-      expression: 'create index "executions_labels" on "executions" using gin ("labels" jsonb_path_ops)',
     },
   ],
   properties: {
@@ -92,16 +97,51 @@ export const Execution = defineEntity({
   },
 });
 
+/**
+ * The labels of executions, a row each, to find them by. An index on the column could not be used: under row level security Postgres
+ * looks only for what its operators cannot leak, and those of jsonb are not known to keep quiet.
+ */
+export const ExecutionLabel = defineEntity({
+  name: 'ExecutionLabel',
+  tableName: 'execution_labels',
+  ...tenantTable,
+  properties: {
+    tenantId: p.uuid().primary(),
+    name: p.text().primary(),
+    value: p.text().primary(),
+    environmentId: p.uuid().primary(),
+    executionId: p.uuid().primary(),
+  },
+});
+
 /** `item_index` is -1 for the step itself, 0… for the items of a forEach. Counters are used by forEach steps only. */
 export const Step = defineEntity({
   name: 'Step',
   tableName: 'steps',
   ...tenantTable,
+  triggers: [
+    {
+      // Whatever statement fails a step: several do, and each would have to know where it belongs.
+      name: 'steps_failed',
+      timing: 'before',
+      events: ['insert', 'update'],
+      when: `(new.status = 'failed'::text)`,
+      body: [
+        `new.failure_code := new.failure->>'code'`,
+        'select e.agent_id, e.environment_id, e.team_id into new.agent_id, new.environment_id, new.team_id from public.executions e where e.tenant_id = new.tenant_id and e.id = new.execution_id',
+        'return new',
+      ].join('; '),
+    },
+  ],
   indexes: [
     {
       name: 'steps_failed',
       expression: `create index "steps_failed" on "steps" ("tenant_id", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
     },
+    ...(['agent_id', 'environment_id', 'team_id', 'failure_code'] as const).map((column) => ({
+      name: `steps_failed_${column}`,
+      expression: `create index "steps_failed_${column}" on "steps" ("tenant_id", "${column}", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
+    })),
     {
       name: 'steps_halted',
       expression: `create index "steps_halted" on "steps" ("tenant_id", "halted_by", "execution_id") where halted_by is not null`,
@@ -122,6 +162,11 @@ export const Step = defineEntity({
     item: p.json().$type<unknown>().nullable(),
     output: p.json().$type<unknown>().nullable(),
     failure: p.json().$type<ExecutionFailure>().nullable(),
+    /** Of one that has failed, where and of what: dead letters are found by them. A trigger copies them. */
+    agentId: p.uuid().nullable(),
+    environmentId: p.uuid().nullable(),
+    teamId: p.uuid().nullable(),
+    failureCode: p.text().nullable(),
     wakeAt: moment().nullable(),
     approvalId: p.uuid().nullable(),
     /** Name of the signal it waits for. */

@@ -21,7 +21,7 @@ export async function lockExecution(uow: UnitOfWork, executionId: string): Promi
   return rows[0] ?? null;
 }
 
-/** A new row, by column (of type jsonb: JSON text); null when another transaction won the race for its idempotency key. */
+/** A new row with its labels, by column (of type jsonb: JSON text); null when another transaction won the race for its idempotency key. */
 export async function insertExecution(
   uow: UnitOfWork,
   columns: Readonly<Record<string, unknown>>,
@@ -30,7 +30,9 @@ export async function insertExecution(
   const rows = await uow.rows(
     `with e as (
        insert into executions (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
-       on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing returning *)
+       on conflict (tenant_id, idempotency_key) where idempotency_key is not null do nothing returning *), l as (
+       insert into execution_labels (tenant_id, name, value, environment_id, execution_id)
+       select e.tenant_id, label.key, label.value, e.environment_id, e.id from e, jsonb_each_text(e.labels) as label)
      select ${executionColumns}, ${factColumns} from e ${factJoins}`,
     names.map((name) => columns[name]),
   );

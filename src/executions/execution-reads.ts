@@ -1,9 +1,8 @@
 // Reads of executions, steps and attempts: rows as GraphQL needs them, batched, authorised. No rules, no writes.
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
-import { isId } from '../platform/ids.ts';
-import { storableJson } from '../platform/json.ts';
-import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
+import { idsBetween, isId } from '../platform/ids.ts';
+import { storableText } from '../platform/json.ts';
 import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { ExecutionStatus } from './execution.ts';
@@ -38,7 +37,6 @@ export interface ExecutionFilter {
 
 /** Columns of `executions e` that say where one belongs. */
 export const executionPlace = { project: 'e.project_id', environment: 'e.environment_id', team: 'e.team_id' } as const;
-const relativePlace = { project: 'r.project_id', environment: 'r.environment_id', team: 'r.team_id' } as const;
 
 /** Inputs of one execution, for the runner; null when it does not exist. */
 export async function readInputs(uow: UnitOfWork, executionId: string): Promise<unknown> {
@@ -58,35 +56,6 @@ export async function executionsByIds(uow: UnitOfWork, actor: Authority, ids: re
     params,
   );
   return rows.map((row) => withDates<ExecutionRow>(row as never));
-}
-
-/** Newest first; with `among`, only of these ids. */
-export async function listExecutions(
-  uow: UnitOfWork,
-  actor: Authority,
-  filter: ExecutionFilter,
-  request: PageRequest,
-  among?: readonly string[],
-): Promise<Page<ExecutionRow>> {
-  const window = pageWindow('executions', request);
-  const params: unknown[] = [uow.tenantId];
-  const bind = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ['e.tenant_id = $1', visibleRows(actor, 'execution.read', executionPlace, params), ...filterConditions(filter, bind)];
-  if (window.afterId !== null) conditions.push(`e.id < ${bind(window.afterId)}`);
-  for (const id of [filter.parentId, filter.originId]) {
-    if (id == null) continue;
-    const visible = visibleRows(actor, 'execution.read', relativePlace, params);
-    conditions.push(`exists (select from executions r where r.tenant_id = $1 and r.id = ${bind(id)} and ${visible})`);
-  }
-  if (among) conditions.push(`e.id = any(${bind([...among])}::uuid[])`);
-  const rows = await uow.rows(
-    `select ${executionColumns} from executions e where ${conditions.join(' and ')} order by e.id desc limit ${window.limit}`,
-    params,
-  );
-  return pageOf(
-    window,
-    rows.map((row) => withDates<ExecutionRow>(row as never)),
-  );
 }
 
 const idColumns = {
@@ -125,7 +94,10 @@ export function filterConditions(filter: ExecutionFilter, bind: (value: unknown)
   if (labels != null) {
     const isObject = typeof labels === 'object' && !Array.isArray(labels);
     if (isObject && Object.values(labels).every((value) => typeof value === 'string')) {
-      conditions.push(`e.labels @> ${bind(storableJson(labels))}::jsonb`);
+      for (const [name, value] of Object.entries(labels as Record<string, string>)) {
+        conditions.push(`exists (select from execution_labels own where own.tenant_id = e.tenant_id and own.environment_id = e.environment_id and own.execution_id = e.id
+          and own.name = ${bind(storableText(name))} and own.value = ${bind(storableText(value))})`);
+      }
     } else problems.push({ path: 'filter.labels', message: 'must be an object of texts', expected: '{ "team": "payments" }' });
   }
   if (problems.length > 0) throw new ValidationError(problems);
@@ -133,7 +105,7 @@ export function filterConditions(filter: ExecutionFilter, bind: (value: unknown)
   if (filter.hasParent != null) conditions.push(`e.parent_id is ${filter.hasParent ? 'not null' : 'null'}`);
   if (filter.since) conditions.push(`e.created_at >= ${bind(filter.since)}`);
   if (filter.until) conditions.push(`e.created_at < ${bind(filter.until)}`);
-  return conditions;
+  return [...conditions, ...idsBetween('e.id', filter, bind)];
 }
 
 /** Steps that have left `pending`, by execution. The caller has authorised the executions. */

@@ -8,7 +8,8 @@ import { comparePositions, type LiveFeed } from '../events/live-feed.ts';
 import type { LiveBatch, LiveStream, Watcher } from '../events/live-stream.ts';
 import { aheadOfHistory, orderedStream } from '../events/ordered-stream.ts';
 import { cursorOf, type PageRequest } from '../platform/page.ts';
-import { listExecutions, type ExecutionFilter } from './execution-reads.ts';
+import { listExecutions } from './execution-list.ts';
+import type { ExecutionFilter } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';
 import { tenantEvents, visibleEvents, type TenantEventBatch, type TenantEventFilter } from './tenant-stream.ts';
 

@@ -19,5 +19,21 @@ export function firstIdAt(moment: Date): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
+/** Rows of older releases have a moment a little apart from their id's. */
+const slackMs = 60_000;
+const apart = (moment: Date, ms: number) => firstIdAt(new Date(moment.getTime() + ms));
+
+/** Conditions on a column of ids that rows of a period satisfy, so that an index in the order of ids leads to them. */
+export function idsBetween(
+  column: string,
+  { since, until }: { readonly since?: Date | null | undefined; readonly until?: Date | null | undefined },
+  bind: (value: unknown) => string,
+): string[] {
+  return [
+    ...(since ? [`${column} >= ${bind(apart(since, -slackMs))}`] : []),
+    ...(until ? [`${column} < ${bind(apart(until, slackMs))}`] : []),
+  ];
+}
+
 /** True for any RFC 9562 UUID text; ids that fail it can never reach a query. */
 export const isId = (value: string): boolean => validate(value);

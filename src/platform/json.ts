@@ -9,12 +9,13 @@ export function storableJson(value: unknown): string {
   return /\\u(?:0000|d[89a-f])/i.test(text) ? JSON.stringify(cleaned(JSON.parse(text))) : text;
 }
 
-const clean = (text: string): string => text.toWellFormed().replaceAll('\0', replacement);
+/** The same of one text, for columns of type text. */
+export const storableText = (text: string): string => text.toWellFormed().replaceAll('\0', replacement);
 
 function cleaned(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(cleaned);
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? clean(value) : value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [clean(key), cleaned(inner)]));
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? storableText(value) : value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storableText(key), cleaned(inner)]));
 }
 
 /** `value` as it comes back from a jsonb column: keys by length, then by bytes, so that what is made of it is the same as after a restart. */

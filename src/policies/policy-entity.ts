@@ -79,14 +79,29 @@ export const Decision = defineEntity({
   indexes: [
     { name: 'decisions_execution', properties: ['executionId', 'id'] },
     { name: 'decisions_tenant', properties: ['tenantId', 'id'] },
-    { name: 'decisions_agent', properties: ['tenantId', 'agentId', 'id'] },
+    // Lists ask for each environment and effect by itself (src/tenants/newest-rows.ts): each is a range in the order of the list.
+    { name: 'decisions_agent', properties: ['tenantId', 'agentId', 'environmentId', 'effect', 'id'] },
+    { name: 'decisions_environment', properties: ['tenantId', 'environmentId', 'effect', 'id'] },
+    { name: 'decisions_principal', properties: ['tenantId', 'principalId', 'environmentId', 'id'] },
+    {
+      name: 'decisions_team',
+      expression: 'create index "decisions_team" on "decisions" ("tenant_id", "team_id", "effect", "id") where "team_id" is not null',
+    },
+    {
+      name: 'decisions_tool',
+      expression: 'create index "decisions_tool" on "decisions" ("tenant_id", "tool", "environment_id", "id") where "tool" is not null',
+    },
+    {
+      name: 'decisions_output',
+      expression: `create index "decisions_output" on "decisions" ("tenant_id", "action", "environment_id", "id") where action not in ('execution.start', 'tool.call')`,
+    },
     {
       name: 'decisions_refused',
       expression: `create index "decisions_refused" on "decisions" ("tenant_id", "effect", "id") where effect <> 'allow'`,
     },
     {
       name: 'decisions_judged',
-      expression: `create index "decisions_judged" on "decisions" ("tenant_id", "id") where findings <> '[]'`,
+      expression: `create index "decisions_judged" on "decisions" ("tenant_id", "environment_id", "id") where findings <> '[]'`,
     },
   ],
   properties: {

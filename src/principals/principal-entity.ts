@@ -8,6 +8,7 @@ export const Principal = defineEntity({
   name: 'Principal',
   tableName: 'principals',
   ...tenantTable,
+  indexes: [{ name: 'principals_tenant', properties: ['tenantId', 'id'] }],
   uniques: [
     { name: 'principals_name_unique', properties: ['tenantId', 'name'] },
     { name: 'principals_subject_unique', properties: ['tenantId', 'issuer', 'subject'] },
@@ -29,6 +30,7 @@ export const Principal = defineEntity({
 export const TeamMember = defineEntity({
   name: 'TeamMember',
   tableName: 'team_members',
+  indexes: [{ name: 'team_members_principal', properties: ['tenantId', 'principalId'] }],
   ...tenantTable,
   properties: {
     teamId: () => p.manyToOne(Team).mapToPk().fieldName('team_id').primary(),
@@ -44,7 +46,12 @@ export const RoleGrant = defineEntity({
   tableName: 'role_grants',
   ...tenantTable,
   checks: [{ name: 'role_grants_one_grantee', expression: 'num_nonnulls(principal_id, grantee_team_id) = 1' }],
-  indexes: [{ name: 'role_grants_principal', properties: ['tenantId', 'principalId'] }],
+  indexes: [
+    { name: 'role_grants_tenant', properties: ['tenantId', 'id'] },
+    { name: 'role_grants_principal', properties: ['tenantId', 'principalId', 'id'] },
+    { name: 'role_grants_team', properties: ['tenantId', 'granteeTeamId', 'id'] },
+    { name: 'role_grants_scope', properties: ['tenantId', 'scopeId', 'id'] },
+  ],
   uniques: [
     {
       name: 'role_grants_unique',
@@ -71,7 +78,10 @@ export const ApiKey = defineEntity({
   name: 'ApiKey',
   tableName: 'api_keys',
   ...tenantTable,
-  indexes: [{ name: 'api_keys_principal', properties: ['tenantId', 'principalId'] }],
+  indexes: [
+    { name: 'api_keys_tenant', properties: ['tenantId', 'id'] },
+    { name: 'api_keys_principal', properties: ['tenantId', 'principalId', 'id'] },
+  ],
   properties: {
     id: p.uuid().primary(),
     tenantId: p.uuid(),

@@ -3,10 +3,10 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidCursorError, ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { defaultPageSize, maxPageSize, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
 import type { ExecutionFailure } from '../executions/execution.ts';
 import { idConditions } from '../executions/execution-reads.ts';
+import { isTenantWide, readInOrder, routesTo, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 
 export interface DeadLetterRow {
   readonly executionId: string;
@@ -35,7 +35,7 @@ export interface DeadLetterPage {
   readonly hasNextPage: boolean;
 }
 
-const placeColumns = { project: 'e.project_id', environment: 'e.environment_id', team: 'e.team_id' } as const;
+const columns = `s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex", s.failure, s.attempt, s.finished_at as "failedAt"`;
 
 const list = 'dead-letters';
 
@@ -43,7 +43,7 @@ const list = 'dead-letters';
 export const deadLetterCursor = ({ failedAt, executionId, itemIndex, stepId }: DeadLetterRow): string =>
   Buffer.from(`${list}:${failedAt.getTime()}.${itemIndex}.${stepId}.${executionId}`).toString('base64url');
 
-/** One statement on one partial index, however many steps never failed. */
+/** By what the failed steps themselves know of their place: of each place, agent or code an index holds them in this order. */
 export async function listDeadLetters(
   uow: UnitOfWork,
   actor: Authority,
@@ -57,8 +57,7 @@ export async function listDeadLetters(
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
   const conditions = [
-    `s.tenant_id = $1 and s.status = 'failed' and s.failure->>'code' not in ('ITEM_FAILED', 'ITEMS_FAILED')`,
-    visibleRows(actor, 'execution.read', placeColumns, params),
+    `s.tenant_id = $1 and s.status = 'failed' and s.failure_code not in ('ITEM_FAILED', 'ITEMS_FAILED')`,
     ...conditionsOf(filter, bind),
   ];
   if (after != null) {
@@ -68,24 +67,35 @@ export async function listDeadLetters(
          (${bind(new Date(place.failedAt))}::timestamptz, ${bind(place.executionId)}::uuid, ${bind(place.itemIndex)}::int, ${bind(place.stepId)}::text)`,
     );
   }
-  const rows = await uow.rows<Omit<DeadLetterRow, 'failedAt'> & { failedAt: string }>(
-    `select s.execution_id as "executionId", s.step_id as "stepId", s.item_index as "itemIndex", s.failure, s.attempt,
-       s.finished_at as "failedAt"
-     from steps s join executions e on e.id = s.execution_id and e.tenant_id = s.tenant_id
-     where ${conditions.join(' and ')}
-     order by s.finished_at desc, s.execution_id desc, s.item_index desc, s.step_id desc limit ${size + 1}`,
-    params,
-  );
+  const routes = routesOf(actor, filter, bind, params);
+  const rows = await readInOrder<Omit<DeadLetterRow, 'failedAt'> & { failedAt: string }>(uow, sqlOf(routes, conditions, size + 1), params);
   return {
     rows: rows.slice(0, size).map((row) => ({ ...row, failedAt: new Date(row.failedAt) })),
     hasNextPage: rows.length > size,
   };
 }
 
-function conditionsOf(filter: DeadLetterFilter, bind: (value: unknown) => string): string[] {
-  const { conditions, problems } = idConditions(filter, bind);
+/** Of each way the newest, merged; a step may be found in two ways. */
+function sqlOf(routes: readonly Route[], conditions: readonly string[], limit: number): string {
+  const newest = ({ conditions: way }: Route) =>
+    `select ${columns} from steps s where ${[...conditions, ...way].join(' and ')}
+     order by s.finished_at desc, s.execution_id desc, s.item_index desc, s.step_id desc limit ${limit}`;
+  if (isTenantWide(routes)) return newest(tenantWide);
+  const each = routes.map((route) => `select each.* from ${route.keys.join(' cross join ')} cross join lateral (${newest(route)}) each`);
+  return `select distinct on ("failedAt", "executionId", "itemIndex", "stepId") * from (${each.join(' union all ')}) as found
+    order by "failedAt" desc, "executionId" desc, "itemIndex" desc, "stepId" desc limit ${limit}`;
+}
+
+function routesOf(actor: Authority, filter: DeadLetterFilter, bind: Bind, params: unknown[]): Route[] {
+  const routes = routesTo(actor, 'execution.read', filter, bind, params);
+  return filter.codes && isTenantWide(routes) ? splitBy(routes, 'failure_code', filter.codes, bind) : routes;
+}
+
+function conditionsOf(filter: DeadLetterFilter, bind: Bind): string[] {
+  const { problems } = idConditions(filter, () => '');
   if (problems.length > 0) throw new ValidationError(problems);
-  if (filter.codes) conditions.push(`s.failure->>'code' = any(${bind([...filter.codes])}::text[])`);
+  const conditions: string[] = [];
+  if (filter.codes) conditions.push(`s.failure_code = any(${bind([...filter.codes])}::text[])`);
   if (filter.since) conditions.push(`s.finished_at >= ${bind(filter.since)}`);
   if (filter.until) conditions.push(`s.finished_at < ${bind(filter.until)}`);
   return conditions;

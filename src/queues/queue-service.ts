@@ -5,9 +5,10 @@ import { NotFoundError, ValidationError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { requirePermission, visibleRows } from '../principals/authorize.ts';
+import { greatest, readInOrder, routesTo } from '../tenants/newest-rows.ts';
 import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
 import { listDeadLetters } from './dead-letter-reads.ts';
-import { maxLimit, type LimitScope } from './queue.ts';
+import { maxLimit, mostCounted, type LimitScope } from './queue.ts';
 
 export interface LimitRow {
   readonly id: string;
@@ -26,6 +27,8 @@ export interface QueueStatus {
   readonly running: number;
   /** When the execution that waits longest joined the backlog. */
   readonly oldestWaitingSince: Date | null;
+  /** Counting stopped at `mostCounted` of something: the numbers are at least so many. */
+  readonly isCapped: boolean;
 }
 
 export interface QueueService {
@@ -57,8 +60,6 @@ const limits = `concurrency_limits l
   left join environments n on l.scope_kind = 'environment' and n.tenant_id = l.tenant_id and n.id = l.scope_id
   left join projects p on l.scope_kind = 'project' and p.tenant_id = l.tenant_id and p.id = l.scope_id`;
 const projectColumn = 'coalesce(a.project_id, n.project_id, p.id)';
-
-const placeColumns = { project: 'e.project_id', environment: 'e.environment_id', team: 'e.team_id' } as const;
 
 const fromRaw = (row: Omit<LimitRow, 'updatedAt'> & { updatedAt: string }): LimitRow => ({ ...row, updatedAt: new Date(row.updatedAt) });
 
@@ -120,15 +121,19 @@ export function createQueueService({ clock }: { readonly clock: Clock }): QueueS
 
     async queueStatus(uow, actor) {
       const params: unknown[] = [uow.tenantId];
-      const visible = visibleRows(actor, 'execution.read', placeColumns, params);
-      const rows = await uow.rows<{ kind: string; priority: number | null; count: number; oldest: string | null }>(
-        `select 'backlog' as kind, priority, count(*)::int as count, min(backlog_at) as oldest
-           from executions e where e.tenant_id = $1 and e.backlog_at is not null and ${visible} group by priority
+      const routes = routesTo(actor, 'execution.read', {}, (value) => `$${params.push(value)}`, params);
+      const few = (conditions: string) => greatest('executions e', 'id', routes, [conditions], mostCounted);
+      // Of each status by itself, as the index of a place has them.
+      const waiting = (column: string) => `(${few(`e.status = 'queued' and e.${column} is not null`)}
+        union all ${few(`e.status = 'scheduled' and e.${column} is not null`)} limit ${mostCounted}) found`;
+      const rows = await readInOrder<{ kind: string; priority: number | null; count: number; oldest: string | null }>(
+        uow,
+        `select 'backlog' as kind, e.priority, count(*)::int as count, min(e.backlog_at) as oldest
+           from ${waiting('backlog_at')} join executions e on e.tenant_id = $1 and e.id = found.id group by e.priority
          union all
-         select 'admitted', null, count(*)::int, null from executions e
-           where e.tenant_id = $1 and e.admitted_at is not null and e.status in ('queued', 'scheduled') and ${visible}
+         select 'admitted', null, count(*)::int, null from ${waiting('admitted_at')}
          union all
-         select 'running', null, count(*)::int, null from executions e where e.tenant_id = $1 and e.status = 'running' and ${visible}`,
+         select 'running', null, count(*)::int, null from ${few(`e.status = 'running'`)} found`,
         params,
       );
       const countOf = (kind: string) => rows.find((row) => row.kind === kind)?.count ?? 0;
@@ -138,6 +143,9 @@ export function createQueueService({ clock }: { readonly clock: Clock }): QueueS
         backlog: backlog.toSorted((a, b) => a.priority - b.priority),
         admitted: countOf('admitted'),
         running: countOf('running'),
+        isCapped: [backlog.reduce((sum, { count }) => sum + count, 0), countOf('admitted'), countOf('running')].some(
+          (n) => n >= mostCounted,
+        ),
         oldestWaitingSince: oldest.length > 0 ? new Date(Math.min(...oldest)) : null,
       };
     },

@@ -33,6 +33,7 @@ export const Project = defineEntity({
   name: 'Project',
   tableName: 'projects',
   ...tenantTable,
+  indexes: [{ name: 'projects_tenant', properties: ['tenantId', 'id'] }],
   uniques: [{ name: 'projects_name_unique', properties: ['tenantId', 'name'] }],
   properties: {
     id: p.uuid().primary(),
@@ -48,7 +49,10 @@ export const Environment = defineEntity({
   tableName: 'environments',
   ...tenantTable,
   uniques: [{ name: 'environments_name_unique', properties: ['projectId', 'name'] }],
-  indexes: [{ name: 'environments_tenant', properties: ['tenantId', 'projectId'] }],
+  indexes: [
+    { name: 'environments_newest', properties: ['tenantId', 'id'] },
+    { name: 'environments_tenant', properties: ['tenantId', 'projectId', 'id'] },
+  ],
   properties: {
     id: p.uuid().primary(),
     tenantId: p.uuid(),
@@ -64,6 +68,7 @@ export const Team = defineEntity({
   name: 'Team',
   tableName: 'teams',
   ...tenantTable,
+  indexes: [{ name: 'teams_tenant', properties: ['tenantId', 'id'] }],
   uniques: [{ name: 'teams_name_unique', properties: ['tenantId', 'name'] }],
   properties: {
     id: p.uuid().primary(),

@@ -90,6 +90,19 @@ export async function approvalStand(): Promise<ApprovalStand> {
     const base = await createWorld(db.database);
     const write: ApprovalWorld['write'] = (work) => db.database.write(base.tenantId, work);
     const put = (sql: string, params: readonly unknown[]) => write((uow) => uow.rows(sql, [base.tenantId, ...params]));
+    for (const [projectId, environmentId] of [
+      [base.projectId, base.environmentId],
+      [base.otherProjectId, newId()],
+    ] as const) {
+      await put(
+        `insert into projects (id, tenant_id, name, created_at) values ($2::uuid, $1, $2::uuid::text, now()) on conflict do nothing`,
+        [projectId],
+      );
+      await put(
+        `insert into environments (id, tenant_id, project_id, name, kind, created_at) values ($2, $1, $3, 'one', 'staging', now()) on conflict do nothing`,
+        [environmentId, projectId],
+      );
+    }
     const executionId = newId();
     const requester = await base.person('rita', base.on('operator'));
     const reviewer = await base.person('rex', base.on('reviewer'));
