@@ -1,5 +1,12 @@
 // Event sinks of the tenant: read, make, change, pause, remove, send again; and how the event bus stands.
-import { ConflictError, InvalidStateError, LimitExceededError, UnavailableError } from '#src/platform/errors.ts';
+import {
+  ConflictError,
+  CursorExpiredError,
+  InvalidCursorError,
+  InvalidStateError,
+  LimitExceededError,
+  UnavailableError,
+} from '#src/platform/errors.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import {
@@ -54,7 +61,7 @@ mutation('createEventSink', {
   permission,
   input: CreateEventSinkInput,
   returns: { ...sink('The new sink.'), secret },
-  fails: [ConflictError, LimitExceededError, UnavailableError],
+  fails: [ConflictError, LimitExceededError, InvalidCursorError, CursorExpiredError, UnavailableError],
   resolve: (services, uow, actor, input) => services.eventSinks.createEventSink(uow, actor, input),
 });
 

@@ -193,6 +193,7 @@ export const CreateEventSinkInput = builder.inputType('CreateEventSinkInput', {
     projectId: t.id({ description: 'Only events of this project.' }).validate(globalId('Project')),
     environmentId: t.id({ description: 'Only events of this environment.' }).validate(globalId('Environment')),
     from: t.field({ type: EventSinkStartEnum, description: 'Where it begins; NOW when absent.' }),
+    after: t.string({ description: 'It begins behind this cursor of `tenantEvents`; then leave out `from`.' }),
     maxAttempts: t.int({ description: `An event is given up after so many attempts: ${attempts}` }),
     maxAgeSeconds: t.int({ description: `Or so long after the first attempt: ${age}` }),
   }),

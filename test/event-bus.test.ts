@@ -7,6 +7,8 @@ import { toGlobalId } from '#schema/ids.ts';
 import { envelopeOf } from '#src/eventbus/cloud-event.ts';
 import type { NewEventSink } from '#src/eventbus/event-sink-service.ts';
 import { eventDelayMs, healthOf, sinkDelayMs, sinkLimits } from '#src/eventbus/event-sink.ts';
+import { tenantCursor } from '#src/events/cursor.ts';
+import { CursorExpiredError, InvalidCursorError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import { webhookLimits } from '#src/webhooks/webhook.ts';
 import { eventBus, turnableClock, type Bus, type BusTenant } from './harness/event-bus.ts';
@@ -103,6 +105,24 @@ describe('what is sent', () => {
     });
     await work();
     assert.deepEqual([server.requests.length, idsOf(all).map((id) => id.split(':')[1]), idsOf(later)], [1, ['1', '2', '3', '4'], [`${execution}:4`]]); // prettier-ignore
+  });
+
+  it('begins behind a cursor of tenantEvents; one of another stream, or ahead of all history, is refused', async () => {
+    const tenant = await bus.tenant();
+    const execution = newId();
+    await tenant.emit(execution, 3);
+    await bus.settle();
+    const { epoch, rows } = await tenant.write(async (uow) => ({
+      epoch: await bus.services.events.epoch(uow),
+      rows: await bus.services.events.tenantAfter(uow, { transactionId: '0', executionId: execution, sequence: 0 }, 10),
+    }));
+    const { eventSink } = await create(tenant, { after: tenantCursor('tenant', epoch, rows[0]!) });
+    assert.equal((await health(tenant, eventSink.id)).lagEvents, 2);
+    const refused = (input: Partial<NewEventSink>, kind: new (...args: never[]) => Error) => assert.rejects(create(tenant, input), kind);
+    await refused({ after: tenantCursor('audit', epoch, rows[0]!) }, InvalidCursorError);
+    await refused({ after: tenantCursor('tenant', newId(), rows[0]!) }, CursorExpiredError);
+    await refused({ after: tenantCursor('tenant', epoch, { ...rows[0]!, transactionId: '999999999' }) }, CursorExpiredError);
+    await refused({ after: tenantCursor('tenant', epoch, rows[0]!), from: 'now' }, ValidationError);
   });
 
   it('is what the sink wants: types, and never what happens in another tenant', async (t) => {

@@ -372,6 +372,8 @@ export type CreateEnvironmentInput = {
 
 /** A new sink: a signed webhook. A tenant has at most 10; brokers are configured by the operator. */
 export type CreateEventSinkInput = {
+  /** It begins behind this cursor of `tenantEvents`; then leave out `from`. */
+  after?: string | null | undefined;
   /** Only events of this environment. */
   environmentId?: string | null | undefined;
   /** Where it begins; NOW when absent. */
@@ -2222,7 +2224,9 @@ export type CreateEventSinkMutationVariables = Exact<{
 export type CreateEventSinkMutation = { createEventSink:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'CreateEventSinkSuccess', secret: string, eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'CursorExpiredError', code: ErrorCode, message: string }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidCursorError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'UnavailableError', code: ErrorCode, message: string }

@@ -2,10 +2,12 @@
 import type { Clock } from '../platform/clock.ts';
 import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { InvalidStateError, LimitExceededError, NotFoundError } from '../platform/errors.ts';
+import { CursorExpiredError, InvalidStateError, LimitExceededError, NotFoundError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { EventType } from '../events/catalogue.ts';
+import { readTenantCursor } from '../events/cursor.ts';
+import { comparePositions } from '../events/live-feed.ts';
 import type { EventService, FeedPosition } from '../events/event-service.ts';
 import { requirePermission } from '../principals/authorize.ts';
 import type { Authority } from '../principals/permission.ts';
@@ -39,6 +41,8 @@ export interface SinkSettings {
 export interface NewEventSink extends SinkSettings {
   /** Default: now. */
   readonly from?: 'now' | 'beginning' | null | undefined;
+  /** Behind this cursor of `tenantEvents`, instead. */
+  readonly after?: string | null | undefined;
 }
 
 /** Fields left out stay as they are; of those that may be empty, null empties them. */
@@ -72,7 +76,7 @@ export interface EventSinkService {
 export interface EventSinkDependencies {
   readonly clock: Clock;
   readonly sealer: Sealer;
-  readonly events: Pick<EventService, 'currentPosition'>;
+  readonly events: Pick<EventService, 'currentPosition' | 'epoch'>;
 }
 
 const notThere = (kind: string, id: string) => new NotFoundError(`there is no ${kind} "${id.slice(0, 80)}"`);
@@ -102,6 +106,14 @@ export function createEventSinkService({ clock, sealer, events }: EventSinkDepen
     );
   }
 
+  async function startOf(uow: UnitOfWork, { from, after }: Pick<NewEventSink, 'from' | 'after'>): Promise<FeedPosition> {
+    if (after == null) return from === 'beginning' ? beginning : events.currentPosition(uow);
+    if (from != null) refuse([{ path: 'from', message: 'says where to begin, and so does after', expected: 'one of them' }]);
+    const place = readTenantCursor(after, 'tenant', await events.epoch(uow));
+    if (comparePositions(place, await events.currentPosition(uow)) <= 0) return place;
+    throw new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
+  }
+
   const reread = async (uow: UnitOfWork, actor: Authority, id: string) => (await eventSinksByIds(uow, actor, [id]))[0]!;
   const placeOf = (uow: UnitOfWork) => ({ tenantId: uow.tenantId });
 
@@ -126,7 +138,7 @@ export function createEventSinkService({ clock, sealer, events }: EventSinkDepen
         throw new LimitExceededError(`a tenant has at most ${sinkLimits.perTenant} event sinks; remove one that is no longer used`);
       }
       const [id, secret] = [newId(), newSecret()];
-      const place = input.from === 'beginning' ? beginning : await events.currentPosition(uow);
+      const place = await startOf(uow, input);
       await orConflict(
         uow.rows(
           `insert into event_sinks (id, tenant_id, origin, name, kind, url, secret, types, project_id, environment_id, max_attempts,
