@@ -36,6 +36,7 @@ interface Telling {
   readonly port: number;
   /** Tells everybody of one more event. */
   tell(sequence: number, at: Date): Promise<void>;
+  queuedBytes?(): readonly number[];
   close(): Promise<void>;
 }
 
@@ -69,6 +70,7 @@ serveContender(async ({ way, place, executionId, lastSequence }: FanOutSetup) =>
         const { type, data } = eventOf(executionId, next, at);
         await database.write(authority.tenantId, (uow) => services.events.append(uow, executionId, next, [{ type, data } as NewEvent], at));
       },
+      queuedBytes: () => gateway.queuedBytes(),
       close: () => gateway.close('the benchmark is over'),
     };
   }
@@ -120,6 +122,7 @@ serveContender(async ({ way, place, executionId, lastSequence }: FanOutSetup) =>
     begin: async () => undefined,
     async ask(question) {
       if (question === 'port') return telling.port;
+      if (question === 'queuedBytes') return telling.queuedBytes?.() ?? [];
       if (question === 'processorMs') {
         const { user, system } = process.cpuUsage();
         return (user + system) / 1_000;

@@ -107,6 +107,8 @@ export interface Crowd {
   /** Bytes for each who watches. */
   readonly memory: number;
   readonly watchers: ContenderProcess;
+  /** Of Signalbox: what waits for those who are behind with reading. */
+  queuedBytes(): Promise<readonly number[]>;
   /** Tells so many events, each when everybody has heard the one before, after a pause. Microseconds of processor time per delivery, milliseconds of lateness each. */
   tell(times: number, pauseMs: number): Promise<{ microseconds: number; lateness: readonly number[] }>;
   close(): Promise<void>;
@@ -133,6 +135,7 @@ export async function openCrowd({ place, services, database }: Stand, agentId: s
   return {
     memory: (after - before) / size,
     watchers,
+    queuedBytes: async () => (await teller.ask('queuedBytes')) as number[],
     async tell(times, pauseMs) {
       await watchers.ask('forget');
       const from = await ask('processorMs');

@@ -1,0 +1,53 @@
+// Streams at scale, each end in a process of its own: one who reads a byte a second changes nothing for the others, and what one who watches
+// and hears nothing takes. Small here; `npm run test:streams` runs 2,000 and 5,000, and prints figures.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openCrowd } from '../bench/parts/fan-out.ts';
+import { killAll } from '../bench/process.ts';
+import { freshName, openStand, threeSteps, type Stand } from '../bench/stand.ts';
+import { quantile } from '../bench/statistics.ts';
+
+const isAll = process.env['SIGNALBOX_TEST_STREAMS'] === 'all';
+const size = isAll ? 2_000 : 40;
+const idle = isAll ? 5_000 : 80;
+const times = isAll ? 100 : 10;
+
+let stand: Stand;
+let agentId: string;
+before(async () => {
+  stand = await openStand();
+  agentId = await stand.agent(freshName('watched'), threeSteps);
+});
+after(async () => {
+  await stand.close();
+  killAll();
+});
+
+test(`everybody else among ${size} hears everything when one reads a byte a second`, async (context) => {
+  const crowd = await openCrowd(stand, agentId, 'signalbox', size);
+  try {
+    await crowd.tell(times, 0);
+    const without = await crowd.tell(times, 20);
+    await crowd.watchers.ask('slow');
+    const beside = await crowd.tell(times, 20);
+    assert.deepEqual([without.lateness.length, beside.lateness.length], [size * times, size * times]);
+    const p99 = (lateness: readonly number[]) => quantile(lateness, 0.99);
+    context.diagnostic(
+      `p99 from before the commit to received: ${p99(without.lateness)} ms without, ${p99(beside.lateness)} ms beside one that does not read`,
+    );
+    context.diagnostic(`bytes that wait for it: ${JSON.stringify(await crowd.queuedBytes())}`);
+  } finally {
+    await crowd.close();
+  }
+});
+
+test(`${idle} who watch and hear nothing, and then one event each`, async (context) => {
+  const crowd = await openCrowd(stand, agentId, 'signalbox', idle);
+  try {
+    context.diagnostic(`${(crowd.memory / 1_024).toFixed(1)} KiB for each, with its socket`);
+    const { lateness } = await crowd.tell(1, 0);
+    assert.equal(lateness.length, idle);
+  } finally {
+    await crowd.close();
+  }
+});
