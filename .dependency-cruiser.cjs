@@ -1,7 +1,7 @@
 // Which folder may import which (docs: "Folders and arrows" in the design). Few rules; each names the way out.
 const floors = [
   ['platform'],
-  ['principals', 'tenants', 'jobs', 'events', 'expressions', 'outbound', 'killswitches', 'audit', 'webhooks'],
+  ['principals', 'cache', 'tenants', 'jobs', 'events', 'expressions', 'outbound', 'killswitches', 'audit', 'webhooks'],
   ['approvals', 'rules', 'agents', 'tools', 'eventbus'],
   ['policies'],
   ['decisions'],

@@ -76,6 +76,7 @@ async function openParts(
     database,
     logger,
     pubSub,
+    keepsRows: parts.gateway,
     remote: { outbound, sealer },
     toolServers,
     redact,
@@ -84,6 +85,7 @@ async function openParts(
   starting.defer(() => {
     services.feed.close();
     services.hints.close();
+    services.rows.close();
   });
   const runner =
     toolServers && (await prepareRunner(config, postgres.ownerUrl, { services, database, outbound, toolServers, logger, say }, starting));

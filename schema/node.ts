@@ -25,7 +25,9 @@ export function nodeType<Row extends { readonly id: string }>(name: string, read
   return builder.loadableNodeRef<Row>(name, {
     id: { resolve: (row) => row.id },
     load: async (ids, { services, authority, read: inTransaction }) => [
-      ...(await inTransaction((uow) => read(services, uow, authority, ids))),
+      ...(await services.rows.load(name, authority, ids, (missing) =>
+        inTransaction(async (uow) => ({ rows: await read(services, uow, authority, missing), startedAt: uow.startedAt })),
+      )),
     ],
     sort: (row) => row.id,
   });

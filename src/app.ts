@@ -6,6 +6,7 @@ import { createApprovalService } from './approvals/approval-service.ts';
 import { createDelegationService } from './approvals/delegation-service.ts';
 import { createAuditService } from './audit/audit-service.ts';
 import { createEventSinkService } from './eventbus/event-sink-service.ts';
+import { createRowCache, uncached } from './cache/row-cache.ts';
 import { createEventService } from './events/event-service.ts';
 import { createHints } from './events/hints.ts';
 import { createLiveFeed } from './events/live-feed.ts';
@@ -61,6 +62,8 @@ export interface ServiceSettings {
   readonly redact?: Redactor | undefined;
   /** The way to other processes; without it they are not heard, and changes are looked for. */
   readonly pubSub?: PubSub | undefined;
+  /** Rows that hardly ever change stay in memory between requests; absent: each request reads them. */
+  readonly keepsRows?: boolean | undefined;
   /** Of agents that run elsewhere. */
   readonly toolCalls?: ToolCallSettings | undefined;
 }
@@ -77,10 +80,12 @@ export function createServices({
   rateClock,
   toolCalls: settings,
   pubSub,
+  keepsRows,
 }: ServiceSettings) {
   const hints = createHints({ pubSub });
   const events = createEventService({ clock, hints });
-  const tenants = createTenantService({ clock });
+  const rows = keepsRows ? createRowCache({ pubSub }) : uncached;
+  const tenants = createTenantService({ clock, rows });
   const principals = createPrincipalService({ clock });
   const grants = createGrantService({ clock });
   const apiKeys = createApiKeyService({ clock });
@@ -120,6 +125,7 @@ export function createServices({
   const streams = createExecutionStreams({ feed, events });
   return {
     hints,
+    rows,
     feed,
     streams,
     events,

@@ -7,6 +7,8 @@ import { openTransaction, type Statements } from './statements.ts';
 /** One transaction bound to one tenant. Statements on it run in the order they were given. */
 export interface UnitOfWork {
   readonly tenantId: string;
+  /** Before its snapshot was taken; `performance.now()`. */
+  readonly startedAt: number;
   /** Plain rows: parameters are `$1…`; column names come back as written (alias them to camelCase). */
   rows<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** A write whose answer nobody needs: it travels with the next statement or the commit. If it fails, the transaction does. */
@@ -37,9 +39,10 @@ export async function openDatabase(options: Options): Promise<Database> {
     const hints: (() => void)[] = [];
     let isUsable = false;
     try {
+      const startedAt = performance.now();
       const statements = openTransaction(client, tenantId, { readOnly });
       try {
-        const result = await work(unitOfWork(statements, tenantId, hints));
+        const result = await work(unitOfWork(statements, tenantId, startedAt, hints));
         await statements.commit();
         isUsable = true;
         for (const hint of hints) hint();
@@ -65,9 +68,10 @@ export async function openDatabase(options: Options): Promise<Database> {
   };
 }
 
-function unitOfWork(statements: Statements, tenantId: string, hints: (() => void)[]): UnitOfWork {
+function unitOfWork(statements: Statements, tenantId: string, startedAt: number, hints: (() => void)[]): UnitOfWork {
   return {
     tenantId,
+    startedAt,
     rows: (sql, params = []) => statements.rows(sql, params),
     write: (sql, params = []) => statements.queue(sql, params),
     hasChanged: () => statements.hasChanged(),

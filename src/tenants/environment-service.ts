@@ -1,4 +1,5 @@
 // Environments: the part of the tenant service that writes `environments`.
+import type { RowCache } from '../cache/row-cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -51,7 +52,7 @@ function kindProblems(kind: string): Problem[] {
   ];
 }
 
-export function createEnvironmentService(clock: Clock): EnvironmentService {
+export function createEnvironmentService(clock: Clock, rows: Pick<RowCache, 'changed'>): EnvironmentService {
   async function visible(uow: UnitOfWork, actor: Authority, environmentId: string, forUpdate = false): Promise<EnvironmentRow> {
     const found = await findVisible(uow, actor, 'environments', environmentId, { forUpdate });
     if (!found) throw new NotFoundError('environmentId: there is no such environment, or it is not visible to you', { environmentId });
@@ -86,6 +87,7 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
       const after = { ...before, name: name ?? before.name, kind: kind ?? before.kind };
       if (after.kind !== before.kind) requirePermission(actor, 'environment.manage', { projectId });
       refuse([...nameProblems(after.name), ...kindProblems(after.kind)]);
+      rows.changed(uow, 'Environment', before.id);
       await orConflict(
         uow.rows('update environments set name = $3, kind = $4 where tenant_id = $1 and id = $2 and (name, kind) <> ($3, $4)', [
           uow.tenantId,
@@ -111,6 +113,7 @@ export function createEnvironmentService(clock: Clock): EnvironmentService {
         throw new InvalidStateError(`environment "${environment.name}" is not empty: it still has ${remaining.join(' and ')}`);
       }
       await uow.rows('delete from role_grants where tenant_id = $1 and scope_id = $2', [uow.tenantId, environment.id]);
+      rows.changed(uow, 'Environment', environment.id);
       await uow.rows('delete from environments where tenant_id = $1 and id = $2', [uow.tenantId, environment.id]);
       return environment.id;
     },

@@ -1,4 +1,5 @@
 // Projects: the part of the tenant service that writes `projects`.
+import type { RowCache } from '../cache/row-cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -38,7 +39,7 @@ const taken = (name: string) => ({
   projects_name_unique: `name: a project named "${name}" already exists in this tenant; choose another name`,
 });
 
-export function createProjectService(clock: Clock): ProjectService {
+export function createProjectService(clock: Clock, rows: Pick<RowCache, 'changed'>): ProjectService {
   async function visible(uow: UnitOfWork, actor: Authority, projectId: string, forUpdate = false): Promise<ProjectRow> {
     const found = await findVisible(uow, actor, 'projects', projectId, { forUpdate });
     if (!found) throw new NotFoundError('projectId: there is no such project, or it is not visible to you', { projectId });
@@ -69,6 +70,7 @@ export function createProjectService(clock: Clock): ProjectService {
       requirePermission(actor, 'project.manage', { projectId: before.id });
       const after = { ...before, name: name ?? before.name, description: description ?? before.description };
       refuse([...nameProblems(after.name), ...descriptionProblems(after.description)]);
+      rows.changed(uow, 'Project', before.id);
       await orConflict(
         uow.rows('update projects set name = $3, description = $4 where tenant_id = $1 and id = $2 and (name, description) <> ($3, $4)', [
           uow.tenantId,
@@ -93,6 +95,7 @@ export function createProjectService(clock: Clock): ProjectService {
         throw new InvalidStateError(`project "${project.name}" is not empty: it still has ${remaining.join(' and ')}`);
       }
       await uow.rows('delete from role_grants where tenant_id = $1 and scope_id = $2', [uow.tenantId, project.id]);
+      rows.changed(uow, 'Project', project.id);
       await uow.rows('delete from projects where tenant_id = $1 and id = $2', [uow.tenantId, project.id]);
       return project.id;
     },

@@ -1,4 +1,5 @@
 // Use cases of tenants, projects, environments and teams; the only files that write these tables are this one and what it composes.
+import type { RowCache } from '../cache/row-cache.ts';
 import type { Clock } from '../platform/clock.ts';
 import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
@@ -33,9 +34,10 @@ export interface CreatedTenant {
 
 export interface TenantServiceSettings {
   readonly clock: Clock;
+  readonly rows: Pick<RowCache, 'changed'>;
 }
 
-export function createTenantService({ clock }: TenantServiceSettings): TenantService {
+export function createTenantService({ clock, rows }: TenantServiceSettings): TenantService {
   return {
     async createTenant(uow, actor, { name }) {
       requirePermission(actor, 'tenant.create');
@@ -53,8 +55,8 @@ export function createTenantService({ clock }: TenantServiceSettings): TenantSer
       return { tenant: { id: uow.tenantId, name, isOperator: false, createdAt }, principalId, apiKey: key.token };
     },
     tenantsByIds: (uow, actor, ids) => readByIds(uow, actor, 'tenants', ids),
-    ...createProjectService(clock),
-    ...createEnvironmentService(clock),
+    ...createProjectService(clock, rows),
+    ...createEnvironmentService(clock, rows),
     ...createTeamService(clock),
   };
 }

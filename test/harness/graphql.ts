@@ -59,6 +59,8 @@ export interface TestServerSettings {
   readonly operations?: GatewaySettings['operations'];
   readonly dependencies?: Record<string, () => Promise<void>>;
   readonly optionalDependencies?: Record<string, () => Promise<void>>;
+  /** Absent: each request reads all its rows, so that statements can be counted. */
+  readonly keepsRows?: boolean;
   /** The way to other processes. */
   readonly pubSub?: ServiceSettings['pubSub'];
   /** Tenants may register tool servers. */
@@ -106,10 +108,10 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
   const logs: Record<string, unknown>[] = [];
   const authenticator = withPrincipals(people.authenticator, test.database);
   const logger = pino({}, { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) });
-  const services: Services = {
-    ...createServices({ clock, database, logger, remote: settings.remote, toolCalls: settings.toolCalls, pubSub: settings.pubSub }),
-    ...people,
-  };
+  const { remote, toolCalls, pubSub, keepsRows } = settings;
+  const created = createServices({ clock, database, logger, remote, toolCalls, pubSub, keepsRows });
+  // What changes kept rows has to say so to those that are served.
+  const services: Services = { ...created, ...people, tenants: created.tenants };
   const gateway = await createGateway({
     host: '127.0.0.1',
     port: 0,

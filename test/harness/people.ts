@@ -35,7 +35,7 @@ export interface Home {
 
 export async function createPeople(database: Database, clock: Clock = systemClock) {
   const services = {
-    tenants: createTenantService({ clock }),
+    tenants: createTenantService({ clock, rows: { changed() {} } }),
     principals: createPrincipalService({ clock }),
     grants: createGrantService({ clock }),
     apiKeys: createApiKeyService({ clock }),
