@@ -58,12 +58,15 @@ test(`${size.cuts} cuts at random moments over ${size.executions} executions: no
   const began = performance.now();
   watch = watchOf(cluster);
   const key = await cluster.tenant.person('watcher', 'OPERATOR');
+  const url = `http://127.0.0.1:${proxy.port}`;
   const retry = { initialMs: 5, maxMs: 100 };
-  const clients = Array.from({ length: size.watchers }, () => cluster.tenant.client(key, { url: `http://127.0.0.1:${proxy.port}`, retry }));
+  const clients = Array.from({ length: size.clients }, () => cluster.tenant.client(key, { url, retry }));
   for (let cut = 1; cut <= size.cuts; cut += 1) {
     for (const until = Math.ceil((size.executions * cut) / size.cuts); started < until;) {
       const first = (started * size.clientsEach) % clients.length;
-      watch.follow(await start(), [...clients, ...clients].slice(first, first + size.clientsEach));
+      const executionId = await start();
+      watch.follow(executionId, [...clients, ...clients].slice(first, first + size.clientsEach));
+      if (started % 4 === 0) watch.followBySse(executionId, url, key);
     }
     // Cuts all the while, not only until everything has been started.
     await eventually(() => watch.open <= size.open, undefined, 300_000);
@@ -109,7 +112,7 @@ let stopFlushing = (): void => undefined;
 test('while Redis is emptied, killed and frozen nothing is missed', async (t) => {
   watch = watchOf(cluster);
   const key = await cluster.tenant.person('other-watcher', 'OPERATOR');
-  const clients = Array.from({ length: size.clients }, () => cluster.tenant.client(key));
+  const clients = Array.from({ length: size.watchers }, () => cluster.tenant.client(key));
   for (const [name, { begin, end, leastMs = 0 }] of Object.entries(faults)) {
     const began = performance.now();
     const before = started;

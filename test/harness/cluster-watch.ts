@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
 import type { TestCluster } from './cluster.ts';
 import { keyOf } from './product-tenant.ts';
+import { followBySse } from './sse-follow.ts';
 
 /** `<sequence> <type>` of each event, in the order they came. */
 type Seen = string[];
@@ -11,6 +12,8 @@ type Seen = string[];
 export interface Watch {
   /** Follows an execution to its end with each of these clients. */
   follow(executionId: string, clients: readonly SignalboxClient[]): void;
+  /** The same over Server-Sent Events: `url` is the base of the gateway. */
+  followBySse(executionId: string, url: string, apiKey: string): void;
   /** Resolves when every followed execution has ended for everybody; rejects as soon as one stream fails. */
   ended(): Promise<void>;
   /** Every list is that of Postgres, in order; gives how many events that were, and how many lists. */
@@ -33,27 +36,39 @@ export function watchOf(cluster: TestCluster): Watch {
   let open = 0;
 
   async function followOne(executionId: string, client: SignalboxClient): Promise<void> {
+    const took = taker(executionId);
+    for await (const batch of client.executionEvents({ executionId }, { onInterrupted: () => (interruptions += 1) })) took(batch.events);
+    open -= 1;
+  }
+
+  async function followOneBySse(executionId: string, url: string, apiKey: string): Promise<void> {
+    await followBySse({ executionId, url, apiKey, onEvents: taker(executionId), onInterrupted: () => (interruptions += 1) });
+    open -= 1;
+  }
+
+  function taker(executionId: string) {
     const events: Seen = [];
     seen.push({ executionId, events });
     open += 1;
-    for await (const batch of client.executionEvents({ executionId }, { onInterrupted: () => (interruptions += 1) })) {
+    return (came: readonly { readonly sequence: number; readonly type: string; readonly occurredAt: string }[]) => {
       const now = Date.now();
-      for (const { sequence, type, occurredAt } of batch.events) {
+      for (const { sequence, type, occurredAt } of came) {
         events.push(`${sequence} ${type}`);
         delays.push(now - Date.parse(occurredAt));
       }
-    }
-    open -= 1;
+    };
+  }
+
+  function keep(followed: Promise<void>): void {
+    followed.catch(() => undefined); // `ended` tells
+    following.push(followed);
   }
 
   return {
     follow(executionId, clients) {
-      for (const client of clients) {
-        const followed = followOne(executionId, client);
-        followed.catch(() => undefined); // `ended` tells
-        following.push(followed);
-      }
+      for (const client of clients) keep(followOne(executionId, client));
     },
+    followBySse: (executionId, url, apiKey) => keep(followOneBySse(executionId, url, apiKey)),
     async ended() {
       await Promise.all(following);
     },
