@@ -14,7 +14,14 @@ type Value<Data> = Data[Exclude<keyof Data, '__typename'>];
 type Outcome<Result> = [SuccessOf<Result>] extends [never] ? Result : SuccessOf<Result>;
 
 /** Subscriptions among the documents; a test compares this list with them. */
-export const subscriptionNames = ['executionEvents', 'executionChanged', 'tenantEvents', 'approvalRequests', 'auditTrail', 'simulationProgress'] as const;
+export const subscriptionNames = [
+  'executionEvents',
+  'executionChanged',
+  'tenantEvents',
+  'approvalRequests',
+  'auditTrail',
+  'simulationProgress',
+] as const;
 type SubscriptionName = (typeof subscriptionNames)[number];
 
 export type Operations = {

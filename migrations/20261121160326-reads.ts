@@ -85,7 +85,7 @@ export class Migration20261121160326_reads extends Migration {
       `create index "steps_failed_failure_code" on "steps" ("tenant_id", "failure_code", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed';`,
     );
     this.addSql(
-      `create or replace function "steps_steps_failed_fn"() returns trigger as \$\$ begin new.failure_code := new.failure->>'code'; select e.agent_id, e.environment_id, e.team_id into new.agent_id, new.environment_id, new.team_id from public.executions e where e.tenant_id = new.tenant_id and e.id = new.execution_id; return new; end; \$\$ language plpgsql;`,
+      `create or replace function "steps_steps_failed_fn"() returns trigger as $$ begin new.failure_code := new.failure->>'code'; select e.agent_id, e.environment_id, e.team_id into new.agent_id, new.environment_id, new.team_id from public.executions e where e.tenant_id = new.tenant_id and e.id = new.execution_id; return new; end; $$ language plpgsql;`,
     );
     this.addSql(`create trigger "steps_failed" BEFORE INSERT OR UPDATE on "steps" for each ROW
   when ((new.status = 'failed'::text)) execute function "steps_steps_failed_fn"();`);

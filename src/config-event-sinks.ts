@@ -4,7 +4,8 @@ import { expect, group, httpUrl, integer, oneOf, text, url } from './config-fiel
 import { eventTypes, type EventType } from './events/catalogue.ts';
 import { sinkDefaults, sinkLimits } from './eventbus/event-sink.ts';
 import type { OperatorSink, Target } from './eventbus/operator-sink.ts';
-import { saslMechanisms } from './eventbus/send-kafka.ts';
+
+const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
 const typeForm = `an event type such as execution.succeeded, or execution.* for all that begin so`;
 const typesOf = (pattern: string): EventType[] =>

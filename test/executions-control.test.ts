@@ -91,7 +91,13 @@ test('paused, a running effect finishes and nothing new starts; resumed, it goes
   const events: any[] = [];
   for await (const batch of api.typed().executionEvents({ executionId: ids.execution(id) })) events.push(...batch.events);
   const operator = Buffer.from(`Principal:${api.operator.principalId}`).toString('base64');
-  const { sequence: _, occurredAt: __, ...pausedEvent } = events.find(({ type }) => type === 'EXECUTION_PAUSED');
+  const {
+    sequence: _,
+    occurredAt: __,
+    executionId: ___,
+    toolCallId: ____,
+    ...pausedEvent
+  } = events.find(({ type }) => type === 'EXECUTION_PAUSED');
   assert.deepEqual(pausedEvent, { __typename: 'ExecutionPaused', type: 'EXECUTION_PAUSED', reason: 'the API is down', pausedBy: operator });
   const resumed = events.find(({ type }) => type === 'EXECUTION_RESUMED');
   assert.deepEqual([resumed.resumedBy, resumed.resumedAs], [operator, 'RUNNING']);

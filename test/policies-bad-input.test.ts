@@ -92,8 +92,12 @@ describe('through the API', () => {
 
   it('a condition a thousand levels deep is refused before anybody looks at it, in JSON and in a document', async () => {
     const rules = [{ ...rule, when: nested(1_000) }];
-    const { errors } = await api.gql(create, { input: { name: 'bad', kind: 'TOOL_ACCESS', rules } }, { as: api.home.admin });
-    assert.match(errors![0]!.message, /at "input\.rules"; this JSON is nested deeper than 64 levels/);
+    const refusal = async (levels: number) => {
+      const input = { name: 'bad', kind: 'TOOL_ACCESS', rules: [{ ...rule, when: nested(levels) }] };
+      return (await api.gql(create, { input }, { as: api.home.admin })).errors![0]!;
+    };
+    assert.match((await refusal(80)).message, /at "input\.rules"; this JSON is nested deeper than 64 levels/);
+    assert.equal((await refusal(1_000)).extensions['code'], 'LIMIT_EXCEEDED', 'the request itself');
     const document = JSON.stringify({ name: 'deep', kind: 'tool_access', rules });
     const { data } = await api.gql(validate, { document }, { as: api.home.admin });
     assert.match(data!['validatePolicy'].problems[0].message, /deep/);

@@ -67,7 +67,7 @@ describe('what is changed by hand is named', () => {
         started_at: ['null', 'startedAt'],
         finished_at: [`finished_at + interval '1 millisecond'`, 'finishedAt'],
       },
-      untold: ['execution_id', 'item_index', 'tenant_id', 'item'],
+      untold: ['execution_id', 'item_index', 'tenant_id', 'item', 'agent_id', 'environment_id', 'team_id', 'failure_code'],
     },
     attempts: {
       where: `execution_id = $1 and step_id = 'each' and item_index = 1 and number = 1`,

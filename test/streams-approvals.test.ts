@@ -228,7 +228,7 @@ test('coming back with the cursor of any batch gives exactly what followed it', 
 });
 
 test('hundreds that are pending come in batches, in commit order however old the requests are', async () => {
-  const { ask } = await waiting();
+  const [{ ask }, { ask: askEarly }] = [await waiting(), await waiting()];
   // The transaction that began first asks last: its id is the newest, its place the first.
   const open = transaction(api.home, async (uow) => {
     await uow.rows('select pg_current_xact_id()');
@@ -238,7 +238,7 @@ test('hundreds that are pending come in batches, in commit order however old the
   await api.home.write(async (later) => {
     for (let count = 0; count < 515; count++) await ask(later, `b${count}`);
   });
-  const newest = await ask(uow, 'a');
+  const newest = await askEarly(uow, 'a');
   await open.commit();
   await settled();
   const watching = await watch().opened();

@@ -42,6 +42,13 @@ test('a call that nothing objects to is allowed, with its decision; its result i
   assert.deepEqual(await loop.toolCall({ id: call.id }), reported);
 });
 
+test('an environment in which calls were asked about is not deleted: lists of decisions and approvals find them by their environment', async () => {
+  await authorize();
+  const { home, services } = api;
+  const removal = home.write((uow) => services.tenants.deleteEnvironment(uow, home.admin, { environmentId: home.staging }));
+  await assert.rejects(removal, /not empty: it still has .*tool calls \(their history is kept\)/);
+});
+
 test('what the definition does not cover is refused, recorded and cannot be reported', async () => {
   const call = await authorize({ tool: 'custom.drop_table' });
   assert.equal(call.status, 'REFUSED');

@@ -1,10 +1,8 @@
 // Events as records of a Kafka topic, acknowledged by all replicas in sync. Key: the execution, so that its events share a partition.
-import { Producer, type SASLOptions } from '@platformatic/kafka';
+import type { SASLOptions } from '@platformatic/kafka';
 import { cloudEventContentType } from './cloud-event.ts';
 import { sinkLimits } from './event-sink.ts';
 import { connection, sendErrorOf, type Sender } from './sender.ts';
-
-export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
 export interface KafkaTarget {
   /** host:port each. */
@@ -18,8 +16,10 @@ const connectTimeoutMs = 5_000;
 
 export function kafkaSender({ brokers, topic, tls, sasl }: KafkaTarget): Sender {
   const kafka = connection(
-    async () =>
-      new Producer({
+    async () => {
+      // Only once it is needed: it takes longer to load than all the rest of a process.
+      const { Producer } = await import('@platformatic/kafka');
+      return new Producer({
         clientId: 'signalbox-events',
         bootstrapBrokers: [...brokers],
         ...(tls && { tls: {} }),
@@ -27,7 +27,8 @@ export function kafkaSender({ brokers, topic, tls, sasl }: KafkaTarget): Sender 
         retries: 0,
         connectTimeout: connectTimeoutMs,
         timeout: sinkLimits.timeoutMs,
-      }),
+      });
+    },
     (producer) => producer.close(true),
   );
   const headers = new Map([[Buffer.from('content-type'), Buffer.from(cloudEventContentType)]]);

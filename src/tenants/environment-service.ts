@@ -106,6 +106,7 @@ export function createEnvironmentService(clock: Clock, rows: Pick<RowCache, 'cha
       const remaining = await dependents(uow, environment.id, {
         'deployments (their history is kept)': 'deployments where environment_id = $2',
         'executions (their history is kept)': 'executions where environment_id = $2',
+        'tool calls (their history is kept)': 'tool_calls where environment_id = $2',
         policies: 'policies where environment_id = $2 and deleted_at is null',
         'API keys that are not revoked': 'api_keys where environment_id = $2 and revoked_at is null',
       });
