@@ -1,6 +1,6 @@
 // `signalbox demo`: everything in one process, and an agent that really does something while you watch.
 import { Command } from 'commander';
-import { startDemo, type DemoOptions } from './demo/start.ts';
+import type { DemoOptions } from './demo/start.ts';
 import { withHelp } from './help.ts';
 import { run } from './run.ts';
 
@@ -16,6 +16,8 @@ export const demoCommand = withHelp(
     .description(description)
     .option('--yes', 'approve as the second person without asking', false)
     .option('--exit', 'stop when the execution has ended: code 0 if it succeeded or you rejected its report, else 1', false)
-    .action((options: DemoOptions) => run(({ config, logger }) => startDemo(config, logger, options))),
+    .action((options: DemoOptions) =>
+      run(async ({ config, logger }) => (await import('./demo/start.ts')).startDemo(config, logger, options)),
+    ),
   { examples: ['signalbox demo', 'signalbox demo --yes --exit', 'SIGNALBOX_DATA_DIR=/tmp/demo SIGNALBOX_HTTP_PORT=4401 signalbox demo'] },
 );

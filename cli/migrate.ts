@@ -1,7 +1,6 @@
 // `signalbox migrate`: brings the database to this version, and ends. The other commands do so too when they start.
 import { Command } from 'commander';
 import { withHelp } from './help.ts';
-import { openPostgres } from './postgres.ts';
 import { run } from './run.ts';
 
 export const migrateCommand = withHelp(
@@ -9,6 +8,7 @@ export const migrateCommand = withHelp(
     .description('Brings the database to this version: tables, job queue, functions, and the rights of the application role.')
     .action(() =>
       run(async ({ config, logger }) => {
+        const { openPostgres } = await import('./postgres.ts');
         const { applied, stop } = await openPostgres(config, logger);
         await stop();
         console.log(applied.length > 0 ? applied.map((name) => `applied ${name}`).join('\n') : 'the database is up to date');

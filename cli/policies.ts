@@ -1,9 +1,6 @@
 // `signalbox policies`: policies that stand as documents in a folder, checked, tried out and brought to a server.
 import { Command } from 'commander';
 import { withHelp } from './help.ts';
-import { applyFolder } from './policies/apply.ts';
-import { listFolder, listStored } from './policies/list.ts';
-import { testFolder } from './policies/test.ts';
 import { run } from './run.ts';
 
 const description = [
@@ -20,21 +17,26 @@ export const policiesCommand = withHelp(
         .argument('<folder>', 'folder of policy documents')
         .description('Creates the policies of a folder on the server, or changes those of the same name. Checks all of them first.')
         .option('--dry-run', 'only say what would change', false)
-        .action((folder: string, options: { dryRun: boolean }) => run(({ config }) => applyFolder(config.client, folder, options))),
+        .action((folder: string, options: { dryRun: boolean }) =>
+          run(async ({ config }) => (await import('./policies/apply.ts')).applyFolder(config.client, folder, options)),
+        ),
     )
     .addCommand(
       new Command('list')
         .argument('[folder]', 'folder of policy documents; left out: those of the server')
         .description('Lists the policies of the server, or the documents of a folder.')
         .action((folder: string | undefined) =>
-          run(({ config }) => (folder === undefined ? listStored(config.client) : listFolder(folder))),
+          run(async ({ config }) => {
+            const { listFolder, listStored } = await import('./policies/list.ts');
+            return folder === undefined ? listStored(config.client) : listFolder(folder);
+          }),
         ),
     )
     .addCommand(
       new Command('test')
         .argument('<folder>', 'folder of policy documents')
         .description('Runs the cases of each document of a folder. Needs no server.')
-        .action((folder: string) => run(() => testFolder(folder))),
+        .action((folder: string) => run(async () => (await import('./policies/test.ts')).testFolder(folder))),
     ),
   {
     reads: ['SIGNALBOX_URL', 'SIGNALBOX_API_KEY'],

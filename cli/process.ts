@@ -1,7 +1,6 @@
 // One Signalbox process: opens what it needs in order, and closes it in the opposite order. The commands choose its parts.
 import { join } from 'node:path';
 import { readManifests } from '#gateway/manifest.ts';
-import { createGateway } from '#gateway/server.ts';
 import { createServices, type Services } from '#src/app.ts';
 import { createOutbound } from '#src/outbound/guard.ts';
 import type { Outbound } from '#src/outbound/outbound.ts';
@@ -173,6 +172,8 @@ async function prepareGateway(
   starting.defer(() => authenticator.close());
   const { http, limits, mode, operations } = config;
   const onlyRegistered = operations.accept === 'registered';
+  // A process that only runs executions does without the whole schema.
+  const { createGateway } = await import('#gateway/server.ts');
   return createGateway({
     ...http,
     introspection: (operations.introspection ?? (mode === 'development' ? 'on' : 'off')) === 'on',

@@ -1,9 +1,11 @@
 // Runs the parts of Signalbox that a command asks for, and says on stdout where they are.
-import { startProcess, type Parts } from './process.ts';
+import type { Parts } from './process.ts';
 import { run } from './run.ts';
 
 export function serve(parts: Parts): Promise<never> {
   return run(async ({ config, logger }) => {
+    // Only now: `--help` and a mistake in the settings need none of it.
+    const { startProcess } = await import('./process.ts');
     const process = await startProcess(config, parts, logger);
     const { url, firstKey } = process;
     const publicUrl = config.http.publicUrl ?? url;
