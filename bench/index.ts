@@ -8,12 +8,13 @@ import { fanOut } from './parts/fan-out.ts';
 import { governance } from './parts/governance.ts';
 import { items } from './parts/items.ts';
 import { latency } from './parts/latency.ts';
+import { nested } from './parts/nested.ts';
 import { memory } from './parts/memory.ts';
 import { policies } from './parts/policies.ts';
 import { killAll } from './process.ts';
 import { openStand } from './stand.ts';
 
-const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance, fanOut];
+const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance, fanOut, nested];
 
 const atLeastOne = (text: string): number => {
   const value = Number(text);
@@ -26,7 +27,7 @@ const command = new Command('npm run bench --')
   .argument('[part...]', `parts to run: ${parts.map(({ name }) => name).join(', ')}`)
   .option('--json', 'print JSON, with the figures of this machine beside the ratios', false)
   .option('--quick', 'the smallest size of everything, without peers: shows that it works, measures little', false)
-  .option('--no-peers', 'leave DBOS and Restate out (they are installed into bench/peers on first use)')
+  .option('--no-peers', 'leave other products out (they are installed into bench/peers on first use)')
   .option('--rounds <number>', 'rounds that count at each setting', atLeastOne, 3)
   .option('--round-ms <milliseconds>', 'length of a round', atLeastOne, 800)
   .option('--warm-up-ms <milliseconds>', 'load on each contender before its first round', atLeastOne, 6_000)
