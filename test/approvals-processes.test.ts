@@ -2,7 +2,6 @@
 // process, once. The clocks of the processes are set by the test; so is that of the queue.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Webhook as Verifier } from 'standardwebhooks';
 import type { StepDefinition } from '#src/agents/definition.ts';
@@ -11,6 +10,7 @@ import type { UnitOfWork } from '#src/platform/database.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import type { NewWebhook } from '#src/webhooks/webhook-service.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
+import { eventually } from './harness/eventually.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { createFleet, type Fleet } from './harness/runner-fleet.ts';
 
@@ -30,9 +30,6 @@ after(async () => {
 afterEach(() => fleet?.close());
 
 const write = <T>(work: (uow: UnitOfWork) => Promise<T>) => engine.db.database.write(engine.tenantId, work);
-const until = async (test: () => Promise<boolean>) => {
-  while (!(await test())) await sleep(20);
-};
 /** For the queue it is later, too: what is due by then is due. */
 const queueIsAhead = (ms: number) =>
   queue.query(
@@ -59,7 +56,7 @@ it(
       escalation: { afterMs: 2 * hour, approvers: [named(bob)] },
       warnBeforeMs: hour,
     });
-    await until(async () => (await news(id)).length === 1);
+    await eventually(async () => (await news(id)).length === 1);
     await first.kill();
     const expected = ['requested'];
     for (const [ahead, what] of [
@@ -72,7 +69,7 @@ it(
       await queueIsAhead(ahead);
       const next = await fleet.start({ skewMs: ahead });
       expected.push(what);
-      await until(async () => (await news(id)).length === expected.length);
+      await eventually(async () => (await news(id)).length === expected.length);
       if (what !== 'expired') await next.kill();
     }
     const { status } = await engine.finished(id);
@@ -104,12 +101,12 @@ it(
     const { delivery, secret } = await listening(t, server.origin);
     const first = await fleet.start();
     await asked();
-    await until(async () => server.requests.length === 1);
+    await eventually(async () => server.requests.length === 1);
     await first.kill();
     thinking = false;
     assert.deepEqual([(await delivery())!.status, (await delivery())!.attempts], ['pending', 0], 'nobody knows what became of it');
     await fleet.start();
-    await until(async () => (await delivery())!.status === 'delivered');
+    await eventually(async () => (await delivery())!.status === 'delivered');
     const ids = server.requests.map(({ headers }) => headers['webhook-id']);
     assert.deepEqual([ids.length, new Set(ids).size, ids[0]], [2, 1, (await delivery())!.id]);
     for (const { body, headers } of server.requests) new Verifier(secret).verify(body, headers as Record<string, string>);
@@ -128,11 +125,11 @@ it('a retry that was planned is made by another process', { timeout: 60_000 }, a
     [2, 60_000],
   ] as const) {
     // prettier-ignore
-    await until(async () => (await delivery())?.attempts === attempts);
+    await eventually(async () => (await delivery())?.attempts === attempts);
     await runner.kill();
     await queueIsAhead(ahead);
     runner = await fleet.start({ skewMs: ahead });
   }
-  await until(async () => (await delivery())!.status === 'delivered');
+  await eventually(async () => (await delivery())!.status === 'delivered');
   assert.deepEqual([server.requests.length, (await delivery())!.attempts], [3, 3]);
 });

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createSignalboxClient } from '#client/index.ts';
-import { demo, nothingLeft, onlyPostgresLeft, until, type DemoRun, type Ended } from './harness/demo.ts';
+import { demo, nothingLeft, onlyPostgresLeft, type DemoRun, type Ended } from './harness/demo.ts';
 import type { KillPoint } from './harness/demo-kill.ts';
 import { assertReported, expectedReport, reportFile } from './harness/demo-records.ts';
+import { eventually } from './harness/eventually.ts';
 
 const everything = process.env['SIGNALBOX_TEST_KILLS'] === 'all';
 const began = /^(started|resuming) execution ([0-9a-f-]{36})$/m;
@@ -74,9 +75,10 @@ test('killed at every moment of its first start, it sets up what is missing, and
   try {
     note(await folder.run().killWhen(/^ {2}first start: preparing Postgres/m));
     const starting = folder.run();
-    await until(
+    await eventually(
       () => existsSync(join(folder.path, 'postgres', 'data', 'postmaster.pid')),
       () => 'Postgres does not start',
+      60_000,
     );
     note(await starting.kill());
     note(await folder.run().killWhen(/^ {2}Postgres is ready/m));

@@ -25,6 +25,7 @@ import pg from 'pg';
 import { migrate } from '#src/migrate.ts';
 import type { EmbeddedPostgres } from '#src/platform/embedded-postgres.ts';
 import { processKind } from '#src/platform/embedded-postgres-process.ts';
+import { eventually } from './harness/eventually.ts';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
@@ -106,17 +107,8 @@ async function query<Row extends object>(url: string, sql: string): Promise<Row[
 const serverPid = (folder: string) => Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
 const isRunning = (folder: string) => existsSync(join(folder, 'data', 'postmaster.pid'));
 
-/** Until `check` gives something true; fails by the test's timeout. */
-async function eventually(check: () => unknown): Promise<void> {
-  for (;;) {
-    try {
-      if (await check()) return;
-    } catch {
-      // not yet
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+/** Whether it answers: not while it starts, stops or recovers. */
+const answers = (check: () => Promise<boolean>) => eventually(() => check().catch(() => false));
 
 before(async () => {
   prepared = freshFolder();
@@ -207,9 +199,9 @@ test('after kill -9 of the server alone the living processes bring it back on th
   const pid = serverPid(folder);
   process.kill(pid, 'SIGKILL');
   const url = users[0]!.postgres.ownerUrl;
-  await eventually(() => isRunning(folder) && serverPid(folder) !== pid && query(url, 'select 1'));
+  await answers(async () => isRunning(folder) && serverPid(folder) !== pid && (await query(url, 'select 1')).length === 1);
   const present = `select 1 from pg_stat_activity where application_name = 'signalbox-presence'`;
-  await eventually(async () => (await query(users[0]!.postgres.adminUrl, present)).length === 2);
+  await answers(async () => (await query(users[0]!.postgres.adminUrl, present)).length === 2);
   await users[0]!.stop();
   assert.equal((await query(url, 'select 1')).length, 1);
   await users[1]!.stop();

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { CloudEvent } from 'cloudevents';
@@ -13,6 +12,7 @@ import type { Relay } from '#src/eventbus/relay.ts';
 import { newId } from '#src/platform/ids.ts';
 import { freePort, startDaemon, type Daemon } from './harness/daemon.ts';
 import { eventBus, operatorSink, type Bus, type BusTenant } from './harness/event-bus.ts';
+import { eventually } from './harness/eventually.ts';
 import { kafkaMock, type KafkaMock } from './harness/kafka-mock.ts';
 
 let bus: Bus;
@@ -66,16 +66,13 @@ after(() => closing.disposeAsync());
 const inRedis = async (stream = 'events') =>
   (await redis.xrange(stream, '-', '+')).map(([, fields]) => ({ id: fields[1]!, body: fields[3]! }));
 const inNats = async () => (await streams.streams.info('EVENTS')).state.messages;
-async function until(test: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await test())) await sleep(20);
-}
 const idsOf = (execution: string, count: number) => Array.from({ length: count }, (_, index) => `${execution}:${index + 1}`);
 const first = (ids: readonly string[], execution: string) => [...new Set(ids.filter((id) => id.startsWith(execution)))];
 
 test('every sink gets the events of all tenants, or of those it is for, as CloudEvents, each execution in order', async () => {
   const [mine, theirs] = [newId(), newId()];
   await Promise.all([tenant.emit(mine, 20), other.emit(theirs, 20, 'execution.succeeded')]);
-  await until(async () => (await inRedis()).length === 40 && (await inNats()) === 40 && kafka.records.length === 40);
+  await eventually(async () => (await inRedis()).length === 40 && (await inNats()) === 40 && kafka.records.length === 40);
   const entries = await inRedis();
   for (const execution of [mine, theirs]) assert.deepEqual(first(entries.map(({ id }) => id), execution), idsOf(execution, 20)); // prettier-ignore
   for (const { id, body } of entries) assert.equal(new CloudEvent(JSON.parse(body)).id, id);
@@ -88,7 +85,7 @@ test('every sink gets the events of all tenants, or of those it is for, as Cloud
   const stored = await streams.streams.getMessage('EVENTS', { last_by_subj: `signalbox.events.${other.id}.execution.succeeded` });
   assert.equal(stored!.header.get('Nats-Msg-Id'), `${theirs}:20`);
   assert.ok(new CloudEvent(stored!.json<object>()).validate());
-  await until(async () => (await inRedis('trimmed')).at(-1)?.id === `${theirs}:20`);
+  await eventually(async () => (await inRedis('trimmed')).at(-1)?.id === `${theirs}:20`);
   const trimmed = await inRedis('trimmed');
   assert.ok(trimmed.every(({ id }) => id.startsWith(theirs)));
 });
@@ -97,9 +94,9 @@ test('what is sent twice is known by its id: JetStream keeps it once', async () 
   const before = await inNats();
   const again = (await inRedis()).length;
   await bus.rows(`update event_sinks set transaction_id = '0' where name in ('nats', 'redis')`);
-  await until(async () => (await inRedis()).length === again + 40);
+  await eventually(async () => (await inRedis()).length === again + 40);
   const [nats] = await bus.rows<{ moved: boolean }>(`select transaction_id > '0' as moved from event_sinks where name = 'nats'`);
-  if (!nats!.moved) await until(async () => (await bus.rows<{ moved: boolean }>(`select transaction_id > '0' as moved from event_sinks where name = 'nats'`))[0]!.moved); // prettier-ignore
+  if (!nats!.moved) await eventually(async () => (await bus.rows<{ moved: boolean }>(`select transaction_id > '0' as moved from event_sinks where name = 'nats'`))[0]!.moved); // prettier-ignore
   assert.equal(await inNats(), before);
 });
 
@@ -107,9 +104,9 @@ test('a frozen Redis delays nobody else, and misses nothing once it goes on', as
   const [execution, records, messages] = [newId(), kafka.records.length, await inNats()];
   redisServer.freeze();
   await tenant.emit(execution, 10);
-  await until(async () => kafka.records.length === records + 10 && (await inNats()) === messages + 10);
+  await eventually(async () => kafka.records.length === records + 10 && (await inNats()) === messages + 10);
   redisServer.thaw();
-  await until(async () => first((await inRedis()).map(({ id }) => id), execution).length === 10); // prettier-ignore
+  await eventually(async () => first((await inRedis()).map(({ id }) => id), execution).length === 10); // prettier-ignore
   assert.deepEqual(first((await inRedis()).map(({ id }) => id), execution), idsOf(execution, 10)); // prettier-ignore
 });
 
@@ -118,11 +115,11 @@ test('NATS whose stream does not take the subject says so, and gets what it miss
   const sinkOf = async () => (await bus.rows<{ failures: number; last_error: string }>(`select failures, last_error from event_sinks where name = 'nats'`))[0]!; // prettier-ignore
   await streams.streams.update('EVENTS', { subjects: ['elsewhere.>'] });
   await tenant.emit(execution, 5);
-  await until(async () => (await sinkOf()).failures > 0);
+  await eventually(async () => (await sinkOf()).failures > 0);
   assert.ok((await sinkOf()).last_error.length > 0);
   await streams.streams.update('EVENTS', { subjects: ['signalbox.events.>'] });
-  await until(async () => (await inNats()) === before + 5);
-  await until(async () => (await sinkOf()).failures === 0);
+  await eventually(async () => (await inNats()) === before + 5);
+  await eventually(async () => (await sinkOf()).failures === 0);
   const last = await streams.streams.getMessage('EVENTS', { last_by_subj: `signalbox.events.${tenant.id}.execution.started` });
   assert.equal(last!.header.get('Nats-Msg-Id'), `${execution}:5`);
 });

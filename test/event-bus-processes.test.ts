@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sinkLimits } from '#src/eventbus/event-sink.ts';
 import { newId } from '#src/platform/ids.ts';
 import { eventBus, type Bus, type BusTenant } from './harness/event-bus.ts';
+import { eventually } from './harness/eventually.ts';
 import { foreignServer, type Answer } from './harness/foreign-server.ts';
 
 let bus: Bus;
@@ -24,9 +24,6 @@ async function receiver(t: TestContext, tenant: BusTenant, answer: Answer = fine
     bus.services.eventSinks.createEventSink(uow, tenant.admin, { name: `s-${newId()}`, url: server.origin }),
   );
   return { ids: () => server.requests.map(({ body }) => JSON.parse(body).id as string), id: eventSink.id };
-}
-async function until(test: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await test())) await sleep(10);
 }
 const inOrder = (ids: readonly string[], executions: readonly string[], count: number) => {
   for (const execution of executions) {
@@ -47,7 +44,7 @@ test('several relays share the sinks: every event once, each execution in order,
   await Promise.all(tenants.flatMap((tenant, index) => executions[index]!.map(async (execution) => {
     for (let i = 0; i < 6; i += 1) await tenant.emit(execution);
   }))); // prettier-ignore
-  await until(() => sinks.every(({ ids }) => ids().length >= 18));
+  await eventually(() => sinks.every(({ ids }) => ids().length >= 18));
   await bus.settle();
   for (const relay of relays) await relay.work();
   for (const [index, { ids }] of sinks.entries()) {
@@ -78,7 +75,7 @@ test('a relay that is killed between delivery and record: another sends the same
   assert.ok(before.length < 20);
   const relay = bus.relay({ pollMs: 50, leaseMs: 500 });
   await relay.start();
-  await until(() => new Set(ids().slice(before.length)).size === 20);
+  await eventually(() => new Set(ids().slice(before.length)).size === 20);
   inOrder(ids().slice(before.length), executions, 5);
   assert.ok(before.every((id) => ids().slice(before.length).includes(id)));
   await relay.stop();
@@ -94,7 +91,7 @@ test('a relay that lost its lease records nothing, whatever it was answered', as
   await bus.settle();
   const [slow, quick] = [bus.relay(), bus.relay()];
   const late = slow.work();
-  await until(() => open.length === 1);
+  await eventually(() => open.length === 1);
   await quick.work();
   assert.equal(open.length, 1, 'the lease holds');
   await bus.rows('update event_sinks set lease_until = now() where id = $1', [id]);
@@ -123,15 +120,15 @@ test('sinks that hang or refuse delay no other, and hold no more than their boun
   await bus.settle();
   const relay = bus.relay({ pollMs: 50 });
   await relay.start();
-  await until(() => good.ids().length === executions.length);
+  await eventually(() => good.ids().length === executions.length);
   const row = async (id: string) =>
     (await bus.rows<{ pending: number; failures: number }>('select pending, failures from event_sinks where id = $1', [id]))[0]!;
   // Once nobody answered in time, it is asked with one event at a time.
   const asked = hanging.ids().length;
   assert.ok(asked <= sinkLimits.concurrency + (await row(hanging.id)).failures, `${asked} at once`);
-  await until(async () => (await row(refusing.id)).pending > 0);
+  await eventually(async () => (await row(refusing.id)).pending > 0);
   assert.equal((await row(refusing.id)).pending, sinkLimits.batch, 'the feed waits with the rest');
   refuses = false;
-  await until(() => new Set(refusing.ids()).size === executions.length);
+  await eventually(() => new Set(refusing.ids()).size === executions.length);
   await relay.stop();
 });

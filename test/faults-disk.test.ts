@@ -7,9 +7,9 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, unlinkSync, writeS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError } from '#client/index.ts';
 import { startReceiver, type EffectReceiver } from './harness/effect-receiver.ts';
+import { eventually } from './harness/eventually.ts';
 import { startProduct, type Product } from './harness/product.ts';
 import { keyOf } from './harness/product-tenant.ts';
 import { stopLeftProcesses } from './harness/signalbox-process.ts';
@@ -58,9 +58,8 @@ function fill(file: string): void {
   }
 }
 
-async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 90_000; !(await look()); await sleep(100)) assert.ok(Date.now() < deadline, `still not: ${what}`);
-}
+/** Longer than others wait: Postgres starts again on a full disk. */
+const patienceMs = 90_000;
 
 test('a disk that runs full is named, costs nothing that was acknowledged, and is survived', async (t) => {
   if (!isMounted) {
@@ -92,7 +91,7 @@ test('a disk that runs full is named, costs nothing that was acknowledged, and i
   const filler = join(disk, 'filler');
   fill(filler);
   // Tables that have to grow: refused one by one while Postgres lives on.
-  await eventually('refused', async () => !(await start(randomBytes(400_000).toString('base64'))));
+  await eventually(async () => !(await start(randomBytes(400_000).toString('base64'))), undefined, patienceMs);
   assert.deepEqual([errors[0]!.code, errors[0]!.message], ['UNAVAILABLE', 'the disk of the database is full; nothing was changed. Free space on it, then try again'], server.output()); // prettier-ignore
   assert.equal((await operator.executions({ first: 1 })).edges.length, 1, 'reading goes on');
 
@@ -102,15 +101,15 @@ test('a disk that runs full is named, costs nothing that was acknowledged, and i
     await start();
   }
   await server.says(/the disk of [^"]* is full: free space/);
-  await eventually('refused', async () => !(await start()));
+  await eventually(async () => !(await start()), undefined, patienceMs);
   for (const error of errors) assert.ok(['UNAVAILABLE', 'NETWORK'].includes(error.code), `${error.code}: ${error.message}`);
   assert.ok(server.isAlive);
 
   unlinkSync(filler);
   const freedAt = performance.now();
-  await eventually('it takes new work', () => start());
+  await eventually(() => start(), undefined, patienceMs);
   const backMs = performance.now() - freedAt;
-  await eventually('everything has ended', async () => !(await isOpen()));
+  await eventually(async () => !(await isOpen()), undefined, patienceMs);
   const stored = new Map(
     (await rows<{ id: string; status: string }>('select id, status from executions')).map((row) => [row.id, row.status]),
   );

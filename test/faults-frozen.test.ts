@@ -2,10 +2,10 @@
 // must change nothing. Frozen in the middle of an effect, and in the middle of a transaction that holds the execution's row.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startReceiver, type Delivery, type EffectReceiver } from './harness/effect-receiver.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
+import { eventually } from './harness/eventually.ts';
 import { checkRows } from './harness/simulation-checks.ts';
 import { createWorkerFleet, effectTool, type Worker, type WorkerFleet } from './harness/worker-fleet.ts';
 
@@ -40,16 +40,13 @@ const start = async (name: string) => {
   return (await engine.start(await engine.agent(steps, { tools: [effectTool] }), { name })).id;
 };
 
-async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 45_000; ; await sleep(50)) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < deadline, `still not: ${what}`);
-  }
-}
+/** Longer than a runner is believed alive after it was heard of last. */
+const patienceMs = 45_000;
 const delivered = (step: string, attempt: number): Promise<Delivery> =>
-  eventually(`${step} was delivered by attempt ${attempt}`, async () =>
-    (await receiver.deliveries()).find((each) => each.body.step === step && each.attempt === attempt),
+  eventually(
+    async () => (await receiver.deliveries()).find((each) => each.body.step === step && each.attempt === attempt),
+    () => `${step}@${attempt}`,
+    patienceMs,
   );
 const brief = (all: readonly Delivery[]) => all.map(({ body, attempt }) => `${body.step}@${attempt}`);
 
@@ -103,7 +100,9 @@ test('a worker frozen inside a transaction does not hold the execution for ever'
   await owner.query(`select set_config('app.tenant_id', $1, true)`, [engine.tenantId]);
   await owner.query('select id from executions where id = $1 for update', [id]);
   await receiver.release();
-  await eventually('its transaction waits for the row', async () => {
+  await eventually(async () => {
+    // Within a transaction Postgres shows what it showed first.
+    await owner.query('select pg_stat_clear_snapshot()');
     const waiting = await owner.query(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
     return waiting.rowCount === 1;
   });

@@ -2,12 +2,12 @@
 // stopped goes on after the release, whoever dies meanwhile. And the same for policies: in force from their acknowledgement.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngageKillSwitch } from '#src/killswitches/kill-switch-service.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { controlOf } from './harness/engine-control.ts';
 import { tool } from './harness/engine-looks.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
+import { eventually } from './harness/eventually.ts';
 import type { HandEngine } from './harness/hand-queue.ts';
 import { createFleet, type Fleet } from './harness/runner-fleet.ts';
 
@@ -27,9 +27,6 @@ const count = async (sql: string, params: readonly unknown[] = []): Promise<numb
     uow.rows<{ count: number }>(`select count(*)::int as count from ${sql}`, params),
   );
   return row!.count;
-};
-const until = async (test: () => Promise<boolean>) => {
-  while (!(await test())) await sleep(20);
 };
 const engage = (input: Partial<EngageKillSwitch> = {}) =>
   write((uow) => engine.services.killSwitches.engageKillSwitch(uow, engine.operator, { scope: 'tenant', reason: 'runaway', ...input }));
@@ -53,10 +50,10 @@ describe('a kill switch over two processes', () => {
     const executions = await Promise.all(Array.from({ length: 12 }, () => engine.start(agent)));
     for (let round = 0; round < 5; round += 1) {
       const before = answered;
-      await until(async () => answered > before + 10);
+      await eventually(async () => answered > before + 10);
       const { id } = await engage();
       const begun = await count('attempts');
-      await until(async () => (await count(`steps where status = 'queued' and halted_by = $1`, [id])) === 12);
+      await eventually(async () => (await count(`steps where status = 'queued' and halted_by = $1`, [id])) === 12);
       assert.equal(await count('attempts'), begun, 'no attempt began after the acknowledgement');
       assert.equal(await count(`attempts where status = 'running'`), 0);
       assert.equal(await count(`executions where status = 'running'`), 12, 'executions keep their state');
@@ -82,7 +79,7 @@ describe('a kill switch over two processes', () => {
     await Promise.all(covered.map((call) => call.aborted));
     const tookMs = performance.now() - at;
     t.diagnostic(`all aborted ${tookMs.toFixed(1)} ms after the acknowledgement`);
-    await until(async () => (await count('steps where halted_by = $1', [id])) === 3);
+    await eventually(async () => (await count('steps where halted_by = $1', [id])) === 3);
     calls.find((call) => call.tool === 'stop.other')!.succeed('untouched');
     assert.equal((await engine.finished(started[3].id)).status, 'succeeded');
     await release(id);
@@ -105,7 +102,7 @@ describe('a kill switch over two processes', () => {
     await dying.kill();
     const { id } = await engaged;
     const begun = await count('attempts where execution_id = $1', [executionId]);
-    await until(async () => (await count('steps where halted_by = $1', [id])) === 1);
+    await eventually(async () => (await count('steps where halted_by = $1', [id])) === 1);
     assert.equal(await count('attempts where execution_id = $1', [executionId]), begun);
     fleet.answerAll((call) => call.succeed('done'));
     await release(id);
@@ -128,11 +125,11 @@ describe('a kill switch over two processes', () => {
       const ids = (await Promise.all(Array.from({ length: 12 }, () => engine.start(agent)))).map(({ id }) => id);
       for (let round = 0; round < 3; round += 1) {
         const before = called.length;
-        await until(async () => called.length > before + 20);
+        await eventually(async () => called.length > before + 20);
         const dying = processes.shift()!;
         const [{ id }] = await Promise.all([engage(), dying.kill()]);
         const begun = await count('attempts where execution_id = any($1)', [ids]);
-        await until(async () => (await count(`steps where status = 'queued' and halted_by = $1`, [id])) === ids.length);
+        await eventually(async () => (await count(`steps where status = 'queued' and halted_by = $1`, [id])) === ids.length);
         assert.equal(await count('attempts where execution_id = any($1)', [ids]), begun, 'no attempt began after the acknowledgement');
         processes.push(await fleet.start({ concurrency: 8 }));
         assert.equal(await count('attempts where execution_id = any($1)', [ids]), begun, 'nor when a process begins anew');
@@ -152,7 +149,7 @@ describe('a kill switch over two processes', () => {
     const first = await fleet.start();
     const agent = await engine.agent(chain(1));
     const started = await Promise.all(Array.from({ length: 20 }, () => engine.start(agent)));
-    await until(async () => (await count('steps where halted_by = $1', [id])) === 20);
+    await eventually(async () => (await count('steps where halted_by = $1', [id])) === 20);
     await release(id);
     await first.kill();
     fleet.answerAll((call) => call.succeed('done'));
@@ -173,7 +170,7 @@ describe('a policy', () => {
     const admin = await engine.authority(['admin']);
     const agent = await engine.agent(chain(200));
     const started = await Promise.all(Array.from({ length: 8 }, () => engine.start(agent)));
-    await until(async () => answered > 20);
+    await eventually(async () => answered > 20);
     await write((uow) =>
       engine.services.policies.createPolicy(uow, admin, {
         name: 'nothing-more',

@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import pg from 'pg';
 import { takeOver } from '#src/runner/takeover.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
+import { eventually } from './harness/eventually.ts';
 import { createFleet, type Fleet } from './harness/runner-fleet.ts';
 
 let engine: Engine;
@@ -41,14 +42,6 @@ const start = async (tool: string, more: object = {}) => {
   });
   return (await engine.start(agentId)).id;
 };
-
-async function eventually(what: string, test: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await test())) {
-    assert.ok(Date.now() < deadline, `still not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
 
 /** Ends the Postgres session that holds the registration of a runner process; the process itself lives on. */
 async function cutRegistration(startedFirst: boolean): Promise<void> {
@@ -111,7 +104,7 @@ describe('a runner that dies', () => {
     const victim = await fleet.start();
     await victim.kill();
     const next = await fleet.start();
-    await eventually('one registration', async () => (await count('select count(*) as n from runners')) === 1);
+    await eventually(async () => (await count('select count(*) as n from runners')) === 1);
     assert.equal(await next.stop(), 0);
     assert.equal(await count('select count(*) as n from runners'), 0);
   });
@@ -121,13 +114,13 @@ describe('a runner that is only thought dead', () => {
   it('registers again when its connection is cut, and keeps its work', async () => {
     fleet = createFleet(engine, ['lab.write']);
     await fleet.start();
-    await eventually('one registration', async () => (await count('select count(*) as n from runners')) === 1);
+    await eventually(async () => (await count('select count(*) as n from runners')) === 1);
     const id = await start('lab.write');
     const call = await fleet.call();
     await fleet.start();
     const before = await owner.query('select id from runners order by started_at');
     await cutRegistration(true);
-    await eventually('a new registration', async () => {
+    await eventually(async () => {
       const { rowCount } = await owner.query('select from runners where id = $1', [before.rows[0]!.id]);
       return rowCount === 0 && (await count('select count(*) as n from runners')) === 2;
     });
@@ -150,7 +143,6 @@ describe('a runner that is only thought dead', () => {
     assert.equal(heir.attempt, 2);
     zombie.succeed('late');
     await eventually(
-      'the zombie has ended its job',
       async () => (await count('select count(*) as n from graphile_worker._private_jobs where locked_by is not null')) === 1,
     );
     // The heir's job is still there: were it to die now, a third one would go on.
@@ -172,7 +164,7 @@ describe('a runner that stops', () => {
     const { id } = await engine.start(agentId);
     const call = await fleet.call();
     const exit = leaving.stop();
-    await eventually('it takes no more work', async () => !(await isListening()));
+    await eventually(async () => !(await isListening()));
     call.succeed(1);
     assert.equal(await exit, 0);
     assert.deepEqual((await types(id)).slice(-2), ['step.succeeded', 'step.queued']);
@@ -240,7 +232,6 @@ describe('cancelling', () => {
     await engine.cancel(id);
     assert.equal(await call.aborted, 'ended');
     await eventually(
-      'its job is done',
       async () => (await count('select count(*) as n from graphile_worker._private_jobs where locked_by is not null')) === 0,
     );
     assert.deepEqual(await rows('select status from attempts where execution_id = $1', [id]), [{ status: 'abandoned' }]);
@@ -257,11 +248,10 @@ describe('waiting executions', () => {
     const ids = await Promise.all(Array.from({ length: 30 }, async () => (await engine.start(agentId)).id));
     for (const id of ids) await engine.until(id, (execution) => execution.status === 'waiting');
     await eventually(
-      'no job is held',
       async () => (await count('select count(*) as n from graphile_worker._private_jobs where locked_by is not null')) === 0,
     );
     const open = `select count(*) as n from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`;
-    await eventually('no transaction is open', async () => (await count(open)) === 0);
+    await eventually(async () => (await count(open)) === 0);
     for (const id of ids) await engine.cancel(id);
   });
 });

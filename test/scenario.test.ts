@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
 import { testApi, type Api } from './harness/api.ts';
+import { eventually } from './harness/eventually.ts';
 
 let api: Api;
 const written: { path: unknown; content: unknown }[] = [];
@@ -46,12 +47,6 @@ const coded = (code: string, text: RegExp) => (error: unknown) => {
   assert.ok(error instanceof SignalboxClientError, String(error));
   assert.deepEqual([error.code, text.test(error.message)], [code, true], error.message);
   return true;
-};
-const eventually = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
 };
 
 test('a tenant is set up, an agent is published, promoted, run, approved by somebody else, rolled back and archived', async (context) => {
@@ -202,7 +197,7 @@ test('a tenant is set up, an agent is published, promoted, run, approved by some
     await watching.next();
     await admin.revokeApiKey({ input: { apiKeyId: keys['looks']! } });
     await assert.rejects(
-      eventually(async () => ((await watching.next()).done ? true : undefined)),
+      eventually(async () => (await watching.next()).done),
       coded('UNAUTHENTICATED', /revoked/),
     );
     await assert.rejects(looks.viewer(), coded('UNAUTHENTICATED', /revoked/));

@@ -1,11 +1,11 @@
 // A simulation over real runner processes: one dies in the middle of it, another does all of it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { newIdAt } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
+import { eventually } from './harness/eventually.ts';
 import { toolCall } from './harness/governance.ts';
 import { createFleet, type Fleet } from './harness/runner-fleet.ts';
 
@@ -54,13 +54,11 @@ test(
     const candidate = { create: [{ name: 'no-files', kind: 'tool_access' as const, scope: {}, rules }] };
     const { id } = await db.database.write(tenantId, (uow) => services.simulations.simulatePolicies(uow, admin, { candidate }));
     const look = () => db.database.read(tenantId, (uow) => services.simulations.getSimulation(uow, admin, id));
-    const until = async (is: (row: Awaited<ReturnType<typeof look>>) => boolean) => {
-      for (;;) {
+    const until = (is: (row: Awaited<ReturnType<typeof look>>) => boolean) =>
+      eventually(async () => {
         const row = await look();
-        if (is(row)) return row;
-        await sleep(20);
-      }
-    };
+        return is(row) && row;
+      });
     // Whoever wants to save its second batch waits for this.
     const hand = new pg.Client({ connectionString: db.ownerUrl });
     await hand.connect();

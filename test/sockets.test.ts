@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { WebSocket, type ClientOptions } from 'ws';
 import { UnavailableError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
+import { eventually } from '#test/harness/eventually.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
 import { RawSocket as HarnessSocket } from '#test/harness/raw-socket.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
@@ -210,14 +211,8 @@ test('closing the gateway tells every socket 1001 and why, ends subscriptions, a
 
 /** Resolves once each of these sources has been asked for. */
 async function sources(...names: string[]): Promise<void> {
-  await until(() => names.every((name) => probe.sources.has(name)));
+  await eventually(() => names.every((name) => probe.sources.has(name)));
 }
 async function stopped(...names: string[]): Promise<void> {
-  await until(() => names.every((name) => probe.sources.get(name)!.isStopped()));
-}
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; !isTrue(); turn++) {
-    if (turn > 100_000) throw new Error('it did not happen');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(() => names.every((name) => probe.sources.get(name)!.isStopped()));
 }

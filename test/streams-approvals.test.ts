@@ -20,7 +20,10 @@ before(async () => {
 after(() => api.close());
 /** Ended after each test, so that one that fails does not hold up the next. */
 const watched: AsyncIterator<unknown>[] = [];
+const uncommitted = new Set<() => Promise<unknown>>();
 afterEach(async () => {
+  for (const commit of uncommitted) await commit();
+  await api.home.write((uow) => uow.rows(`update approvals set status = 'cancelled' where status = 'pending'`));
   for (const results of watched.splice(0)) await results.return!();
   while (api.services.feed.size > 0) await turn();
 });
@@ -110,7 +113,9 @@ const transaction = <T>(home: Home, work: (uow: UnitOfWork) => Promise<T>) => {
     begun.resolve(await work(uow));
     await end.promise;
   });
-  return { begun: begun.promise, commit: () => (end.resolve(), over) };
+  const commit = () => (uncommitted.delete(commit), end.resolve(), over);
+  uncommitted.add(commit);
+  return { begun: begun.promise, commit };
 };
 
 /** Nothing that is committed is hidden any more by an older transaction, such as one of another database of this server. */
@@ -119,8 +124,6 @@ async function settled(): Promise<void> {
     from execution_events`;
   while (!(await api.home.read((uow) => uow.rows<{ settled: boolean }>(look)))[0]!.settled) await turn();
 }
-
-const forget = () => api.home.write((uow) => uow.rows(`update approvals set status = 'cancelled' where status = 'pending'`));
 
 test('what is pending first, then each change once: approved, rejected, expired, withdrawn', async () => {
   const { home, reviewer } = api;
@@ -178,7 +181,6 @@ test('of a start, and of a call of an agent that runs elsewhere, what is said co
     events.push(...(data as any).executionEvents.events);
   const none = { stepId: null, itemIndex: null };
   assert.deepEqual(events.slice(1, -1), ['APPROVAL_REQUESTED', 'APPROVAL_COMMENTED', 'APPROVAL_CANCELLED'].map((type) => ({ type, ...none }))); // prettier-ignore
-  await forget();
 });
 
 test('an empty stream says at once that it is caught up', async () => {
@@ -206,7 +208,6 @@ test('a transaction that is open hides what others commit after it, and then eve
     );
     await watching.leave();
   }
-  await forget();
 });
 
 test('coming back with the cursor of any batch gives exactly what followed it', async () => {
@@ -224,7 +225,6 @@ test('coming back with the cursor of any batch gives exactly what followed it', 
     const again = await watch({ after: cursor }).opened();
     assert.deepEqual(await again.leave(), all.slice(told));
   }
-  await forget();
 });
 
 test('hundreds that are pending come in batches, in commit order however old the requests are', async () => {
@@ -253,7 +253,6 @@ test('hundreds that are pending come in batches, in commit order however old the
   await watching.leave();
   const again = await watch({ after: pending[0]!.cursor }).opened();
   assert.deepEqual(await again.leave(), expected.slice(500), 'who is cut off in between misses nothing');
-  await forget();
 });
 
 test('everybody sees what they may see; without approval.read it is FORBIDDEN, and losing the right ends the stream', async () => {
@@ -292,7 +291,6 @@ test('everybody sees what they may see; without approval.read it is FORBIDDEN, a
   const service = await home.principal([['service', 'tenant', home.tenantId]]);
   const refused = await watch({ as: service }).error();
   assert.deepEqual([refused?.extensions.code, /approval\.read/.test(refused!.message)], ['FORBIDDEN', true]);
-  await forget();
 });
 
 test('each filter narrows what is pending and what follows; ids of another type are refused', async () => {
@@ -321,7 +319,6 @@ test('each filter narrows what is pending and what follows; ids of another type 
     const error = await watch({ filter: { [field]: ids.approval(newId()) } }).error();
     assert.deepEqual([error?.extensions.code, error!.message.includes(`filter.${field}`)], ['VALIDATION_FAILED', true]);
   }
-  await forget();
 });
 
 test('a cursor that does not fit is refused with the reason, and stalls nobody else', async () => {
@@ -352,7 +349,6 @@ test('a cursor that does not fit is refused with the reason, and stalls nobody e
   await asks('served');
   await watching.until(() => watching.changes().includes('APPROVAL_REQUESTED served'));
   await watching.leave();
-  await forget();
 });
 
 test('what another process commits is found although no hint tells of it', async () => {
@@ -363,5 +359,4 @@ test('what another process commits is found although no hint tells of it', async
     await watching.until(() => watching.changes().includes(`APPROVAL_REQUESTED ${step}`));
   }
   assert.equal((await watching.leave()).length, 2);
-  await forget();
 });

@@ -23,6 +23,7 @@ import { apiId, retryDelayMs, retryDelaysMs, signatureHeaders, webhookEvents, we
 import type { NewWebhook } from '#src/webhooks/webhook-service.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
+import { verifySigned } from './harness/standard-webhooks.ts';
 
 let engine: HandEngine;
 let admin: Authority;
@@ -57,17 +58,6 @@ async function receiver(t: TestContext, statuses: number[], change: Partial<NewW
   t.after(() => remove(webhook.id).catch(() => undefined));
   return { server, webhook, secret };
 }
-/** The library looks at the clock of the machine. */
-const verify = (secret: string, { headers, body }: { headers: object; body: string }) => {
-  const given = headers as Record<string, string>;
-  const now = Date.now;
-  Date.now = () => Number(given['webhook-timestamp']) * 1_000;
-  try {
-    return new Verifier(secret).verify(body, given) as any;
-  } finally {
-    Date.now = now;
-  }
-};
 
 describe('a webhook', () => {
   it('is told what happens to an approval, signed, without the arguments, with a page to open', async (t) => {
@@ -76,7 +66,7 @@ describe('a webhook', () => {
     await write((uow) => engine.services.approvals.decide(uow, engine.reviewer, { approvalId: approval.id, decision: 'approve' }));
     await engine.work();
     assert.deepEqual(server.requests.map(({ method, url }) => `${method} ${url}`), ['POST /hook', 'POST /hook']); // prettier-ignore
-    const [requested, decided] = server.requests.map((request) => verify(secret, request));
+    const [requested, decided] = server.requests.map((request) => verifySigned(secret, request));
     assert.deepEqual([requested.type, decided.type], ['approval.requested', 'approval.decided']);
     assert.deepEqual([requested.data.approvalId, requested.data.executionId], [toGlobalId('Approval', approval.id), toGlobalId('Execution', id)]); // prettier-ignore
     assert.deepEqual([requested.data.title, requested.data.risk, requested.data.digest, requested.data.stage], ['Pay?', 'high', approval.digest, { number: 1, of: 1, name: null, quorum: 1 }]); // prettier-ignore
@@ -90,7 +80,7 @@ describe('a webhook', () => {
       { body: `${server.requests[0]!.body} ` },
       { headers: { ...server.requests[0]!.headers, 'webhook-id': newId() } },
     ]) {
-      assert.throws(() => verify(secret, { ...server.requests[0]!, ...wrong }));
+      assert.throws(() => verifySigned(secret, { ...server.requests[0]!, ...wrong }));
     }
   });
 
@@ -104,7 +94,7 @@ describe('a webhook', () => {
     await engine.work();
     engine.clock.advance(3_600_000);
     await engine.work();
-    assert.deepEqual(server.requests.map((request) => verify(secret, request).type), ['approval.cancelled', 'approval.expired']); // prettier-ignore
+    assert.deepEqual(server.requests.map((request) => verifySigned(secret, request).type), ['approval.cancelled', 'approval.expired']); // prettier-ignore
     await write((uow) => webhooks().updateWebhook(uow, admin, { webhookId: webhook.id, enabled: false }));
     await engine.cancel((await asked()).id);
     await engine.work();
@@ -149,7 +139,7 @@ describe('a webhook', () => {
     const { server, secret } = await receiver(t, [200], { events: ['policy.fell_back'] });
     await write((uow) => Promise.resolve(tellWebhooks(uow, 'policy.fell_back', [{ name: 'no-mail', version: 2 }], engine.clock.now())));
     await engine.work();
-    const [told] = server.requests.map((request) => verify(secret, request));
+    const [told] = server.requests.map((request) => verifySigned(secret, request));
     assert.deepEqual([server.requests.length, told.type, told.data], [1, 'policy.fell_back', { name: 'no-mail', version: 2 }]);
   });
 
@@ -284,13 +274,13 @@ describe('a webhook', () => {
     assert.notEqual(next, secret);
     await asked();
     await engine.work();
-    for (const each of [secret, next]) assert.equal(verify(each, server.requests[0]!).type, 'approval.requested');
+    for (const each of [secret, next]) assert.equal(verifySigned(each, server.requests[0]!).type, 'approval.requested');
     engine.clock.advance(webhookLimits.overlapMs);
     await asked();
     await engine.work();
     const last = server.requests.at(-1)!;
-    assert.throws(() => verify(secret, last));
-    assert.equal(verify(next, last).type, 'approval.requested');
+    assert.throws(() => verifySigned(secret, last));
+    assert.equal(verifySigned(next, last).type, 'approval.requested');
     const [stored] = await write((uow) => uow.rows<{ secret: string }>('select secret from webhooks where id = $1', [webhook.id]));
     assert.ok(!stored!.secret.includes(next.slice(6, 20)));
   });

@@ -1,7 +1,7 @@
 // Events as signed requests (Standard Webhooks 1.0), through the outbound guard.
 import type { Clock } from '../platform/clock.ts';
 import type { Outbound } from '../outbound/outbound.ts';
-import { signatureHeaders, webhookLimits } from '../webhooks/webhook.ts';
+import { sendSigned } from '../webhooks/send-signed.ts';
 import { cloudEventContentType } from './cloud-event.ts';
 import { sinkLimits } from './event-sink.ts';
 import { SendError, type Sender } from './sender.ts';
@@ -18,26 +18,11 @@ const notNow = new Set([408, 429, 502, 503, 504]);
 export function webhookSender(target: WebhookTarget, { clock, outbound }: { clock: Clock; outbound: Pick<Outbound, 'fetch'> }): Sender {
   return {
     async send({ id, body }, signal) {
-      const answer = await outbound.fetch({
-        method: 'POST',
-        url: target.url,
-        headers: {
-          'content-type': cloudEventContentType,
-          'user-agent': 'Signalbox-Events/1',
-          ...signatureHeaders(target.secrets, { id, at: clock.now(), body }),
-        },
-        body,
-        timeoutMs: sinkLimits.timeoutMs,
-        maxBytes: webhookLimits.responseBytes,
-        maxRedirects: 0,
-        signal,
-      });
-      if (!answer.ok) throw new SendError('sink', answer.message);
-      const { status } = answer;
-      if (status >= 200 && status < 300) return;
-      const isRedirect = status >= 300 && status < 400;
-      const reason = `answered ${status}${isRedirect ? '; redirects are not followed, so give the sink its new URL' : ''}`;
-      throw new SendError(status === 410 ? 'gone' : isRedirect || notNow.has(status) ? 'sink' : 'event', reason);
+      const form = { contentType: cloudEventContentType, userAgent: 'Signalbox-Events/1', timeoutMs: sinkLimits.timeoutMs, sentBy: 'sink' };
+      const notTaken = await sendSigned({ ...target, id, body, ...form, signal }, { clock, outbound });
+      if (!notTaken) return;
+      const { status, isRedirect, reason } = notTaken;
+      throw new SendError(status === 410 ? 'gone' : status === null || isRedirect || notNow.has(status) ? 'sink' : 'event', reason);
     },
     close: async () => undefined,
   };

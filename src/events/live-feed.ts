@@ -183,12 +183,16 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500, 
   /** Who uses a topic, those still reading history included: it goes with the last of them. */
   const users = new Map<string, number>();
 
-  const inOrderOf = (tenantId: string, read: EventService['tenantAfter']): TopicSource<PlacedEventRow, FeedPosition> => ({
-    positionOf: placeOf,
+  const inOrderOf = <Row>(
+    tenantId: string,
+    read: (uow: UnitOfWork, position: FeedPosition, limit: number) => Promise<readonly Row[]>,
+    positionOf: (row: Row) => FeedPosition,
+  ): TopicSource<Row, FeedPosition> => ({
+    positionOf,
     compare: comparePositions,
     async read(position, limit) {
       const rows = await database.read(tenantId, (uow) => read(uow, position, limit));
-      return { rows, position: rows.length > 0 ? placeOf(rows.at(-1)!) : position };
+      return { rows, position: rows.length > 0 ? positionOf(rows.at(-1)!) : position };
     },
   });
 
@@ -206,32 +210,20 @@ export function createLiveFeed({ database, events, hints, logger, pollMs = 500, 
       return watch(executionKey(executionId), { tenantId, executionId, approvalsOnly: false }, source, after, signal);
     },
     approvals(tenantId, after, signal) {
-      return watch(`approvals ${tenantId}`, { tenantId, approvalsOnly: true }, inOrderOf(tenantId, events.approvalsAfter), after, signal);
+      const source = inOrderOf(tenantId, events.approvalsAfter, placeOf);
+      return watch(`approvals ${tenantId}`, { tenantId, approvalsOnly: true }, source, after, signal);
     },
     tenant(tenantId, after, signal) {
-      return watch(`tenant ${tenantId}`, { tenantId, approvalsOnly: false }, inOrderOf(tenantId, events.tenantAfter), after, signal);
+      const source = inOrderOf(tenantId, events.tenantAfter, placeOf);
+      return watch(`tenant ${tenantId}`, { tenantId, approvalsOnly: false }, source, after, signal);
     },
     changed(tenantId, after, signal) {
-      const source: TopicSource<ChangedExecution, FeedPosition> = {
-        positionOf: (row) => row.position,
-        compare: comparePositions,
-        async read(position, limit) {
-          const rows = await database.read(tenantId, (uow) => events.changedAfter(uow, position, limit));
-          return { rows, position: rows.at(-1)?.position ?? position };
-        },
-      };
+      const source = inOrderOf<ChangedExecution>(tenantId, events.changedAfter, ({ position }) => position);
       return watch(`changed ${tenantId}`, { tenantId, approvalsOnly: false }, source, after, signal);
     },
     other(tenantId, name, { read, positionOf }, after, signal) {
-      const source: TopicSource<Awaited<ReturnType<typeof read>>[number], FeedPosition> = {
-        positionOf,
-        compare: comparePositions,
-        async read(position, limit) {
-          const rows = await database.read(tenantId, (uow) => read(uow, position, limit));
-          return { rows, position: rows.length > 0 ? positionOf(rows.at(-1)!) : position };
-        },
-      };
-      return watch(`${name} ${tenantId}`, { tenantId, approvalsOnly: false, other: true }, source, after, signal);
+      const about = { tenantId, approvalsOnly: false, other: true } as const;
+      return watch(`${name} ${tenantId}`, about, inOrderOf(tenantId, read, positionOf), after, signal);
     },
     get size() {
       return open.size;

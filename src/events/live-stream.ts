@@ -30,10 +30,3 @@ export interface LiveStream<Batch extends LiveBatch = LiveBatch> {
   /** Below zero when `a` comes before `b`, zero when they are the same place. */
   compare(a: string, b: string): number;
 }
-
-/** What a stream begins with or what lies after a place, then what happens: for somebody who watches alone. */
-export async function* follow<Batch extends LiveBatch>(stream: LiveStream<Batch>, after: string | null): AsyncGenerator<Batch, void, void> {
-  const head = await stream.head();
-  yield* stream.history(after, head);
-  yield* stream.live(head);
-}

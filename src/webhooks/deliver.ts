@@ -5,7 +5,8 @@ import type { Database } from '../platform/database.ts';
 import type { Logger } from '../platform/logger.ts';
 import { enqueue, type JobPayloads } from '../jobs/jobs.ts';
 import type { Outbound } from '../outbound/outbound.ts';
-import { signatureHeaders, webhookLimits } from './webhook.ts';
+import { sendSigned } from './send-signed.ts';
+import { webhookLimits } from './webhook.ts';
 import type { DeliveryOutcome, OpenDelivery, WebhookService } from './webhook-service.ts';
 
 export interface DeliveryDependencies {
@@ -30,24 +31,14 @@ export function createDelivery({ clock, database, webhooks, outbound, logger, ma
     const { approvalId } = payload.data;
     const page = typeof approvalId === 'string' ? approvalPage?.replaceAll('{id}', encodeURIComponent(approvalId)) : undefined;
     const body = JSON.stringify(page === undefined ? payload : { ...payload, data: { ...payload.data, page } });
-    const answer = await outbound.fetch({
-      method: 'POST',
-      url,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'Signalbox-Webhooks/1',
-        ...signatureHeaders(secrets, { id, at: clock.now(), body }),
-      },
-      body,
+    const form = {
+      contentType: 'application/json',
+      userAgent: 'Signalbox-Webhooks/1',
       timeoutMs: webhookLimits.timeoutMs,
-      maxBytes: webhookLimits.responseBytes,
-      maxRedirects: 0,
-    });
-    if (!answer.ok) return { kind: 'failed', reason: answer.message, isGone: false };
-    if (answer.status >= 200 && answer.status < 300) return { kind: 'delivered' };
-    const isRedirect = answer.status >= 300 && answer.status < 400;
-    const reason = `answered ${answer.status}${isRedirect ? '; redirects are not followed, so give the webhook its new URL' : ''}`;
-    return { kind: 'failed', reason, isGone: answer.status === 410 };
+      sentBy: 'webhook',
+    };
+    const notTaken = await sendSigned({ url, secrets, id, body, ...form }, { clock, outbound });
+    return notTaken ? { kind: 'failed', reason: notTaken.reason, isGone: notTaken.status === 410 } : { kind: 'delivered' };
   }
 
   return async function deliver({ tenantId, deliveryId }: JobPayloads['deliver-webhook']): Promise<void> {

@@ -5,7 +5,6 @@ import { toGlobalId } from '#schema/ids.ts';
 import { createServices, type Services } from '#src/app.ts';
 import type { EventType } from '#src/events/catalogue.ts';
 import type { EventRow } from '#src/events/event-service.ts';
-import { follow } from '#src/events/live-stream.ts';
 import type { StartExecution } from '#src/executions/start-request.ts';
 import { maxOutputBytes } from '#src/executions/execution.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
@@ -20,6 +19,7 @@ import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-c
 import { describeTool, type ToolDescription } from '#src/tools/tool.ts';
 import type { FakeTool } from './engine.ts';
 import { testServer, type Caller, type TestServer, type TestServerSettings } from './graphql.ts';
+import { follow } from './follow.ts';
 import { localOutbound as outbound } from './outbound.ts';
 import type { Home } from './people.ts';
 

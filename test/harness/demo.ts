@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from './eventually.ts';
 import type { KillPoint } from './demo-kill.ts';
 
 export interface DemoRun {
@@ -126,9 +126,10 @@ function watch(child: ChildProcess): DemoRun {
     const end = await ended;
     assert.equal(end.signal, 'SIGKILL', end.stderr);
     const others = family.filter(({ command }) => !isPostgres(command));
-    await until(
+    await eventually(
       () => others.filter(isAlive).length === 0,
-      () => `still there: ${JSON.stringify(others.filter(isAlive))}`,
+      () => others.filter(isAlive),
+      patienceMs,
     );
     return end;
   }
@@ -203,21 +204,19 @@ const isAlive = ({ pid, command }: ProcessInfo): boolean => processes().some((on
 /** Waits until nothing runs any more that was started for this data folder. */
 export async function nothingLeft(dataDir: string): Promise<void> {
   const left = () => processes().filter(({ command }) => command.includes(dataDir));
-  await until(
+  await eventually(
     () => left().length === 0,
-    () => `still running: ${JSON.stringify(left())}`,
+    () => left(),
+    patienceMs,
   );
 }
 
 /** The tool servers of demos that are gone must be gone; Postgres may stay, and is attached to. */
 export async function onlyPostgresLeft(dataDir: string): Promise<void> {
   const left = () => processes().filter(({ command }) => command.includes(dataDir) && !isPostgres(command));
-  await until(
+  await eventually(
     () => left().length === 0,
-    () => `still running: ${JSON.stringify(left())}`,
+    () => left(),
+    patienceMs,
   );
-}
-
-export async function until(condition: () => boolean, why: () => string): Promise<void> {
-  for (const deadline = Date.now() + patienceMs; !condition(); await delay(5)) if (Date.now() > deadline) assert.fail(why());
 }

@@ -2,7 +2,6 @@
 // approval; its execution has started another one, was sent a signal and is forked.
 import { createServices } from '#src/app.ts';
 import type { LimitScope } from '#src/queues/queue.ts';
-import { follow } from '#src/events/live-stream.ts';
 import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
@@ -11,6 +10,7 @@ import { createLogger } from '#src/platform/logger.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { createRunner } from '#src/runner/runner.ts';
+import { follow } from './follow.ts';
 import { toolCall } from './governance.ts';
 import { localOutbound as outbound } from './outbound.ts';
 import { seedAudit } from './seed-audit.ts';

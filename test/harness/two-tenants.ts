@@ -49,8 +49,9 @@ export interface TwoTenants {
 
 const uuids = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
-/** In places of streams: after everything of a transaction, and the id of nobody. */
+/** In cursors of streams, and nowhere else: after everything of a transaction. No row has it as its id (those are version 7). */
 const endOfFeed = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+const place = /^[a-z]+:[^:]+:\d+:[^:]+:\d+$/;
 
 export async function twoTenants(): Promise<TwoTenants> {
   const unlimited = { queryDepth: 100, queryAliases: 10_000, queryTokens: 1_000_000, queryFields: 10_000_000, queryCost: 10_000_000 };
@@ -86,10 +87,11 @@ export async function twoTenants(): Promise<TwoTenants> {
     },
     leaksIn(answer, given = []) {
       const text = JSON.stringify(answer);
-      const decoded = (text.match(/[A-Za-z0-9+/_-]{30,}=*/g) ?? []).map((word) => Buffer.from(word, 'base64').toString());
+      const words = (text.match(/[A-Za-z0-9+/_-]{30,}=*/g) ?? []).map((word) => Buffer.from(word, 'base64').toString());
+      const decoded = words.map((word) => (place.test(word) ? word.replace(endOfFeed, '') : word));
       const found = [text, ...decoded].flatMap((part) => part.match(uuids) ?? []);
       const allowed = new Set(given.flatMap((id) => [id, parseGlobalId(id)?.id ?? id]));
-      return found.filter((id) => foreign.has(id) && !allowed.has(id) && id !== endOfFeed);
+      return found.filter((id) => foreign.has(id) && !allowed.has(id));
     },
     async snapshot({ read }) {
       const rows: Record<string, unknown> = {};
