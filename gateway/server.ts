@@ -110,6 +110,6 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
       return { url: `http://${name}:${address.port}` };
     },
     close: (reason) => (closing ??= closeAll(reason)),
-    queuedBytes: sockets.queuedBytes,
+    queuedBytes: () => [...sockets.queuedBytes(), ...sse.queuedBytes()],
   };
 }

@@ -36,6 +36,8 @@ export interface SseSettings {
 export interface Sse {
   /** Ends every stream, and says why; clients come back elsewhere with their cursor. */
   close(reason: string): void;
+  /** Of live streams, for each connection that is behind with reading. */
+  queuedBytes(): readonly number[];
 }
 
 /** How long a client waits before it comes back; milliseconds. */
@@ -46,6 +48,7 @@ const slowGraceMs = 5_000;
 export function serveSse({ server, admit, authorityOf }: Http, settings: SseSettings): Sse {
   const { schema, admission, sessions, documents, answer, translate, path, logger, pingMs } = settings;
   const streams = new Set<ServerResponse>();
+  const outlets = new Set<Outlet>();
   let isClosing = false;
 
   const pinging = setInterval(() => {
@@ -82,7 +85,7 @@ export function serveSse({ server, admit, authorityOf }: Http, settings: SseSett
     if (type === OperationTypeNode.SUBSCRIPTION) {
       const lastEventId = request.headers['last-event-id'];
       const cursor = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
-      return tell(stream, settings, { session, document, operationName, variableValues, cursor });
+      return tell(stream, settings, outlets, { session, document, operationName, variableValues, cursor });
     }
     const asked = { session, origin: originOf(request.raw), signal: abort.signal, cost };
     finish(stream, await answer({ schema, document, operationName, variableValues }, asked));
@@ -114,6 +117,7 @@ export function serveSse({ server, admit, authorityOf }: Http, settings: SseSett
       // Without the event `complete`: the operation is not over, only this connection.
       for (const stream of streams) stream.end(`: ${reason.replaceAll(/\s+/g, ' ')}\n\n`);
     },
+    queuedBytes: () => [...outlets].flatMap(({ queuedBytes }) => queuedBytes || []),
   };
 }
 
@@ -143,7 +147,12 @@ function finish(stream: ServerResponse, result: FormattedExecutionResult): void 
 
 type Asked = Omit<SubscriptionRequest, 'outlet' | 'frame'>;
 
-async function tell(stream: ServerResponse, { subscriber, translate, limits, logger }: SseSettings, asked: Asked): Promise<void> {
+async function tell(
+  stream: ServerResponse,
+  { subscriber, translate, limits, logger }: SseSettings,
+  outlets: Set<Outlet>,
+  asked: Asked,
+): Promise<void> {
   let isTooSlow = false;
   const pipe = {
     get bufferedBytes() {
@@ -168,7 +177,9 @@ async function tell(stream: ServerResponse, { subscriber, translate, limits, log
   }
   if (!(results instanceof Member)) return finish(stream, results);
   const member = results;
+  outlets.add(outlet);
   stream.once('close', () => {
+    outlets.delete(outlet);
     outlet.close();
     void member.return();
   });

@@ -9,6 +9,7 @@ import { createClient } from 'graphql-sse';
 import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
 import { freePort, startDaemon } from '#test/harness/daemon.ts';
+import { askStream, type Asking, type StreamResult } from '#test/harness/event-stream.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 
@@ -27,73 +28,9 @@ const source = async (name: string) => {
   return probe.sources.get(name)!;
 };
 
-interface Asking {
-  readonly method?: 'GET' | 'POST';
-  readonly key?: string | null;
-  readonly headers?: Record<string, string>;
-  readonly url?: string;
-}
-
-/** Asks, and reads the stream as it comes, split at the empty lines. */
-async function ask(
-  body: Record<string, unknown>,
-  { method = 'POST', key = server.people.operator.adminKey, headers = {}, url = server.url }: Asking = {},
-) {
-  const abort = new AbortController();
-  const query = new URLSearchParams(
-    Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  );
-  const response = await fetch(`${url}/graphql/stream${method === 'GET' ? `?${query.toString()}` : ''}`, {
-    method,
-    signal: abort.signal,
-    headers: {
-      accept: 'text/event-stream',
-      ...(key !== null && { authorization: `Bearer ${key}` }),
-      ...(method === 'POST' && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(method === 'POST' && { body: JSON.stringify(body) }),
-  });
-  const blocks: string[] = [];
-  let arrived = Promise.withResolvers<void>();
-  let isOver = false;
-  const done = (async () => {
-    let rest = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body!) {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
-      rest = parts.pop()!;
-      blocks.push(...parts);
-      arrived.resolve();
-      arrived = Promise.withResolvers();
-    }
-  })().finally(() => {
-    isOver = true;
-    arrived.resolve();
-  });
-  done.catch(() => undefined);
-  const results = () =>
-    blocks.filter((block) => block.startsWith('event: next')).map((block) => JSON.parse(/^data: (.*)$/m.exec(block)![1]!) as Result);
-  return {
-    response,
-    blocks,
-    done,
-    results,
-    async until(holds: () => boolean) {
-      while (!holds()) {
-        if (isOver) throw new Error(`the stream ended: ${JSON.stringify(blocks)}`);
-        await arrived.promise;
-      }
-    },
-    leave: () => abort.abort(),
-  };
-}
-interface Result {
-  readonly data?: Record<string, any> | null;
-  readonly errors?: readonly { readonly message: string; readonly extensions: Record<string, any> }[];
-}
+const ask = (body: Record<string, unknown>, asking?: Asking) => askStream(server, body, asking);
 const isComment = (block: string) => block.startsWith(':');
-const numbers = (results: readonly Result[]) => results.flatMap(({ data }) => data?.['testTicks']?.n ?? []);
+const numbers = (results: readonly StreamResult[]) => results.flatMap(({ data }) => data?.['testTicks']?.n ?? []);
 
 test('batches come as events with their cursor as id, keep-alives in between, and `complete` at the end', async () => {
   const name = newId();
@@ -142,11 +79,12 @@ test('Last-Event-ID goes before the argument `after`; both give what follows', a
 });
 
 test('a socket and an event stream share one execution', async () => {
+  const patient = await testServer(); // pings of a socket are answered by this very process
   const name = newId();
   const query = `subscription ($name: String!) { testTicks(name: $name) { n padding(length: 1) } }`;
-  const asked = await ask({ query, variables: { name } });
+  const asked = await askStream(patient, { query, variables: { name } });
   const feed = await source(name);
-  const socket = server.subscribe(query, { name });
+  const socket = patient.subscribe(query, { name });
   const first = socket.next();
   const { executions } = probe;
   // What was sent before the socket joined is no business of it, so this goes on until it has heard one.
@@ -161,6 +99,7 @@ test('a socket and an event stream share one execution', async () => {
   assert.equal(probe.executions - executions, sent);
   asked.leave();
   await socket.return!();
+  await patient.close();
 });
 
 test('queries and mutations are answered with one event; a mutation is not taken by GET', async () => {
