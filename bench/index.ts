@@ -11,10 +11,11 @@ import { latency } from './parts/latency.ts';
 import { nested } from './parts/nested.ts';
 import { memory } from './parts/memory.ts';
 import { policies } from './parts/policies.ts';
+import { reads } from './parts/reads.ts';
 import { killAll } from './process.ts';
 import { openStand } from './stand.ts';
 
-const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance, fanOut, nested];
+const parts: readonly Part[] = [executions, latency, items, cost, memory, policies, governance, fanOut, nested, reads];
 
 const atLeastOne = (text: string): number => {
   const value = Number(text);
@@ -31,6 +32,7 @@ const command = new Command('npm run bench --')
   .option('--rounds <number>', 'rounds that count at each setting', atLeastOne, 3)
   .option('--round-ms <milliseconds>', 'length of a round', atLeastOne, 800)
   .option('--warm-up-ms <milliseconds>', 'load on each contender before its first round', atLeastOne, 6_000)
+  .option('--data <folder>', 'where "reads" keeps the worlds that it generates, and finds them the next time')
   .option('--concurrency <jobs>', 'jobs at a time in a runner process', atLeastOne, 16)
   .addHelpText('after', `\nParts:\n${parts.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}`);
 command.parse();

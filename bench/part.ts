@@ -12,6 +12,8 @@ export interface Options {
   readonly warmUpMs: number;
   /** Jobs at a time in a runner process. */
   readonly concurrency: number;
+  /** Folder that outlives the run; what is large is generated there once. */
+  readonly data?: string | undefined;
 }
 
 export interface Row {

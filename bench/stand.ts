@@ -163,11 +163,7 @@ spec:
 
 /** One tenant, its project and environment, the tool, and policies that let it pass. */
 async function firstRows(database: Database, { tenants, tools, policies, principals, grants }: Services) {
-  const first = await ensureFirstTenant(database, clock);
-  if (!first.created) throw new Error("the benchmark's database is not empty");
-  const authenticator = createAuthenticator({ database, clock, issuers: [] });
-  const authority = await authenticator.authenticate(first.adminKey);
-  await authenticator.close();
+  const authority = await firstAuthority(database);
   return database.write(authority.tenantId, async (uow) => {
     const project = await tenants.createProject(uow, authority, { name: 'bench' });
     const environment = await tenants.createEnvironment(uow, authority, { projectId: project.id, name: 'bench', kind: 'staging' });
@@ -193,10 +189,20 @@ async function firstRows(database: Database, { tenants, tools, policies, princip
   });
 }
 
+/** The administrator of the first tenant of a new database. */
+export async function firstAuthority(database: Database): Promise<Authority> {
+  const first = await ensureFirstTenant(database, clock);
+  if (!first.created) throw new Error("the benchmark's database is not empty");
+  const authenticator = createAuthenticator({ database, clock, issuers: [] });
+  const authority = await authenticator.authenticate(first.adminKey);
+  await authenticator.close();
+  return authority;
+}
+
 /** An id no row has: programs of peers name what they keep by it. */
 export const freshName = (prefix: string): string => `${prefix}-${newId()}`;
 
-function inDatabase(url: string, name: string): string {
+export function inDatabase(url: string, name: string): string {
   const changed = new URL(url);
   changed.pathname = `/${name}`;
   return changed.href;

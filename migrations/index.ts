@@ -18,6 +18,7 @@ import { Migration20261121122031_audit } from './20261121122031-audit.ts';
 import { Migration20261121132905_lines } from './20261121132905-lines.ts';
 import { Migration20261121145751_eventbus } from './20261121145751-eventbus.ts';
 import { Migration20261121160326_reads } from './20261121160326-reads.ts';
+import { Migration20261121175745_judged } from './20261121175745-judged.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -39,4 +40,5 @@ export const migrations = [
   { name: '20261121132905-lines', class: Migration20261121132905_lines },
   { name: '20261121145751-eventbus', class: Migration20261121145751_eventbus },
   { name: '20261121160326-reads', class: Migration20261121160326_reads },
+  { name: '20261121175745-judged', class: Migration20261121175745_judged },
 ];

@@ -158,7 +158,7 @@ export const ApprovalMetricsType = builder.objectRef<ApprovalMetrics>('ApprovalM
       description: 'Where most waiting happens now, worst first; at most five.',
     }),
     isCapped: t.exposeBoolean('isCapped', {
-      description: `Whether ${mostRequests} or more wait, or ended in one way in the period: then the figures are of the newest so many.`,
+      description: `Whether more than ${mostRequests} wait, or ended in one way in the period: then the figures are of the newest so many.`,
     }),
   }),
 });

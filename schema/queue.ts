@@ -118,7 +118,7 @@ export const QueueStatus = builder.objectRef<QueueStatusRow>('QueueStatus').impl
       description: 'Since when the one waits that is in the backlog longest, of those counted; null when it is empty.',
     }),
     isCapped: t.exposeBoolean('isCapped', {
-      description: `Whether there are ${mostCounted} or more of something, so that the numbers are lower bounds.`,
+      description: `Whether there are more than ${mostCounted} of something, so that the numbers are lower bounds.`,
     }),
   }),
 });

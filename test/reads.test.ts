@@ -61,31 +61,52 @@ test('every list and every filter has a case', () => {
 const large = /^(executions|execution_events|execution_labels|steps|attempts|decisions|simulation_changes|webhook_deliveries)/;
 /** Of one page of 20, over places and statuses. With an index lost there are thousands. */
 const mostRows = 1_000;
-/** What is not found by an index: looked for among the decisions of a place that policies had something to say about. */
-const unindexed = (each: ReadCase) => each.field === 'Query.decisions' && 'policyId' in ((each.args['filter'] as object | undefined) ?? {});
+
+/** What this person's cases look at too much of, and how many tables were looked at. */
+async function looksAtMuch(who: 'admin' | 'member' | 'guest', cases: readonly ReadCase[]) {
+  const { database, services } = server;
+  const authority = (await database.read(home.tenantId, (uow) => loadAuthority(uow, home.principals[who]))) as Authority;
+  const recorded = recording(database);
+  const tooMany: string[] = [];
+  let looked = 0;
+  for (const each of cases) {
+    try {
+      await runCase({ services, database: recorded.database, authority }, each);
+    } catch (error) {
+      // What one may not list at all costs nothing; whoever may everything is refused nothing.
+      if (who !== 'admin' && error instanceof AggregateError && /you do not hold|there is no/.test(error.message)) continue;
+      throw error;
+    }
+    const { tables } = await touchedBy(database, home.tenantId, recorded.take());
+    looked += tables.length;
+    for (const [table, rows] of tables) {
+      if (large.test(table) && rows > mostRows) tooMany.push(`${each.field} (${each.name}): ${rows} of ${table}`);
+    }
+  }
+  return { tooMany, looked };
+}
 
 for (const who of ['admin', 'member', 'guest'] as const) {
   test(`whatever the ${who} lists, few rows are looked at`, async () => {
-    const { database, services } = server;
-    const authority = (await database.read(home.tenantId, (uow) => loadAuthority(uow, home.principals[who]))) as Authority;
-    const recorded = recording(database);
-    const tooMany: string[] = [];
-    let looked = 0;
-    for (const each of casesOf(home).filter((one) => !unindexed(one))) {
-      try {
-        await runCase({ services, database: recorded.database, authority }, each);
-      } catch (error) {
-        // What one may not list at all costs nothing; whoever may everything is refused nothing.
-        if (who !== 'admin' && error instanceof AggregateError && /you do not hold|there is no/.test(error.message)) continue;
-        throw error;
-      }
-      const { tables } = await touchedBy(database, home.tenantId, recorded.take());
-      looked += tables.length;
-      for (const [table, rows] of tables) {
-        if (large.test(table) && rows > mostRows) tooMany.push(`${each.field} (${each.name}): ${rows} of ${table}`);
-      }
-    }
+    const { tooMany, looked } = await looksAtMuch(who, casesOf(home));
     assert.deepEqual(tooMany, []);
     assert.ok(looked > 100, `${looked} tables`);
+  });
+}
+
+for (const [index, list, name] of [
+  ['executions_status', 'Query.executions', 'rare status'],
+  ['decisions_judged', 'Query.decisions', 'rare policy'],
+  ['decisions_tool', 'Query.decisions', 'rare tool'],
+] as const) {
+  test(`without the index ${index}, ${list} (${name}) is seen to look at too many rows`, async () => {
+    const cases = casesOf(home).filter((each) => each.field === list && each.name === name);
+    assert.equal(cases.length, 1);
+    const { rows } = await admin.query<{ sql: string }>(`select pg_get_indexdef($1::regclass) as sql`, [index]);
+    await admin.query(`drop index ${index}`);
+    const { tooMany } = await looksAtMuch('admin', cases);
+    await admin.query(rows[0]!.sql.replace(' ON ONLY ', ' ON '));
+    assert.ok(tooMany[0]?.startsWith(`${list} (${name}): `), tooMany.join());
+    assert.deepEqual((await looksAtMuch('admin', cases)).tooMany, []);
   });
 }

@@ -81,20 +81,21 @@ const statements: readonly string[] = [
      (5, 'execution.' || status, case status when 'failed' then '{"failure":{"code":"TOOL_ERROR","message":"it did not answer"}}'::jsonb
        when 'cancelled' then jsonb_build_object('reason', '', 'cancelledBy', person) else '{}' end, ${began} and ${ended})
    ) as events (sequence, type, data, applies) where events.applies`,
-  `insert into decisions (id, tenant_id, project_id, environment_id, agent_id, team_id, execution_id, step_id, action, effect, reasons, findings, input,
-     input_digest, duration_micros, created_at, principal_id, tool)
+  `insert into decisions (id, tenant_id, project_id, environment_id, agent_id, team_id, execution_id, step_id, action, effect, reasons, findings, judged_by,
+     input, input_digest, duration_micros, created_at, principal_id, tool)
    select case what when 'start' then ${startDecision} else ${callDecision} end, tenant_id, project_id, environment_id, agent_id, team_id, id,
      case what when 'call' then 'one' end,
      case when what = 'start' then 'execution.start' when ${rare(11)} then 'output.deliver' else 'tool.call' end,
      case when what = 'start' and status = 'blocked' then 'deny' when what = 'call' and ${rare(13)} then 'delay' when what = 'call' and ${asks} then 'require_approval'
        when what = 'call' and ${pick(5, 30)} = 0 then 'warn' else 'allow' end,
-     '{}', case when what = 'call' and ${rare(12)} then jsonb_build_array(jsonb_build_object('policyId', (select p.id from policies p where p.tenant_id = s.tenant_id and p.name = 'rare')))
-       when what = 'call' and ${pick(6, 5)} = 0 then jsonb_build_array(jsonb_build_object('policyId', (select p.id from policies p where p.tenant_id = s.tenant_id and p.name = 'policy-1')))
-       else '[]' end,
+     '{}', case when policy is null then '[]' else jsonb_build_array(jsonb_build_object('policyId', policy)) end,
+     left(encode(sha256(convert_to(policy::text, 'UTF8')), 'hex'), 32)::uuid,
      jsonb_build_object('action', 'tool.call', 'agentName', agent, 'arguments', jsonb_build_object('number', k), 'environmentKind', 'production', 'roles', '["service"]'::jsonb),
      'digest', 40, case what when 'start' then created_at else created_at + interval '5 ms' end, coalesce(rare_principal, service),
      case when what = 'start' then null when ${rare(9)} then 'rare.tool' else 'bench.work' end
-   from world_slice s cross join (values ('start'), ('call')) as w (what) where what = 'start' or ${began}`,
+   from world_slice s cross join (values ('start'), ('call')) as w (what) cross join lateral (select case when what = 'call' and (${rare(12)} or ${pick(6, 5)} = 0)
+     then (select p.id from policies p where p.tenant_id = s.tenant_id and p.name = case when ${rare(12)} then 'rare' else 'policy-1' end) end) as f (policy)
+   where what = 'start' or ${began}`,
   `insert into approvals (id, tenant_id, project_id, environment_id, team_id, agent_id, execution_id, step_id, source, status, title, reason, risk, subject,
      digest, requested_by, created_at, expires_at, decided_at, decided_by, decision_id)
    select ${approvalId}, tenant_id, project_id, environment_id, team_id, agent_id, id, 'two', 'policy',

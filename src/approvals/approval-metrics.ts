@@ -117,7 +117,7 @@ const ms = (from: string, to: string) => `extract(epoch from (${to} - ${from})) 
 /** `$2` since, `$3` until, `$4` now. When a request was cancelled is not kept: it counts by when it was made. */
 const endedAt = `coalesce(a.decided_at, case when a.status = 'cancelled' then a.created_at when a.expires_at <= $4 then a.expires_at end)`;
 const looked = (routes: readonly Route[]) => {
-  const few = (column: string, condition: string) => greatest('approvals a', column, routes, [condition], mostRequests);
+  const few = (column: string, condition: string) => greatest('approvals a', column, routes, [condition], mostRequests + 1);
   const during = (column: string) => `a.${column} >= $2 and a.${column} < $3`;
   return [
     few('id', `a.status = 'pending'`),
@@ -208,17 +208,18 @@ export function createApprovalMetrics({ clock }: { readonly clock: Clock }): App
       refuseInvalid(filter, since, until);
       const params: unknown[] = [uow.tenantId, since, until, now];
       const routes = routesTo(actor, 'approval.read', filter, (value) => `$${params.push(value)}`, params, { byPlace: true });
-      const found = await uow.rows<{ way: number; id: string }>(
+      const found = await uow.rows<{ id: string; nth: number }>(
         looked(routes)
           .map(
-            (ids, way) =>
-              `select ${way} as way, id from ${ids} ids where $2::timestamptz < $3::timestamptz and $4::timestamptz is not null`,
+            (ids) =>
+              `select id, (row_number() over (order by place desc))::int as nth from ${ids} ids
+               where $2::timestamptz < $3::timestamptz and $4::timestamptz is not null`,
           )
           .join(' union all '),
         params,
       );
-      const isCapped = [...Map.groupBy(found, ({ way }) => way).values()].some((ids) => ids.length >= mostRequests);
-      const ids = [...new Set(found.map(({ id }) => id))];
+      const isCapped = found.some(({ nth }) => nth > mostRequests);
+      const ids = [...new Set(found.flatMap(({ id, nth }) => (nth > mostRequests ? [] : [id])))];
       const [answer] = await uow.rows<Answer>(figuresSql, [uow.tenantId, since, until, now, ids]);
       const { pending, byRisk, decided, byApprover, byGroup, byPolicy } = answer!;
       const bottlenecks = bottlenecksOf(byGroup, byPolicy);

@@ -5,7 +5,7 @@ import { idsBetween, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibilityOf, type Authority } from '../principals/permission.ts';
 import type { GateInput, PolicyFinding } from '../rules/gate.ts';
 import { decisionEffects, type DecisionEffect, type GateAction } from '../rules/policy.ts';
 import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide, type Route } from '../tenants/newest-rows.ts';
@@ -88,7 +88,9 @@ export async function listDecisions(
   const { projectId: _project, environmentId: _environment, agentId: _agent, effect, ...rest } = filter;
   // By what names few decisions, where the filter does; else place by place, and those of a tool, a person, a rare action or an effect.
   const isFew = filter.executionId != null;
-  const conditions = decisionConditions(isFew ? filter : rest, bind);
+  const { policyId, ...unjudged } = rest;
+  const byPolicy = !isFew && policyId != null && visibilityOf(actor, 'decision.read').teamIds.length === 0;
+  const conditions = decisionConditions(isFew ? filter : byPolicy ? unjudged : rest, bind);
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
   let routes = [tenantWide];
   if (isFew) conditions.push(visibleRows(actor, 'decision.read', decisionPlace, params));
@@ -102,6 +104,7 @@ export async function listDecisions(
     if (effect) conditions.push(`effect = any(${bind([...effect])}::text[])`);
     if (filter.tool == null && filter.principalId == null && filter.policyId == null)
       routes = splitBy(routes, 'action', filter.action!, bind);
+    if (byPolicy) routes = splitByPolicy(routes, policyId, bind);
   } else {
     routes = routesTo(actor, 'decision.read', filter, bind, params);
     if (!isTenantWide(routes)) routes = splitBy(routes, 'effect', effect ?? decisionEffects, bind);
@@ -122,6 +125,23 @@ function byEffect(effects: readonly DecisionEffect[], bind: (value: unknown) => 
   ];
 }
 
+/**
+ * Of each environment, the policies that judge together there and have this one among them. They are found in the index, one after the
+ * other, each by looking for what comes after the last: there are few, however many decisions they made.
+ */
+function splitByPolicy(routes: readonly Route[], policyId: string, bind: (value: unknown) => string): Route[] {
+  const next = (after: string) => `(select d.judged_by, d.findings from decisions d
+    where d.tenant_id = $1 and d.environment_id = place_id and d.judged_by ${after} order by d.judged_by limit 1)`;
+  const judges = `lateral (
+    with recursive known as (
+      ${next('is not null')} union all select later.* from known cross join lateral ${next('> known.judged_by')} as later
+    ) select judged_by from known where ${saidBy(policyId, bind)}
+  ) as judges (judges)`;
+  return routes.map(({ keys, conditions }) => ({ keys: [...keys, judges], conditions: [...conditions, 'judged_by = judges'] }));
+}
+
+const saidBy = (policyId: string, bind: (value: unknown) => string) => `findings @> ${bind(JSON.stringify([{ policyId }]))}::jsonb`;
+
 const idColumns = {
   executionId: 'execution_id',
   projectId: 'project_id',
@@ -139,10 +159,7 @@ export function decisionConditions(filter: DecisionFilter, bind: (value: unknown
   }
   if (filter.stepId != null) conditions.push(`step_id = ${bind(filter.stepId)}`);
   if (filter.tool != null) conditions.push(`tool = ${bind(filter.tool)}`);
-  // The first condition is that of an index, which holds only the decisions that policies had something to say about.
-  if (filter.policyId != null) {
-    conditions.push(`findings <> '[]'`, `findings @> ${bind(JSON.stringify([{ policyId: filter.policyId }]))}::jsonb`);
-  }
+  if (filter.policyId != null) conditions.push('judged_by is not null', saidBy(filter.policyId, bind));
   if (filter.action) conditions.push(`action = any(${bind([...filter.action])}::text[])`);
   if (filter.effect) conditions.push(`effect = any(${bind([...filter.effect])}::text[])`);
   if (filter.since) conditions.push(`created_at >= ${bind(filter.since)}`);

@@ -1,9 +1,10 @@
 // The only writer of decision records: one row for each evaluation, in the transaction that made it. Evaluates nothing.
+import { hash } from 'node:crypto';
 import { digestOf } from '../platform/canonical.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newIdAt } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
-import type { GateInput, GateVerdict } from '../rules/gate.ts';
+import type { GateInput, GateVerdict, PolicyFinding } from '../rules/gate.ts';
 import type { Redactor } from './redaction.ts';
 
 /** What the decision belongs to. `stepId` and `itemIndex` are null for `execution.start`. */
@@ -34,8 +35,8 @@ export function recordDecision(uow: UnitOfWork, { input, reference, verdict, dur
   const { value, paths } = redact(seen.value);
   uow.write(
     `insert into decisions (id, tenant_id, project_id, environment_id, agent_id, team_id, principal_id, tool, execution_id, step_id, item_index,
-       action, effect, reasons, findings, input, redacted, input_digest, duration_micros, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text[], $15::jsonb, $16::jsonb, $17::text[], $18, $19, $20)`,
+       action, effect, reasons, findings, judged_by, input, redacted, input_digest, duration_micros, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text[], $15::jsonb, $16, $17::jsonb, $18::text[], $19, $20, $21)`,
     [
       id,
       uow.tenantId,
@@ -52,6 +53,7 @@ export function recordDecision(uow: UnitOfWork, { input, reference, verdict, dur
       verdict.effect,
       [...verdict.reasons],
       JSON.stringify(verdict.findings),
+      judgedBy(verdict.findings),
       paths.length === 0 ? seen.text : JSON.stringify(value),
       [...paths],
       digestOf(seen.value),
@@ -60,6 +62,13 @@ export function recordDecision(uow: UnitOfWork, { input, reference, verdict, dur
     ],
   );
   return id;
+}
+
+/** Names the policies that had something to say together, in whatever order: a list by policy looks for those that have it among them. */
+function judgedBy(findings: readonly PolicyFinding[]): string | null {
+  if (findings.length === 0) return null;
+  const policies = findings.map(({ policyId }) => policyId).toSorted();
+  return hash('sha256', policies.join()).slice(0, 32);
 }
 
 /** Arguments may hold characters that jsonb refuses; the digest is of what can be stored, so that it can be checked. */

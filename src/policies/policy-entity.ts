@@ -101,7 +101,7 @@ export const Decision = defineEntity({
     },
     {
       name: 'decisions_judged',
-      expression: `create index "decisions_judged" on "decisions" ("tenant_id", "environment_id", "id") where findings <> '[]'`,
+      expression: `create index "decisions_judged" on "decisions" ("tenant_id", "environment_id", "judged_by", "id") where judged_by is not null`,
     },
   ],
   properties: {
@@ -122,6 +122,8 @@ export const Decision = defineEntity({
     reasons: p.array().columnType('text[]'),
     /** Every policy that matched, observed ones included, with its version, effect and reason. */
     findings: p.json().$type<PolicyFinding[]>(),
+    /** Which policies those are: the same for the same policies, null for none. */
+    judgedBy: p.uuid().nullable(),
     input: p.json().$type<GateInput>(),
     /** Where in the input something was left out of the record. */
     redacted: p.array().columnType('text[]').defaultRaw(`'{}'`),

@@ -122,30 +122,40 @@ export function createQueueService({ clock }: { readonly clock: Clock }): QueueS
     async queueStatus(uow, actor) {
       const params: unknown[] = [uow.tenantId];
       const routes = routesTo(actor, 'execution.read', {}, (value) => `$${params.push(value)}`, params);
-      const few = (conditions: string) => greatest('executions e', 'id', routes, [conditions], mostCounted);
+      const few = (conditions: string) => greatest('executions e', 'id', routes, [conditions], mostCounted + 1);
       // Of each status by itself, as the index of a place has them.
-      const waiting = (column: string) => `(${few(`e.status = 'queued' and e.${column} is not null`)}
-        union all ${few(`e.status = 'scheduled' and e.${column} is not null`)} limit ${mostCounted}) found`;
-      const rows = await readInOrder<{ kind: string; priority: number | null; count: number; oldest: string | null }>(
+      const waiting = (column: string) =>
+        numbered(
+          `(${few(`e.status = 'queued' and e.${column} is not null`)} union all ${few(`e.status = 'scheduled' and e.${column} is not null`)})`,
+        );
+      const numbered = (from: string) => `(select id, row_number() over () as nth from ${from} each limit ${mostCounted + 1}) found`;
+      const counted = `(count(*) filter (where nth <= ${mostCounted}))::int as count, bool_or(nth > ${mostCounted}) as "isMore"`;
+      const rows = await readInOrder<{
+        kind: string;
+        priority: number | null;
+        count: number;
+        isMore: boolean | null;
+        oldest: string | null;
+      }>(
         uow,
-        `select 'backlog' as kind, e.priority, count(*)::int as count, min(e.backlog_at) as oldest
+        `select 'backlog' as kind, e.priority, ${counted}, min(e.backlog_at) as oldest
            from ${waiting('backlog_at')} join executions e on e.tenant_id = $1 and e.id = found.id group by e.priority
          union all
-         select 'admitted', null, count(*)::int, null from ${waiting('admitted_at')}
+         select 'admitted', null, ${counted}, null from ${waiting('admitted_at')}
          union all
-         select 'running', null, count(*)::int, null from ${few(`e.status = 'running'`)} found`,
+         select 'running', null, ${counted}, null from ${numbered(few(`e.status = 'running'`))}`,
         params,
       );
       const countOf = (kind: string) => rows.find((row) => row.kind === kind)?.count ?? 0;
-      const backlog = rows.filter((row) => row.kind === 'backlog').map(({ priority, count }) => ({ priority: priority!, count }));
+      const backlog = rows
+        .filter((row) => row.kind === 'backlog' && row.count > 0)
+        .map(({ priority, count }) => ({ priority: priority!, count }));
       const oldest = rows.flatMap((row) => (row.oldest === null ? [] : [Date.parse(row.oldest)]));
       return {
         backlog: backlog.toSorted((a, b) => a.priority - b.priority),
         admitted: countOf('admitted'),
         running: countOf('running'),
-        isCapped: [backlog.reduce((sum, { count }) => sum + count, 0), countOf('admitted'), countOf('running')].some(
-          (n) => n >= mostCounted,
-        ),
+        isCapped: rows.some(({ isMore }) => isMore),
         oldestWaitingSince: oldest.length > 0 ? new Date(Math.min(...oldest)) : null,
       };
     },

@@ -98,7 +98,7 @@ export async function readInOrder<Row extends object>(uow: UnitOfWork, sql: stri
   return rows;
 }
 
-/** Ids of at most `limit` rows of `<name> <alias>` by these ways, those with the greatest values of a column first. */
+/** Id and that value (`place`) of at most `limit` rows of `<name> <alias>` by these ways, those with the greatest values of a column first. */
 export function greatest(table: string, column: string, routes: readonly Route[], conditions: readonly string[], limit: number): string {
   const alias = table.split(' ').at(-1)!;
   const found = routes.map(
@@ -110,7 +110,7 @@ export function greatest(table: string, column: string, routes: readonly Route[]
       order by ${alias}.${column} desc limit ${limit}
     ) as found (found_id, place)`,
   );
-  return `(select found_id as id from (${found.join(' union ')}) as all_found (found_id, place) order by place desc limit ${limit})`;
+  return `(select found_id as id, place from (${found.join(' union ')}) as all_found (found_id, place) order by place desc limit ${limit})`;
 }
 
 /** Where the ids of a list are found, when not in its own table: what to select from, and its id. */
