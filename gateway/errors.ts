@@ -28,7 +28,8 @@ const requestCodes = new Set([
 
 export type Translate = (error: unknown) => GraphQLFormattedError;
 
-export function createTranslator(logger: GatewayLogger): Translate {
+/** With `hidesSchema`, names that exist are not suggested: graphql does so for variables, where validation has no say. */
+export function createTranslator(logger: GatewayLogger, { hidesSchema = false } = {}): Translate {
   return (error) => {
     const place = error instanceof GraphQLError ? placeOf(error) : {};
     const cause = causeOf(error);
@@ -41,7 +42,8 @@ export function createTranslator(logger: GatewayLogger): Translate {
     const code = requestCodeOf(error);
     if (code && error instanceof GraphQLError) {
       const limit = limitBehind(error.message, cause);
-      return { message: limit ?? error.message, ...place, extensions: { code: limit ? 'LIMIT_EXCEEDED' : code } };
+      const message = hidesSchema ? error.message.replace(/ ?Did you mean [^?]+\?$/, '') : error.message;
+      return { message: limit ?? message, ...place, extensions: { code: limit ? 'LIMIT_EXCEEDED' : code } };
     }
     const traceId = newId();
     logger.error({ err: cause, traceId, path: place.path }, 'unexpected error in an operation');

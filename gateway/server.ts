@@ -72,7 +72,7 @@ export async function createGateway(settings: GatewaySettings): Promise<Gateway>
   const { introspection, graphiql, operations } = settings;
   // Behind a proxy that rewrites Host, its own pages would look foreign.
   const allowedOrigins = [...settings.allowedOrigins, ...(publicUrl ? [new URL(publicUrl).origin] : [])];
-  const translate = createTranslator(logger);
+  const translate = createTranslator(logger, { hidesSchema: !introspection });
   const documents = createDocuments({ schema, limits, introspection, ...operations });
   const admission = createAdmission({ authenticator, limits, clock, pubSub: settings.pubSub });
   const http = await createHttp({

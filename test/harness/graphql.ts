@@ -56,6 +56,8 @@ export interface TestServerSettings {
   readonly allowedOrigins?: readonly string[];
   readonly publicUrl?: string;
   readonly isProduction?: boolean;
+  /** Default: off in production. */
+  readonly introspection?: boolean;
   readonly operations?: GatewaySettings['operations'];
   readonly dependencies?: Record<string, () => Promise<void>>;
   readonly optionalDependencies?: Record<string, () => Promise<void>>;
@@ -117,7 +119,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     port: 0,
     allowedOrigins,
     publicUrl: settings.publicUrl,
-    introspection: !isProduction,
+    introspection: settings.introspection ?? !isProduction,
     graphiql: !isProduction,
     operations: settings.operations ?? { registered: [], onlyRegistered: false },
     limits: { ...testLimits, ...limits },
