@@ -19,6 +19,7 @@ import { Migration20261121132905_lines } from './20261121132905-lines.ts';
 import { Migration20261121145751_eventbus } from './20261121145751-eventbus.ts';
 import { Migration20261121160326_reads } from './20261121160326-reads.ts';
 import { Migration20261121175745_judged } from './20261121175745-judged.ts';
+import { Migration20261121180008_tenants_archived } from './20261121180008-tenants-archived.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -41,4 +42,5 @@ export const migrations = [
   { name: '20261121145751-eventbus', class: Migration20261121145751_eventbus },
   { name: '20261121160326-reads', class: Migration20261121160326_reads },
   { name: '20261121175745-judged', class: Migration20261121175745_judged },
+  { name: '20261121180008-tenants-archived', class: Migration20261121180008_tenants_archived },
 ];

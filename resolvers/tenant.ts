@@ -1,5 +1,6 @@
 // Tenants, projects, environments, teams: list and change them.
 import { ConflictError, InvalidStateError } from '#src/platform/errors.ts';
+import { newId } from '#src/platform/ids.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { globalId, toGlobalId } from '#schema/ids.ts';
@@ -58,7 +59,7 @@ mutation('createTenant', {
   description: 'Creates a tenant with its first administrator, a service account named `admin`. For admins of the operator’s tenant.',
   permission: 'tenant.create',
   input: nouns.CreateTenantInput,
-  inNewTenant: true,
+  inTenant: () => newId(),
   returns: {
     tenant: { type: Tenant, description: 'The new tenant.' },
     adminKey: { type: 'String', description: 'The API key of its first administrator: shown this once.' },
@@ -68,6 +69,27 @@ mutation('createTenant', {
     const { tenant, apiKey } = await services.tenants.createTenant(uow, actor, input);
     return { tenant, adminKey: apiKey };
   },
+});
+
+mutation('archiveTenant', {
+  description:
+    'Closes a tenant: nobody signs in to it, its streams end, its agents have no more effects, its webhooks and event sinks wait. Nothing is lost. For admins of the operator’s tenant.',
+  permission: 'tenant.archive',
+  input: nouns.ArchiveTenantInput,
+  inTenant: ({ tenantId }) => tenantId,
+  returns: { tenant: { type: Tenant, description: 'The tenant as it is now.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, input) => ({ tenant: await services.tenantArchive.archiveTenant(uow, actor, input) }),
+});
+
+mutation('restoreTenant', {
+  description: 'Opens an archived tenant again: what was stopped goes on where it was. For admins of the operator’s tenant.',
+  permission: 'tenant.archive',
+  input: nouns.RestoreTenantInput,
+  inTenant: ({ tenantId }) => tenantId,
+  returns: { tenant: { type: Tenant, description: 'The tenant as it is now.' } },
+  fails: [InvalidStateError],
+  resolve: async (services, uow, actor, input) => ({ tenant: await services.tenantArchive.restoreTenant(uow, actor, input) }),
 });
 
 mutation('createProject', {

@@ -8,7 +8,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin, { AuthScopeFailureType, type AuthFailure } from '@pothos/plugin-scope-auth';
 import ValidationPlugin from '@pothos/plugin-validation';
 import { ForbiddenError, ValidationError } from '#src/platform/errors.ts';
-import { visibilityOf, type Authority, type Permission } from '#src/principals/permission.ts';
+import { isOperatorsOnly, visibilityOf, type Authority, type Permission } from '#src/principals/permission.ts';
 import type { Context } from './context.ts';
 
 export interface SchemaShape {
@@ -94,7 +94,7 @@ builder.subscriptionType({ description: 'Everything that can be watched live.' }
 
 /** True when `permission` is held on at least one place. */
 export function holdsSomewhere(authority: Authority, permission: Permission): boolean {
-  if (permission === 'tenant.create' && !authority.isOperatorTenant) return false;
+  if (isOperatorsOnly(permission) && !authority.isOperatorTenant) return false;
   const seen = visibilityOf(authority, permission);
   return seen.everywhere || seen.projectIds.length > 0 || seen.environmentIds.length > 0 || seen.teamIds.length > 0;
 }

@@ -16,6 +16,6 @@ export interface Context {
   read<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** Runs in a transaction of its own, committed on return; afterwards reads and loaders start afresh. */
   write<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
-  /** The same in a tenant that is not the caller's own: only for `createTenant`, with an id that is new. */
+  /** The same in a tenant that is not the caller's own: only for the operator's verbs about tenants. */
   writeTenant<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
 }

@@ -4,7 +4,6 @@ import type { InputRef, ShapeFromTypeParam, TypeParam } from '@pothos/core';
 import type { Services } from '#src/app.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ForbiddenError, NotFoundError, SignalboxError, ValidationError } from '#src/platform/errors.ts';
-import { newId } from '#src/platform/ids.ts';
 import type { Authority, Permission } from '#src/principals/permission.ts';
 import { builder, type Types } from './builder.ts';
 import { beginAudit, subjectsOf, type Subjects } from './mutation-audit.ts';
@@ -36,8 +35,8 @@ export interface MutationOptions<Input, Fields extends Record<string, Returned>,
   readonly fails?: readonly (new (...args: never[]) => SignalboxError)[];
   /** What changes, where that is not the first thing returned, or the input does not name it by its id. */
   readonly audits?: Subjects<Input>;
-  /** The transaction is one of a tenant that does not exist yet; `uow.tenantId` is its id. */
-  readonly inNewTenant?: boolean;
+  /** Which tenant the transaction is one of, where that is not the caller's: only for the operator's verbs. */
+  inTenant?(input: Input): string;
   /** Runs before the transaction is opened, for what takes long (a call to the outside); its result is given to `resolve`. */
   prepare?: (services: Services, edge: Edge, input: Input) => Promise<Prepared>;
   /**
@@ -59,7 +58,7 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
   name: string,
   options: MutationOptions<Input, Fields, Prepared>,
 ): void {
-  const { description, permission, input, returns, fails = [], audits, inNewTenant = false, prepare, recover, resolve } = options;
+  const { description, permission, input, returns, fails = [], audits, inTenant, prepare, recover, resolve } = options;
   const [field, first] = Object.entries(returns)[0]!;
   const audited = { action: name, subjects: audits ?? subjectsOf<Input>(nameOf(first.type), field) };
   const Success = builder.objectRef<ReturnedShape<Fields>>(`${titled(name)}Success`).implement({
@@ -96,7 +95,7 @@ export function mutation<Input, const Fields extends Record<string, Returned>, P
             return result;
           };
           const work = recorded((uow) => resolve(services, uow, authority, given, prepared));
-          if (inNewTenant) return writeTenant(newId(), work);
+          if (inTenant) return writeTenant(inTenant(given), work);
           if (!recover) return write(work);
           return write(work).catch((error: unknown) => {
             if (error instanceof SignalboxError) throw error;

@@ -30,8 +30,9 @@ Tenant.implement({
   description: 'One customer of this server: nothing of it is visible to another.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique on this server.' }),
-    isOperator: t.exposeBoolean('isOperator', { description: 'Whether it is the operator’s: its admins may create tenants.' }),
+    isOperator: t.exposeBoolean('isOperator', { description: 'Whether it is the operator’s: its admins may create and archive tenants.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: created }),
+    archivedAt: t.expose('archivedAt', { type: 'DateTime', nullable: true, description: 'When it was archived; null while it is open.' }),
   }),
 });
 
@@ -74,6 +75,19 @@ Team.implement({
 export const CreateTenantInput = builder.inputType('CreateTenantInput', {
   description: 'A new tenant.',
   fields: (t) => ({ name: t.string({ required: true, description: `Unique on this server. ${slug}` }) }),
+});
+
+export const ArchiveTenantInput = builder.inputType('ArchiveTenantInput', {
+  description: 'Which tenant to close, and why.',
+  fields: (t) => ({
+    tenantId: t.id({ required: true, description: 'The tenant; never your own.' }).validate(globalId('Tenant')),
+    reason: t.string({ description: 'Shown where its work stops; at most 1,000 characters.' }),
+  }),
+});
+
+export const RestoreTenantInput = builder.inputType('RestoreTenantInput', {
+  description: 'Which tenant to open again.',
+  fields: (t) => ({ tenantId: t.id({ required: true, description: 'The archived tenant.' }).validate(globalId('Tenant')) }),
 });
 
 export const CreateProjectInput = builder.inputType('CreateProjectInput', {

@@ -17,6 +17,7 @@ export const PermissionEnum = enumOf('Permission', permissions, 'What an operati
   'decision.read': 'See what policies decided.',
   'killswitch.read': 'See kill switches.',
   'tenant.create': 'Create tenants; held by admins of the operator’s tenant.',
+  'tenant.archive': 'Archive tenants and restore them; held by admins of the operator’s tenant.',
   'project.manage': 'Create, change and delete projects.',
   'environment.manage': 'Create, change and delete environments.',
   'team.manage': 'Create, change and delete teams, add and remove members.',

@@ -38,6 +38,7 @@ import type { Redactor } from './decisions/redaction.ts';
 import { createApiKeyService } from './principals/api-key-service.ts';
 import { createGrantService } from './principals/grant-service.ts';
 import { createPrincipalService } from './principals/principal-service.ts';
+import { createTenantArchiveService } from './tenants/tenant-archive-service.ts';
 import { createTenantService } from './tenants/tenant-service.ts';
 import { createToolCallService } from './toolcalls/tool-call-service.ts';
 import type { ToolCallSettings } from './toolcalls/unjudged.ts';
@@ -100,6 +101,7 @@ export function createServices({
   const eventSinks = createEventSinkService({ clock, sealer: remote?.sealer ?? { seal: closed, open: closed }, events });
   const policies = createPolicyService({ clock });
   const killSwitches = createKillSwitchService({ clock });
+  const tenantArchive = createTenantArchiveService({ clock, killSwitches, webhooks });
   const data = createDataService({ clock });
   const gate = createGate({ clock, rateClock, facts: [killSwitchFacts, dataFacts], redact });
   const approvalLog = createApprovalLog({ clock, events });
@@ -130,6 +132,7 @@ export function createServices({
     streams,
     events,
     tenants,
+    tenantArchive,
     principals,
     grants,
     apiKeys,

@@ -9,6 +9,7 @@ import { eventDelayMs, healthOf, sinkDelayMs, sinkLimits } from '#src/eventbus/e
 import { tenantCursor } from '#src/events/cursor.ts';
 import { CursorExpiredError, InvalidCursorError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
+import type { Authority } from '#src/principals/permission.ts';
 import { webhookLimits } from '#src/webhooks/webhook.ts';
 import { eventBus, turnableClock, type Bus, type BusTenant } from './harness/event-bus.ts';
 import { foreignServer, type ForeignServer } from './harness/foreign-server.ts';
@@ -270,6 +271,20 @@ describe('a sink', () => {
     await tenant.emit(execution, 2);
     await work();
     assert.equal(server.requests.length, 2);
+  });
+
+  it('of an archived tenant gets nothing, and all of it once that is restored', async (t) => {
+    const { tenant, server } = await receiver(t);
+    const operator: Authority = { ...tenant.admin, tenantId: newId(), isOperatorTenant: true };
+    const execution = newId();
+    await tenant.emit(execution, 2);
+    await tenant.write((uow) => bus.services.tenantArchive.archiveTenant(uow, operator, { tenantId: tenant.id }));
+    await tenant.emit(execution, 1);
+    await work();
+    assert.equal(server.requests.length, 0);
+    await tenant.write((uow) => bus.services.tenantArchive.restoreTenant(uow, operator, { tenantId: tenant.id }));
+    await work();
+    assert.deepEqual(idsOf(server), [1, 2, 3].map((sequence) => `${execution}:${sequence}`)); // prettier-ignore
   });
 
   it('gets a new secret, and for a day signatures by both; neither is stored in the clear', async (t) => {

@@ -152,10 +152,13 @@ test('every list continues behind a foreign cursor as behind one of no row, and 
   }
 });
 
+/** These name other tenants on purpose, for the operator alone: permissions.test.ts. */
+const operatorsVerbs = ['archiveTenant', 'restoreTenant'];
+
 test('every mutation answers for a foreign id with NotFoundError, as for an absent one, and changes nothing there', async (t) => {
   const { here, there } = both;
   const untouched = await both.snapshot(there.home);
-  for (const field of mutations) {
+  for (const field of mutations.filter(({ name }) => !operatorsVerbs.includes(name))) {
     for (const at of idPaths(field.args, nodeTypes)) {
       for (const type of at.types) {
         await t.test(`${field.name}(${at.path.join('.')}) with a ${type}`, async () => {

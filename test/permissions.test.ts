@@ -177,6 +177,31 @@ describe('each mutation', () => {
     assert.equal((await answerOf('createTenant', { name }, home.adminKey)).__typename, 'CreateTenantSuccess');
     assert.equal((await answerOf('createTenant', { name }, home.adminKey)).code, 'CONFLICT');
   });
+
+  test('archiveTenant and restoreTenant: for admins of the operator’s tenant only, never their own', async () => {
+    const { data } = await server.gql('mutation ($input: CreateTenantInput!) { createTenant(input: $input) { ... on CreateTenantSuccess { tenant { id } } } }', { input: { name: fresh() } }); // prettier-ignore
+    const tenantId = data!['createTenant'].tenant.id as string;
+    const refused = [
+      [other.adminKey, 'FORBIDDEN'],
+      [await home.principal([['operator', ...tenant(home)]]), 'FORBIDDEN'],
+      [await home.principal([['admin', ...project(home)]]), 'FORBIDDEN'],
+    ] as const;
+    for (const name of ['archiveTenant', 'restoreTenant']) {
+      for (const [as, code] of refused) {
+        for (const id of [tenantId, Tenant(home.tenantId), Tenant(other.tenantId), Tenant(newId())]) {
+          assert.equal((await answerOf(name, { tenantId: id }, as)).code, code, name);
+        }
+      }
+      assert.equal((await answerOf(name, { tenantId: Tenant(newId()) }, home.adminKey)).code, 'NOT_FOUND', name);
+      assert.equal((await answerOf(name, { tenantId: Tenant(home.tenantId) }, home.adminKey)).code, 'INVALID_STATE', name);
+      assert.equal((await answerOf(name, { tenantId }, home.adminKey)).__typename, `${name[0]!.toUpperCase()}${name.slice(1)}Success`);
+      assert.equal((await answerOf(name, { tenantId }, home.adminKey)).code, 'INVALID_STATE', name);
+    }
+    const own = await answerOf('archiveTenant', { tenantId: Tenant(home.tenantId) }, home.adminKey);
+    assert.match(own.message!, /operator’s own tenant/);
+    const long = await answerOf('archiveTenant', { tenantId, reason: 'x'.repeat(1_001) }, home.adminKey);
+    assert.equal(long.code, 'VALIDATION_FAILED');
+  });
 });
 
 test('queries that need a permission refuse without it, and the lists of another tenant are never seen', async () => {

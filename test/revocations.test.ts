@@ -35,8 +35,22 @@ const transports: Record<string, (server: TestServer, key: string, name: string)
     }) as never,
 };
 
+interface Somebody {
+  readonly key: string;
+  readonly ends: Readonly<Record<string, readonly [() => Promise<unknown>, string]>>;
+}
+
+/** The administrator of a new tenant. */
+async function newcomer({ people: { operator, tenants }, services, database }: TestServer): Promise<Somebody> {
+  const tenantId = newId();
+  const { apiKey } = await database.write(tenantId, (uow) => tenants.createTenant(uow, operator.admin, { name: `n-${tenantId}` }));
+  const archive = () =>
+    database.write(tenantId, (uow) => services.tenantArchive.archiveTenant(uow, operator.admin, { tenantId, reason: 'it left' }));
+  return { key: apiKey, ends: { 'the tenant is archived': [archive, 'UNAUTHENTICATED'] } };
+}
+
 /** A person with a key, and what takes their rights away. */
-async function somebody({ people: { operator, apiKeys } }: TestServer) {
+async function somebody({ people: { operator, apiKeys } }: TestServer): Promise<Somebody> {
   const person = await operator.principal([['viewer', 'tenant', operator.tenantId]]);
   const expiresAt = new Date(now.getTime() + 60_000);
   const key = await operator.write((uow) =>
@@ -53,17 +67,17 @@ async function somebody({ people: { operator, apiKeys } }: TestServer) {
       'the grant is removed': [() => run('delete from role_grants where principal_id = $1'), 'FORBIDDEN'],
       'the person is disabled': [() => run('update principals set disabled_at = now() where id = $1'), 'UNAUTHENTICATED'],
       'the credential expires': [async () => (now = expiresAt), 'UNAUTHENTICATED'],
-    } as const,
+    },
   };
 }
-const whys = ['the key is revoked', 'the grant is removed', 'the person is disabled', 'the credential expires'] as const;
+const whys = ['the key is revoked', 'the grant is removed', 'the person is disabled', 'the credential expires', 'the tenant is archived'];
 
 for (const [transport, open] of Object.entries(transports)) {
   for (const why of whys) {
     for (const looks of ['often', 'never'] as const) {
       test(`over ${transport}, when ${why}, ${looks === 'often' ? 'a quiet stream' : 'the next batch'} ends it with the reason`, async () => {
         const server = servers[looks];
-        const { key, ends } = await somebody(server);
+        const { key, ends } = await (why === 'the tenant is archived' ? newcomer(server) : somebody(server));
         const name = newId();
         const results = open(server, key, name);
         const first = results.next();
@@ -71,7 +85,7 @@ for (const [transport, open] of Object.entries(transports)) {
         const feed = probe.sources.get(name)!;
         feed.push(1);
         assert.equal((await first).value.data!.testTicks.n, 1);
-        const [end, code] = ends[why];
+        const [end, code] = ends[why]!;
         await end();
         if (looks === 'never') feed.push(2);
         const { value } = (await results.next()) as IteratorYieldResult<Result>;

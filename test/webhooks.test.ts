@@ -120,6 +120,23 @@ describe('a webhook', () => {
     assert.deepEqual([(await deliveries(webhook.id))[0]!.status, server.requests.length], ['delivered', 2]);
   });
 
+  it('of an archived tenant hears nothing; restored, at once what had waited, tries that were to come later included', async (t) => {
+    const { server, webhook } = await receiver(t, [500, 200], { events: ['approval.requested'] });
+    const operator: Authority = { ...admin, tenantId: newId(), isOperatorTenant: true };
+    const tenant = { tenantId: engine.tenantId };
+    await asked();
+    await engine.work();
+    await write((uow) => engine.services.tenantArchive.archiveTenant(uow, operator, tenant));
+    await asked();
+    engine.clock.advance(3_600_000);
+    await engine.work();
+    const statuses = async () => (await deliveries(webhook.id)).map(({ status }) => status);
+    assert.deepEqual([await statuses(), server.requests.length], [['pending', 'pending'], 1]);
+    await write((uow) => engine.services.tenantArchive.restoreTenant(uow, operator, tenant));
+    await engine.work();
+    assert.deepEqual([await statuses(), server.requests.length], [['delivered', 'delivered'], 3]);
+  });
+
   it('that is removed takes its deliveries along, and nothing is sent any more', async (t) => {
     const { server, webhook } = await receiver(t, [500], { events: ['approval.requested'] });
     await asked();

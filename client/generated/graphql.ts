@@ -190,6 +190,14 @@ export type ArchiveAgentInput = {
   agentId: string;
 };
 
+/** Which tenant to close, and why. */
+export type ArchiveTenantInput = {
+  /** Shown where its work stops; at most 1,000 characters. */
+  reason?: string | null | undefined;
+  /** The tenant; never your own. */
+  tenantId: string;
+};
+
 /** A question to whoever asks for an approval. */
 export type AskAboutApprovalInput = {
   /** The approval. */
@@ -1092,6 +1100,8 @@ export type Permission =
   | 'TEAM_MANAGE'
   /** See teams. */
   | 'TEAM_READ'
+  /** Archive tenants and restore them; held by admins of the operator’s tenant. */
+  | 'TENANT_ARCHIVE'
   /** Create tenants; held by admins of the operator’s tenant. */
   | 'TENANT_CREATE'
   /** Accept changed tools. */
@@ -1318,6 +1328,12 @@ export type ReportToolResultInput = {
   result?: unknown;
   /** An allowed call. */
   toolCallId: string;
+};
+
+/** Which tenant to open again. */
+export type RestoreTenantInput = {
+  /** The archived tenant. */
+  tenantId: string;
 };
 
 /** Which sink goes on. */
@@ -3198,6 +3214,32 @@ export type CreateTenantMutation = { createTenant:
     | { __typename: 'CreateTenantSuccess', adminKey: string, tenant: { id: string, name: string } }
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type ArchiveTenantMutationVariables = Exact<{
+  input: ArchiveTenantInput;
+}>;
+
+
+export type ArchiveTenantMutation = { archiveTenant:
+    | { __typename: 'ArchiveTenantSuccess', tenant: { id: string, name: string, archivedAt: string | null } }
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
+   };
+
+export type RestoreTenantMutationVariables = Exact<{
+  input: RestoreTenantInput;
+}>;
+
+
+export type RestoreTenantMutation = { restoreTenant:
+    | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'RestoreTenantSuccess', tenant: { id: string, name: string, archivedAt: string | null } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -10156,6 +10198,62 @@ export const CreateTenantDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<CreateTenantMutation, CreateTenantMutationVariables>;
+export const ArchiveTenantDocument = new TypedDocumentString(`
+    mutation archiveTenant($input: ArchiveTenantInput!) {
+  archiveTenant(input: $input) {
+    __typename
+    ... on ArchiveTenantSuccess {
+      tenant {
+        id
+        name
+        archivedAt
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<ArchiveTenantMutation, ArchiveTenantMutationVariables>;
+export const RestoreTenantDocument = new TypedDocumentString(`
+    mutation restoreTenant($input: RestoreTenantInput!) {
+  restoreTenant(input: $input) {
+    __typename
+    ... on RestoreTenantSuccess {
+      tenant {
+        id
+        name
+        archivedAt
+      }
+    }
+    ...Failure
+  }
+}
+    fragment Failure on Error {
+  __typename
+  code
+  message
+  ... on ValidationError {
+    problems {
+      path
+      message
+      expected
+      line
+      column
+    }
+  }
+}`) as unknown as TypedDocumentString<RestoreTenantMutation, RestoreTenantMutationVariables>;
 export const CreateProjectDocument = new TypedDocumentString(`
     mutation createProject($input: CreateProjectInput!) {
   createProject(input: $input) {

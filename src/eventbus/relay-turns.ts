@@ -107,7 +107,8 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
     async next(lease: Lease, now: Date): Promise<Turn | null> {
       const found = await database.read(lease.tenantId, async (uow) => {
         const [sink] = await uow.rows<SinkState>(
-          `select ${columns} from event_sinks where ${held} and status = 'active' and (retry_at is null or retry_at <= $5)`,
+          `select ${columns} from event_sinks where ${held} and status = 'active' and (retry_at is null or retry_at <= $5)
+             and not exists (select from tenants where id = $1 and archived_at is not null)`,
           [...leaseOf(lease), now],
         );
         if (!sink) return null;

@@ -15,6 +15,7 @@ import {
   normalToolPattern,
   reasonProblems,
   toolPatternForm,
+  type EngagedSwitch,
   type KillSwitchScope,
 } from './kill-switch.ts';
 import { engagedOn, killSwitchesByIds, listKillSwitches, lockKillSwitch, type KillSwitchRow } from './kill-switch-reads.ts';
@@ -36,11 +37,46 @@ export interface KillSwitchService {
     actor: Authority,
     input: { readonly killSwitchId: string; readonly reason?: string | null | undefined },
   ): Promise<KillSwitchRow>;
+  // For archiving the tenant, which authorises; both change the rules.
+  /** One of its own, whatever else stops the tenant already; gives its id. */
+  stopTenant(uow: UnitOfWork, actor: Authority, reason: string): Promise<string>;
+  /** Lets go on what that one stopped. */
+  releaseTenant(uow: UnitOfWork, actor: Authority, killSwitchId: string): Promise<void>;
   readonly killSwitchesByIds: typeof killSwitchesByIds;
   readonly listKillSwitches: typeof listKillSwitches;
 }
 
 export function createKillSwitchService({ clock }: { readonly clock: Clock }): KillSwitchService {
+  async function engage(uow: UnitOfWork, actor: Authority, { scope, scopeId, pattern, reason }: NewSwitch, place: Place): Promise<string> {
+    await changeRules(uow);
+    const id = newId();
+    const { projectId = null, environmentId = null, teamId = null } = place;
+    uow.write(
+      `insert into kill_switches (id, tenant_id, scope, scope_id, pattern, project_id, environment_id, team_id, reason, engaged_by, engaged_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [id, uow.tenantId, scope, scopeId, pattern, projectId, environmentId, teamId, reason, actor.principalId, clock.now()],
+    );
+    uow.write('select pg_notify($1, $2)', [killSwitchChannel, uow.tenantId]);
+    return id;
+  }
+
+  /** When it had been released before, then nothing is done; else null. */
+  async function release(uow: UnitOfWork, actor: Authority, killSwitchId: string, reason: string): Promise<Date | null> {
+    // Waits for those who are halting something for it, so that the job finds all of them.
+    await changeRules(uow);
+    const { releasedAt } = (await lockKillSwitch(uow, killSwitchId))!;
+    if (releasedAt !== null) return releasedAt;
+    uow.write('update kill_switches set released_by = $3, released_at = $4, release_reason = $5 where tenant_id = $1 and id = $2', [
+      uow.tenantId,
+      killSwitchId,
+      actor.principalId,
+      clock.now(),
+      reason,
+    ]);
+    await enqueue(uow, [{ name: 'continue-halted', payload: { tenantId: uow.tenantId, killSwitchId, afterId: null } }]);
+    return null;
+  }
+
   return {
     killSwitchesByIds,
     listKillSwitches,
@@ -53,15 +89,7 @@ export function createKillSwitchService({ clock }: { readonly clock: Clock }): K
       await lockRules(uow);
       const before = await engagedOn(uow, { scope, scopeId, pattern });
       if (before) return before;
-      await changeRules(uow);
-      const id = newId();
-      const { projectId = null, environmentId = null, teamId = null } = place;
-      uow.write(
-        `insert into kill_switches (id, tenant_id, scope, scope_id, pattern, project_id, environment_id, team_id, reason, engaged_by, engaged_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-        [id, uow.tenantId, scope, scopeId, pattern, projectId, environmentId, teamId, reason, actor.principalId, clock.now()],
-      );
-      uow.write('select pg_notify($1, $2)', [killSwitchChannel, uow.tenantId]);
+      const id = await engage(uow, actor, { scope, scopeId, pattern, reason }, place);
       return (await lockKillSwitch(uow, id))!;
     },
 
@@ -71,24 +99,24 @@ export function createKillSwitchService({ clock }: { readonly clock: Clock }): K
       requirePermission(actor, 'killswitch.manage', known);
       const problems = reasonProblems(reason ?? '', 'reason', { required: false });
       if (problems.length > 0) throw new ValidationError(problems);
-      // Waits for those who are halting something for it, so that the job finds all of them.
-      await changeRules(uow);
-      const { releasedAt } = (await lockKillSwitch(uow, killSwitchId))!;
-      if (releasedAt !== null) {
-        throw new InvalidStateError(`the kill switch was released at ${releasedAt.toISOString()} already; engage a new one to stop again`);
+      const releasedBefore = await release(uow, actor, killSwitchId, reason ?? '');
+      if (releasedBefore !== null) {
+        throw new InvalidStateError(
+          `the kill switch was released at ${releasedBefore.toISOString()} already; engage a new one to stop again`,
+        );
       }
-      uow.write('update kill_switches set released_by = $3, released_at = $4, release_reason = $5 where tenant_id = $1 and id = $2', [
-        uow.tenantId,
-        killSwitchId,
-        actor.principalId,
-        clock.now(),
-        reason ?? '',
-      ]);
-      await enqueue(uow, [{ name: 'continue-halted', payload: { tenantId: uow.tenantId, killSwitchId, afterId: null } }]);
       return (await lockKillSwitch(uow, killSwitchId))!;
+    },
+
+    stopTenant: (uow, actor, reason) => engage(uow, actor, { scope: 'tenant', scopeId: null, pattern: null, reason }, {}),
+
+    async releaseTenant(uow, actor, killSwitchId) {
+      await release(uow, actor, killSwitchId, '');
     },
   };
 }
+
+type NewSwitch = Omit<EngagedSwitch, 'id'>;
 
 const placed: readonly KillSwitchScope[] = ['project', 'environment', 'agent'];
 

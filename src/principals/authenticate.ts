@@ -9,12 +9,12 @@ import { apiKeyPrefix, parseApiKey, sameHash } from './api-key.ts';
 import { authorityOf, findIdentity, type Identity, type IdentityKey } from './authority-reads.ts';
 import { createTokenVerifier, type OidcIssuer, type VerifiedToken } from './oidc.ts';
 import type { Authority } from './permission.ts';
-import { signedInPrincipal } from './sign-in.ts';
+import { signedInPrincipal, tenantArchived } from './sign-in.ts';
 
 export interface Authenticator {
   /** `credential` is what follows `Bearer `. Throws UnauthenticatedError, or UnavailableError when an issuer does not answer. */
   authenticate(credential: string): Promise<Authority>;
-  /** The same credential's rights as of now; throws UnauthenticatedError once it has ended or its principal is disabled. */
+  /** The same credential's rights as of now; throws UnauthenticatedError once it has ended, its principal is disabled, or its tenant archived. */
   refresh(authority: Authority): Promise<Authority>;
   /** Waits for what is still being written (last use of keys). */
   close(): Promise<void>;
@@ -100,10 +100,11 @@ export function createAuthenticator({ database, clock, issuers, logger, keyCoold
 }
 
 /** Only asked once the secret has proved right, so its answers tell a stranger nothing. */
-function requireUsable({ key, disabledAt }: Identity, now: Date): void {
+function requireUsable({ key, disabledAt, tenantArchivedAt }: Identity, now: Date): void {
   if (key?.revokedAt) throw ended('API key', 'was revoked', key.revokedAt);
   if (key?.expiresAt && key.expiresAt <= now) throw ended('API key', 'expired', key.expiresAt);
   if (disabledAt) throw ended('principal', 'was disabled', disabledAt);
+  if (tenantArchivedAt) throw tenantArchived(tenantArchivedAt);
 }
 
 const ended = (what: string, how: string, at: Date): Error => new UnauthenticatedError(`this ${what} ${how} at ${at.toISOString()}`);

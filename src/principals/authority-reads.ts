@@ -22,6 +22,7 @@ export interface Identity {
   readonly principalKind: PrincipalKind;
   readonly disabledAt: Date | null;
   readonly isOperatorTenant: boolean;
+  readonly tenantArchivedAt: Date | null;
   readonly grants: readonly Grant[];
   readonly key: IdentityKey | null;
 }
@@ -34,7 +35,7 @@ export interface IdentityQuery {
 
 const sql = `
   select p.id as "principalId", p.name as "principalName", p.kind as "principalKind", p.disabled_at as "disabledAt",
-    t.is_operator as "isOperatorTenant",
+    t.is_operator as "isOperatorTenant", t.archived_at as "tenantArchivedAt",
     k.id as "keyId", k.secret_hash as "secretHash", k.roles, k.environment_id as "environmentId", ke.project_id as "projectId",
     k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.last_used_at as "lastUsedAt",
     coalesce((
@@ -52,8 +53,9 @@ const sql = `
   where p.tenant_id = $1
     and p.id = coalesce($2::uuid, (select principal_id from api_keys where tenant_id = $1 and id = $3::uuid))`;
 
-interface Row extends Omit<Identity, 'disabledAt' | 'key' | 'tenantId'> {
+interface Row extends Omit<Identity, 'disabledAt' | 'tenantArchivedAt' | 'key' | 'tenantId'> {
   readonly disabledAt: string | null;
+  readonly tenantArchivedAt: string | null;
   readonly keyId: string | null;
   readonly secretHash: Buffer;
   readonly roles: Role[];
@@ -74,6 +76,7 @@ export async function findIdentity(uow: UnitOfWork, { principalId, apiKeyId }: I
     principalKind: row.principalKind,
     disabledAt: date(row.disabledAt),
     isOperatorTenant: row.isOperatorTenant,
+    tenantArchivedAt: date(row.tenantArchivedAt),
     grants: distinctGrants(row.grants),
     key: row.keyId === null ? null : keyOf(row, row.keyId),
   };

@@ -1,5 +1,5 @@
 // Comparing rights: what a key leaves of its principal's grants, and whether somebody holds what they want to hand on. No I/O.
-import { rolePermissions, roles, type Authority, type Grant, type Permission, type Role } from './permission.ts';
+import { isOperatorsOnly, rolePermissions, roles, type Authority, type Grant, type Permission, type Role } from './permission.ts';
 
 /** True when `outer` may do everything that `inner` may. */
 export const roleContains = (outer: Role, inner: Role): boolean =>
@@ -51,5 +51,5 @@ function scopeContains(outer: Grant, inner: Grant): boolean {
 
 /** Is `permission` held at any place at all? Enough to see what has no place of its own, such as the people of the tenant. */
 export const canAnywhere = (actor: Authority, permission: Permission): boolean =>
-  (permission !== 'tenant.create' || actor.isOperatorTenant) &&
+  (!isOperatorsOnly(permission) || actor.isOperatorTenant) &&
   actor.grants.some((grant) => rolePermissions[grant.role].includes(permission));

@@ -19,6 +19,7 @@ const reads = [
 ] as const;
 const manages = [
   'tenant.create',
+  'tenant.archive',
   'project.manage',
   'environment.manage',
   'team.manage',
@@ -45,6 +46,9 @@ const manages = [
 ] as const;
 export const permissions = [...reads, ...manages] as const;
 export type Permission = (typeof permissions)[number];
+
+/** Held in the operator's tenant only: these reach other tenants. */
+export const isOperatorsOnly = (permission: Permission): boolean => permission === 'tenant.create' || permission === 'tenant.archive';
 
 /** What each role may do within the scope it is granted on. */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
@@ -87,7 +91,7 @@ export interface Authority {
   readonly tokenRoles?: readonly Role[] | undefined;
   /** When the credential ends; sockets close at this moment. */
   readonly expiresAt?: Date | undefined;
-  /** True for the first tenant, whose admins may create tenants. */
+  /** True for the first tenant, whose admins may create and archive tenants. */
   readonly isOperatorTenant: boolean;
   readonly grants: readonly Grant[];
 }
@@ -121,7 +125,7 @@ function covers(grant: Grant, permission: Permission, place: Place): boolean {
 
 /** May `authority` do `permission` at `place`? Roles are inherited downwards: tenant, project, environment; team to its agents. */
 export function can(authority: Authority, permission: Permission, place: Place = {}): boolean {
-  if (permission === 'tenant.create' && !authority.isOperatorTenant) return false;
+  if (isOperatorsOnly(permission) && !authority.isOperatorTenant) return false;
   return authority.grants.some((grant) => rolePermissions[grant.role].includes(permission) && covers(grant, permission, place));
 }
 

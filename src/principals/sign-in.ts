@@ -1,5 +1,6 @@
 // The principal of a verified token: found by issuer and subject, made at its first sign-in.
 import type { Database, UnitOfWork } from '../platform/database.ts';
+import { UnauthenticatedError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { VerifiedToken } from './oidc.ts';
 import { personName } from './principal.ts';
@@ -10,7 +11,14 @@ export async function signedInPrincipal(database: Database, tenantId: string, to
   return known ?? database.write(tenantId, (uow) => add(uow, token, now));
 }
 
+export const tenantArchived = (at: Date): Error =>
+  new UnauthenticatedError(`this tenant was archived at ${at.toISOString()}; the operator of this server can restore it`);
+
 async function add(uow: UnitOfWork, token: VerifiedToken, now: Date): Promise<string> {
+  const [tenant] = await uow.rows<{ archivedAt: string | null }>('select archived_at as "archivedAt" from tenants where id = $1', [
+    uow.tenantId,
+  ]);
+  if (tenant?.archivedAt) throw tenantArchived(new Date(tenant.archivedAt));
   const name = personName(token.name);
   const id = newId();
   for (const candidate of [

@@ -26,6 +26,9 @@ export const Tenant = defineEntity({
     /** Raised by every policy change; runners compare it with their compiled policies in the dispatch transaction. */
     policyRevision: p.integer().default(0),
     createdAt: moment(),
+    archivedAt: moment().nullable(),
+    /** The kill switch that archiving engaged; null when it is not archived. */
+    archiveSwitchId: p.uuid().nullable(),
   },
 });
 

@@ -12,6 +12,8 @@ export interface TenantRow {
   readonly name: string;
   readonly isOperator: boolean;
   readonly createdAt: Date;
+  /** Null unless it is archived: then nobody signs in to it. */
+  readonly archivedAt: Date | null;
 }
 export interface ProjectRow {
   readonly id: string;
@@ -34,7 +36,10 @@ export interface TeamRow {
 
 /** Each of these tables, its columns, and the condition under which `actor` sees a row (`$1` is the tenant). */
 const tables = {
-  tenants: { columns: 'id, name, is_operator as "isOperator", created_at as "createdAt"', visible: () => 'true' },
+  tenants: {
+    columns: 'id, name, is_operator as "isOperator", created_at as "createdAt", archived_at as "archivedAt"',
+    visible: () => 'true',
+  },
   projects: { columns: 'id, name, description, created_at as "createdAt"', visible: seesProject },
   environments: { columns: 'id, project_id as "projectId", name, kind, created_at as "createdAt"', visible: seesEnvironment },
   teams: { columns: 'id, name, created_at as "createdAt"', visible: seesTeam },
@@ -77,8 +82,15 @@ const selection = (table: Table, condition: string): string =>
   `select ${tables[table].columns} from ${table} where tenant_id = $1 and ${condition}`;
 
 async function select<Row extends { readonly createdAt: Date }>(uow: UnitOfWork, sql: string, params: unknown[]): Promise<Row[]> {
-  const rows = await uow.rows<{ createdAt: string }>(sql, params);
-  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }) as unknown as Row);
+  const rows = await uow.rows<{ createdAt: string; archivedAt?: string | null }>(sql, params);
+  return rows.map(
+    ({ archivedAt, ...row }) =>
+      ({
+        ...row,
+        createdAt: new Date(row.createdAt),
+        ...(archivedAt !== undefined && { archivedAt: archivedAt === null ? null : new Date(archivedAt) }),
+      }) as unknown as Row,
+  );
 }
 
 /** The visible rows of `ids`, in any order; ids that are malformed, foreign or invisible are left out. */

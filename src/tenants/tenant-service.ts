@@ -52,7 +52,7 @@ export function createTenantService({ clock, rows }: TenantServiceSettings): Ten
       );
       const key = generateApiKey(uow.tenantId);
       const principalId = await addFirstAdmin(uow, key, createdAt);
-      return { tenant: { id: uow.tenantId, name, isOperator: false, createdAt }, principalId, apiKey: key.token };
+      return { tenant: { id: uow.tenantId, name, isOperator: false, createdAt, archivedAt: null }, principalId, apiKey: key.token };
     },
     tenantsByIds: (uow, actor, ids) => readByIds(uow, actor, 'tenants', ids),
     ...createProjectService(clock, rows),

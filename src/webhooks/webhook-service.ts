@@ -68,12 +68,14 @@ export interface WebhookService {
   readonly deliveriesByIds: typeof deliveriesByIds;
   readonly deliveriesOf: typeof deliveriesOf;
   // For the job that delivers; they authorise nothing.
-  /** Null when there is nothing to send any more: delivered, removed, switched off. */
+  /** Null when there is nothing to send any more (delivered, removed, switched off), or the tenant is archived. */
   openDelivery(uow: UnitOfWork, deliveryId: string): Promise<OpenDelivery | null>;
   /** Ends a delivery whose webhook was switched off meanwhile: it can be sent again once the webhook is on. */
   giveUp(uow: UnitOfWork, deliveryId: string): Promise<void>;
   /** Only for the attempt that was begun; a late one of a process taken for dead changes nothing. */
   recordAttempt(uow: UnitOfWork, delivery: OpenDelivery, outcome: DeliveryOutcome): Promise<void>;
+  /** Those that are pending are tried now: the tenant was archived, and is restored. */
+  resumeDeliveries(uow: UnitOfWork): void;
 }
 
 export interface WebhookDependencies {
@@ -189,6 +191,7 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
       const [row] = await uow.rows<Omit<OpenDelivery, 'secrets'> & { secret: string }>(
         `select d.id, d.webhook_id as "webhookId", w.url, d.payload, d.attempts, w.secret from webhook_deliveries d
          join webhooks w on w.tenant_id = $1 and w.id = d.webhook_id and w.enabled
+         join tenants t on t.id = $1 and t.archived_at is null
          where d.tenant_id = $1 and d.id = $2 and d.status = 'pending'`,
         [uow.tenantId, deliveryId],
       );
@@ -202,6 +205,15 @@ export function createWebhookService({ clock, sealer, random }: WebhookDependenc
         `update webhook_deliveries d set status = 'failed', last_error = 'the webhook is switched off; switch it on and send this again'
          from webhooks w where d.tenant_id = $1 and d.id = $2 and d.status = 'pending' and w.tenant_id = $1 and w.id = d.webhook_id and not w.enabled`,
         [uow.tenantId, deliveryId],
+      );
+    },
+
+    resumeDeliveries(uow) {
+      uow.write(
+        `select jobs.enqueue(json_agg(json_build_object('identifier', 'deliver-webhook', 'job_key', 'deliver-webhook:' || id,
+           'payload', json_build_object('tenantId', tenant_id, 'deliveryId', id))))
+         from webhook_deliveries where tenant_id = $1 and status = 'pending' having count(*) > 0`,
+        [uow.tenantId],
       );
     },
 

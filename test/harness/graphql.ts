@@ -69,7 +69,7 @@ export interface TestServerSettings {
   readonly remote?: ServiceSettings['remote'];
   readonly toolCalls?: ServiceSettings['toolCalls'];
   /** Changes how credentials are looked up. */
-  readonly authenticator?: (real: Authenticator) => Pick<Authenticator, 'authenticate' | 'refresh'>;
+  readonly authenticator?: (real: Authenticator, database: Database) => Pick<Authenticator, 'authenticate' | 'refresh'>;
 }
 
 export const testLimits: GatewayLimits = {
@@ -125,7 +125,7 @@ export async function testServer(settings: TestServerSettings = {}): Promise<Tes
     limits: { ...testLimits, ...limits },
     services,
     database,
-    authenticator: settings.authenticator?.(authenticator) ?? authenticator,
+    authenticator: settings.authenticator?.(authenticator, test.database) ?? authenticator,
     clock,
     logger,
     pubSub: settings.pubSub,

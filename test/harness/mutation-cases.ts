@@ -48,6 +48,7 @@ export const documentOf = (name: string, version: string, steps: readonly object
 const project = ({ api }: MutationWorld) => gid('Project', api.home.project);
 const staging = ({ api }: MutationWorld) => gid('Environment', api.home.staging);
 const team = ({ api }: MutationWorld) => gid('Team', api.home.team);
+const newTenant = (w: MutationWorld) => w.make('createTenant', { name: w.name() });
 const newProject = (w: MutationWorld) => w.make('createProject', { name: w.name() });
 const newEnvironment = (w: MutationWorld) => w.make('createEnvironment', { projectId: project(w), name: w.name(), kind: 'STAGING' });
 const newTeam = (w: MutationWorld) => w.make('createTeam', { name: w.name() });
@@ -84,6 +85,15 @@ const ofTool =
 
 export const placeCases: Readonly<Record<string, MutationCase>> = {
   createTenant: { input: (w) => ({ name: w.name() }), change: 'created', again: 'refused' },
+  archiveTenant: { input: async (w) => ({ tenantId: await newTenant(w), reason: 'it left' }), change: 'changed', again: 'refused' },
+  restoreTenant: {
+    async input(w) {
+      const tenantId = await newTenant(w);
+      await w.make('archiveTenant', { tenantId });
+      return { tenantId };
+    },
+    ...{ change: 'changed', again: 'refused' },
+  },
   createProject: { input: (w) => ({ name: w.name() }), change: 'created', again: 'refused' },
   updateProject: { input: async (w) => ({ projectId: await newProject(w), name: w.name() }), change: 'changed', again: 'nothing' },
   deleteProject: { input: async (w) => ({ projectId: await newProject(w) }), change: 'gone', again: 'refused' },
