@@ -124,7 +124,7 @@ export async function openCrowd({ place, services, database }: Stand, agentId: s
   const teller = await startContender(new URL('../contenders/fan-out.ts', import.meta.url), setup, ['--expose-gc']);
   const ask = async (question: string) => (await teller.ask(question)) as number;
   // What telling costs by itself, such as the commit, which another process does as a rule: with nobody there who hears it.
-  const alone = 20;
+  const alone = 200; // until its code is compiled, and as many that count
   for (let count = 0; count < alone; count++) await ask('tell');
   const idleFrom = await ask('processorMs');
   for (let count = 0; count < alone; count++) await ask('tell');

@@ -2,7 +2,7 @@
 // Row level security reads `app.tenant_id`, set locally in each transaction; without it no tenant row is visible.
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import type pg from 'pg';
-import { openTransaction, type Statements } from './statements.ts';
+import { endTransaction, openTransaction, type Statements } from './statements.ts';
 
 /** One transaction bound to one tenant. Statements on it run in the order they were given. */
 export interface UnitOfWork {
@@ -34,16 +34,46 @@ export async function openDatabase(options: Options): Promise<Database> {
   const orm = await MikroORM.init(options);
   const pool: pg.Pool = await orm.em.getConnection().getNativeClient();
 
+  /**
+   * Connections whose reader has its answer and did not wait for the end of its transaction: whoever comes in the same turn of the event
+   * loop ends it in the journey that begins its own.
+   */
+  const left = new Map<pg.PoolClient, NodeJS.Immediate>();
+
+  function takeLeft(): pg.PoolClient | undefined {
+    for (const [client, ending] of left) {
+      clearImmediate(ending);
+      left.delete(client);
+      return client;
+    }
+    return undefined;
+  }
+  function leave(client: pg.PoolClient): void {
+    const end = () => {
+      left.delete(client);
+      endTransaction(client).then(
+        () => client.release(),
+        () => client.release(true),
+      );
+    };
+    // Who waits in line comes first.
+    if (pool.waitingCount > 0) end();
+    else left.set(client, setImmediate(end));
+  }
+
   async function transaction<T>(tenantId: string, readOnly: boolean, work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
+    const known = takeLeft();
+    const client = known ?? (await pool.connect());
     const hints: (() => void)[] = [];
     let isUsable = false;
+    let isLeft = false;
     try {
       const startedAt = performance.now();
-      const statements = openTransaction(client, tenantId, { readOnly });
+      const statements = openTransaction(client, tenantId, { readOnly, isLeft: known !== undefined });
       try {
         const result = await work(unitOfWork(statements, tenantId, startedAt, hints));
-        await statements.commit();
+        if (readOnly) isLeft = await statements.leave();
+        else await statements.commit();
         isUsable = true;
         for (const hint of hints) hint();
         return result;
@@ -53,7 +83,8 @@ export async function openDatabase(options: Options): Promise<Database> {
         throw error;
       }
     } finally {
-      client.release(!isUsable);
+      if (isLeft) leave(client);
+      else client.release(!isUsable);
     }
   }
 

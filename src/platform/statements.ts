@@ -10,14 +10,26 @@ export interface Statements {
   commit(): Promise<void>;
   /** True when a statement so far has written a row; those that are not sent yet count as writing when they look like it. */
   hasChanged(): boolean;
+  /**
+   * Of a reader, instead of `commit`. True: the connection is still in a transaction, which has read all that it will and ends with the
+   * beginning of the next one, or by `endTransaction`.
+   */
+  leave(): Promise<boolean>;
   /** False: the connection is in an unknown state. */
   rollback(): Promise<boolean>;
 }
 
+export interface TransactionSettings {
+  readonly readOnly: boolean;
+  /** The connection is in a transaction that was left: it ends in the journey that begins this one. */
+  readonly isLeft: boolean;
+}
+
 /** A transaction of this tenant. Only in a writer texts are prepared: the best plan of a list, which readers ask for, depends on its values. */
-export function openTransaction(client: pg.ClientBase, tenantId: string, { readOnly }: { readonly readOnly: boolean }): Statements {
+export function openTransaction(client: pg.ClientBase, tenantId: string, { readOnly, isLeft }: TransactionSettings): Statements {
   // The snapshot is of a reader alone, so its level never makes anything wait or fail.
   let waiting: Statement[] = [
+    ...(isLeft ? [{ ...commitStatement, answer: () => undefined }] : []),
     readOnly
       ? { text: 'begin isolation level repeatable read read only', values: [], name: 'signalbox_read', answer: () => undefined }
       : { text: 'begin', values: [], name: 'signalbox_begin', answer: () => undefined },
@@ -26,6 +38,8 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
   let isOpen = false;
   let isSending = false;
 
+  let hasQueued = false;
+  let hasFailed = false;
   let changed = false;
   const note = (result: pg.QueryResult | null) => {
     if (result && writing.has(result.command) && (result.rowCount ?? 0) > 0) changed = true;
@@ -43,8 +57,10 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>();
     const answer: Statement['answer'] = (error, result) => {
       note(result);
-      if (error) reject(error);
-      else resolve(result!);
+      if (error) {
+        hasFailed = true;
+        reject(error);
+      } else resolve(result!);
     };
     waiting.push({ text, values, name, answer });
     if (!isSending) {
@@ -60,26 +76,37 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
     }
   }
 
+  async function commit(): Promise<void> {
+    const { command } = await send(commitStatement.text, [], commitStatement.name);
+    // Postgres answers a commit of a transaction that has failed with a rollback, and no error.
+    if (command !== 'COMMIT') throw failedBefore();
+  }
+
   const nameFor = (text: string) => (readOnly ? undefined : nameOf(text));
 
   return {
-    queue: (text, values) => void waiting.push({ text, values, name: nameFor(text), answer: (_error, result) => note(result) }),
+    queue(text, values) {
+      hasQueued = true;
+      waiting.push({ text, values, name: nameFor(text), answer: (_error, result) => note(result) });
+    },
     hasChanged() {
       return changed || waiting.some(({ text }) => /^\s*(insert|update|delete|merge)\b/i.test(text));
     },
     async rows<Row extends object>(text: string, values: readonly unknown[]) {
       return (await send(text, values, nameFor(text))).rows as Row[];
     },
-    async commit() {
-      const { command } = await send('commit', [], 'signalbox_commit');
-      // Postgres answers a commit of a transaction that has failed with a rollback, and no error.
-      if (command !== 'COMMIT') throw new Error('a statement of this transaction failed, and its error was caught: nothing was committed');
+    commit,
+    async leave() {
+      if (hasFailed) throw failedBefore();
+      if (!hasQueued) return isOpen || isLeft;
+      await commit(); // Postgres is to refuse it
+      return false;
     },
     async rollback() {
       const unsent = waiting;
       waiting = [];
       for (const { answer } of unsent) answer(new Error('the transaction was rolled back before this statement was sent'), null);
-      if (!isOpen) return true; // not even its beginning was sent
+      if (!isOpen && !isLeft) return true; // not even its beginning was sent
       return send('rollback', [], 'signalbox_rollback').then(
         () => true,
         () => false,
@@ -87,6 +114,16 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
     },
   };
 }
+
+/** Ends the transaction that a reader has left. */
+export async function endTransaction(client: pg.ClientBase): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    client.query(new StatementBatch([{ ...commitStatement, answer: (error) => (error ? reject(error) : resolve()) }], client));
+  });
+}
+
+const commitStatement = { text: 'commit', values: [], name: 'signalbox_commit' };
+const failedBefore = (): Error => new Error('a statement of this transaction failed, and its error was caught: nothing was committed');
 
 const writing: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
