@@ -3,10 +3,10 @@
 import type { LiveBatch, LiveStream } from '#src/events/live-stream.ts';
 import { freshly } from './freshly.ts';
 
-/** One result, as text, for everybody. */
+/** One result, for everybody. */
 export interface EncodedBatch {
-  readonly text: string;
-  readonly bytes: number;
+  /** UTF-8. */
+  readonly json: Buffer;
   /** The place behind it. */
   readonly cursor: string;
 }
@@ -85,8 +85,8 @@ export class Channel {
   }
 
   async encode(batch: LiveBatch): Promise<EncodedBatch> {
-    const text = await this.#withRights(() => this.#source.execute(batch));
-    return { text, bytes: Buffer.byteLength(text), cursor: batch.cursor };
+    const json = await this.#withRights(() => this.#source.execute(batch));
+    return { json: Buffer.from(json), cursor: batch.cursor };
   }
 
   /** Resolves when the place has moved, or nothing follows any more. */

@@ -16,7 +16,7 @@ export interface MemberSettings {
   readonly after: string | null;
   /** Its cursors can be given as `after`. */
   readonly isResumable: boolean;
-  frame(batch: EncodedBatch): string;
+  frame(batch: EncodedBatch): Buffer;
   failed(error: unknown): FormattedExecutionResult;
 }
 
@@ -54,7 +54,7 @@ export class Member implements ChannelMember, Recipient, Results {
     return this.#cursor;
   }
 
-  frame(batch: EncodedBatch): string {
+  frame(batch: EncodedBatch): Buffer {
     return this.#settings.frame(batch);
   }
 
@@ -71,13 +71,13 @@ export class Member implements ChannelMember, Recipient, Results {
     if (this.#isOver) return;
     if (this.#ahead === null) return this.#settings.outlet.deliver(this, batch);
     if (this.#isBehind) return;
-    if (this.#ahead.length > 0 && this.#aheadBytes + batch.bytes > this.#settings.outlet.queueBytes) {
+    if (this.#ahead.length > 0 && this.#aheadBytes + batch.json.length > this.#settings.outlet.queueBytes) {
       this.#isBehind = true;
       this.#ahead = [];
       return;
     }
     this.#ahead.push(batch);
-    this.#aheadBytes += batch.bytes;
+    this.#aheadBytes += batch.json.length;
   }
 
   complete(): void {
@@ -186,7 +186,7 @@ export class Member implements ChannelMember, Recipient, Results {
       await this.permit();
       const batch = this.#isBehind || this.#isOver ? undefined : ahead.shift();
       if (!batch) return undefined;
-      this.#aheadBytes -= batch.bytes;
+      this.#aheadBytes -= batch.json.length;
       this.#settings.outlet.deliver(this, batch);
       return batch.cursor;
     });

@@ -7,12 +7,12 @@ export interface Pipe {
   /** Handed over, and not taken by the peer. */
   readonly bufferedBytes: number;
   /** `flushed` is called once everything so far has gone out. */
-  write(text: string, flushed?: () => void): void;
+  write(data: Buffer, flushed?: () => void): void;
 }
 
 export interface Recipient {
   readonly isOver: boolean;
-  frame(batch: EncodedBatch): string;
+  frame(batch: EncodedBatch): Buffer;
   written(batch: EncodedBatch): void;
   /** Resolves when a batch that has waited may still go out. */
   permit(): Promise<void> | void;
@@ -78,11 +78,11 @@ export class Outlet {
   deliver(to: Recipient, batch: EncodedBatch): void {
     if (this.#isClosed) return;
     if (!this.#isBlocked && this.#queue.length === 0) return this.#write(to, batch);
-    if (this.#queue.length > 0 && this.#queuedBytes + batch.bytes > this.#limits.queueBytes) {
+    if (this.#queue.length > 0 && this.#queuedBytes + batch.json.length > this.#limits.queueBytes) {
       return this.#tooSlow(`more than ${this.#limits.queueBytes} bytes wait for this connection`);
     }
     this.#queue.push({ to, what: batch });
-    this.#queuedBytes += batch.bytes;
+    this.#queuedBytes += batch.json.length;
   }
 
   /** Calls it once everything that waits for this recipient has gone out. */
@@ -96,7 +96,7 @@ export class Outlet {
     this.#recipients.delete(to);
     if (this.#queue.length === 0) return;
     this.#queue = this.#queue.filter((each) => each.to !== to);
-    this.#queuedBytes = this.#queue.reduce((sum, { what }) => sum + (typeof what === 'function' ? 0 : what.bytes), 0);
+    this.#queuedBytes = this.#queue.reduce((sum, { what }) => sum + (typeof what === 'function' ? 0 : what.json.length), 0);
     if (this.#queue.length === 0 && !this.#isBlocked) this.#free?.();
   }
 
@@ -120,11 +120,11 @@ export class Outlet {
 
   #write(to: Recipient, batch: EncodedBatch): void {
     to.written(batch);
-    const text = to.frame(batch);
-    if (this.#pipe.bufferedBytes + batch.bytes <= highWaterBytes) return this.#pipe.write(text);
+    const data = to.frame(batch);
+    if (this.#pipe.bufferedBytes + batch.json.length <= highWaterBytes) return this.#pipe.write(data);
     this.#isBlocked = true;
     this.#stall = setTimeout(() => this.#tooSlow(`nothing was read for ${this.#limits.stallMs} ms`), this.#limits.stallMs).unref();
-    this.#pipe.write(text, () => this.#flushed());
+    this.#pipe.write(data, () => this.#flushed());
   }
 
   #flushed(): void {
@@ -148,7 +148,7 @@ export class Outlet {
       this.#queue.shift();
       if (typeof next.what === 'function') next.what();
       else {
-        this.#queuedBytes -= next.what.bytes;
+        this.#queuedBytes -= next.what.json.length;
         this.#write(to, next.what);
       }
     }

@@ -15,6 +15,7 @@ import { originOf } from './origin.ts';
 import type { Outlet } from './outlet.ts';
 import type { Session } from './session.ts';
 import type { Subscriber } from './subscription.ts';
+import { textFrame } from './text-frame.ts';
 
 export interface SocketOperationsSettings {
   readonly schema: GraphQLSchema;
@@ -90,9 +91,9 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     // Batches go out by themselves; graphql-ws hears of the end, and of an error that is the last result.
     subscribe(args: ExecutionArgs) {
       const { session, state, id } = args.contextValue as Caller;
-      const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+      const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
       try {
-        const frame = ({ text }: EncodedBatch) => `${head}${text}}`;
+        const frame = ({ json }: EncodedBatch) => textFrame([head, json, tail]);
         return subscriber.subscribe({ ...args, session, outlet: state.outlet, frame }) as AsyncGenerator<ExecutionResult>;
       } catch (error) {
         return { errors: [translate(error)] } as unknown as ExecutionResult;
@@ -100,5 +101,7 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     },
   };
 }
+
+const tail = Buffer.from('}');
 
 const expected = (error: LimitExceededError | RateLimitedError): GraphQLError => new GraphQLError(error.message, { originalError: error });

@@ -139,6 +139,7 @@ function parsed(text: unknown): unknown {
 }
 
 const next = (result: FormattedExecutionResult): string => `event: next\ndata: ${JSON.stringify(result)}\n\n`;
+const endOfEvent = Buffer.from('\n\n');
 const complete = 'event: complete\ndata: \n\n';
 
 function finish(stream: ServerResponse, result: FormattedExecutionResult): void {
@@ -158,8 +159,8 @@ async function tell(
     get bufferedBytes() {
       return stream.writableLength;
     },
-    write(text: string, flushed?: () => void) {
-      if (!stream.writableEnded && !stream.destroyed) stream.write(text, flushed);
+    write(data: Buffer, flushed?: () => void) {
+      if (!stream.writableEnded && !stream.destroyed) stream.write(data, flushed);
     },
   };
   const outlet = new Outlet(pipe, { queueBytes: limits.streamQueueBytes, stallMs: limits.streamStallMs }, (reason) => {
@@ -167,8 +168,8 @@ async function tell(
     isTooSlow = true;
     setTimeout(() => stream.destroy(), slowGraceMs).unref();
   });
-  const frame = ({ cursor, text }: EncodedBatch, isResumable: boolean) =>
-    `event: next\n${isResumable ? `id: ${cursor}\n` : ''}data: ${text}\n\n`;
+  const frame = ({ cursor, json }: EncodedBatch, isResumable: boolean) =>
+    Buffer.concat([Buffer.from(`event: next\n${isResumable ? `id: ${cursor}\n` : ''}data: `), json, endOfEvent]);
   let results;
   try {
     results = subscriber.subscribe({ ...asked, outlet, frame });

@@ -43,7 +43,7 @@ export interface SubscriptionRequest {
   readonly cursor?: string | undefined;
   readonly outlet: Outlet;
   /** What is written of a batch. */
-  frame(batch: EncodedBatch, isResumable: boolean): string;
+  frame(batch: EncodedBatch, isResumable: boolean): Buffer;
 }
 
 export interface Subscriber {

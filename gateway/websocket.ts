@@ -40,6 +40,7 @@ export function createSockets(settings: SocketSettings): Sockets {
   const { admission, sessions, clock, translate, limits, allowedOrigins, path, logger, pingMs } = settings;
   const sockets = new WebSocketServer({
     ...{ noServer: true, maxPayload: limits.wsMaxMessageBytes, handleProtocols, clientTracking: true },
+    perMessageDeflate: false, // batches are written to the connection as they are, see `outletOf`
     autoPong: false, // see `heard`
   });
   const operations: SocketOperations = socketOperations(settings);
@@ -105,8 +106,8 @@ export function createSockets(settings: SocketSettings): Sockets {
     closeSocket(socket, CloseCode.InternalServerError, 'internal error');
   }
 
-  function accept(socket: WebSocket, request: IncomingMessage): void {
-    const outlet = outletOf(socket, limits, logger);
+  function accept(socket: WebSocket, connection: Duplex, request: IncomingMessage): void {
+    const outlet = outletOf(socket, connection, limits, logger);
     const introduced = strangers.take(addressOf(request));
     const { authorization } = request.headers;
     const state: SocketState = { socket, authorization, request, introduced, abort: new AbortController(), outlet };
@@ -179,7 +180,7 @@ export function createSockets(settings: SocketSettings): Sockets {
       } catch (error) {
         return answerRaw(socket, '429 Too Many Requests', translate(error), ['Retry-After: 10']);
       }
-      sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, request));
+      sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, socket, request));
     },
     queuedBytes: () => [...sockets.clients].flatMap((socket) => outlets.get(socket)?.queuedBytes || []),
     async close(reason, graceMs) {
@@ -239,13 +240,19 @@ const refuseUpgrade = (socket: Duplex, { status, code, message }: Refusal): void
 /** A peer that reads too slowly has this long to take what it is told last; milliseconds. */
 const slowGraceMs = 5_000;
 
-function outletOf(socket: WebSocket, { streamQueueBytes, streamStallMs }: GatewayLimits, logger: GatewayLogger): Outlet {
+function outletOf(
+  socket: WebSocket,
+  connection: Duplex,
+  { streamQueueBytes, streamStallMs }: GatewayLimits,
+  logger: GatewayLogger,
+): Outlet {
   const pipe = {
     get bufferedBytes() {
-      return socket.bufferedAmount;
+      return connection.writableLength;
     },
-    write(text: string, flushed?: () => void) {
-      if (socket.readyState === socket.OPEN) socket.send(text, flushed);
+    // A whole frame at once, past the library, which would make it anew for each socket and write it in two pieces.
+    write(frame: Buffer, flushed?: () => void) {
+      if (socket.readyState === socket.OPEN) connection.write(frame, flushed);
     },
   };
   return new Outlet(pipe, { queueBytes: streamQueueBytes, stallMs: streamStallMs }, (reason) => {

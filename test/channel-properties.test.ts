@@ -163,9 +163,9 @@ class Peer {
         get bufferedBytes() {
           return isReading() ? 0 : 1_000_000;
         },
-        write: (text, flushed) => {
+        write: (data, flushed) => {
           assert.ok(!this.isCut, 'written after the end');
-          const [watcher, rows] = JSON.parse(text) as [number, number[]];
+          const [watcher, rows] = JSON.parse(String(data)) as [number, number[]];
           Watcher.all.get(watcher)!.hear(rows);
           if (flushed) this.#held.push(flushed);
           if (this.reads) setImmediate(() => this.read());
@@ -199,7 +199,7 @@ class Watcher {
     this.at = Number(after ?? 0);
     this.member = new Member({
       ...{ channel, isShared, outlet: peer.outlet, after, isResumable: true },
-      frame: ({ text }) => `[${this.id},${text}]`,
+      frame: ({ json }) => Buffer.from(`[${this.id},${String(json)}]`),
       failed: (error) => {
         this.error = error;
         return { errors: [] };

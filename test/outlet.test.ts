@@ -14,8 +14,8 @@ function connection({ queueBytes = 100, stallMs = 1_000_000 } = {}) {
     get bufferedBytes() {
       return bufferedBytes;
     },
-    write(text: string, flushed?: () => void) {
-      sent.push(text);
+    write(data: Buffer, flushed?: () => void) {
+      sent.push(String(data));
       held = flushed;
     },
   };
@@ -39,7 +39,7 @@ function recipient(outlet: Outlet, look: () => Promise<void> | void = () => unde
   const heard: unknown[] = [];
   const to: Recipient = {
     isOver: false,
-    frame: ({ text }) => text,
+    frame: ({ json }) => json,
     written: () => undefined,
     permit: look,
     fail(error) {
@@ -52,7 +52,7 @@ function recipient(outlet: Outlet, look: () => Promise<void> | void = () => unde
   return { to, heard };
 }
 
-const batch = (text: string): EncodedBatch => ({ text, bytes: text.length, cursor: text });
+const batch = (text: string): EncodedBatch => ({ json: Buffer.from(text), cursor: text });
 
 test('what waits goes out first, after a look at the rights, and what comes meanwhile behind it', async () => {
   const { outlet, sent, stop, read } = connection();
