@@ -1,8 +1,11 @@
 // How the statements of a transaction travel: writes without an answer, errors that belong to the right statement, prepared texts.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type pg from 'pg';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
+import { openTransaction } from '#src/platform/statements.ts';
 import { testDatabase, type TestDatabase } from '#test/harness/database.ts';
 
 let db: TestDatabase;
@@ -120,6 +123,18 @@ describe('a transaction', () => {
   });
 });
 
+describe('statements of one turn', () => {
+  it('travel together, however many promises they come after', async () => {
+    const journeys: unknown[] = [];
+    const client = { query: (batch: unknown) => journeys.push(batch) } as unknown as pg.ClientBase;
+    const { rows } = openTransaction(client, tenantId, { readOnly: true, isLeft: false });
+    const later = async (promises: number): Promise<void> => (promises > 0 ? later(promises - 1) : undefined);
+    for (const promises of [0, 1, 9]) void later(promises).then(() => rows('select 1', []));
+    await setImmediate();
+    assert.equal(journeys.length, 1);
+  });
+});
+
 describe('a text that comes again', () => {
   const prepared = (uow: UnitOfWork, text: string) =>
     uow.rows<{ name: string }>('select name from pg_prepared_statements where statement = $1', [text]);
@@ -136,6 +151,19 @@ describe('a text that comes again', () => {
       return found;
     });
     assert.deepEqual(counts, [0, 0, 0, 0, 0, 1, 1, 1]);
+  });
+
+  it('is prepared in a look-up, too, which cannot write', async () => {
+    const text = 'select $1::int + 64 as sum';
+    const found = await db.database.lookUp(tenantId, async (uow) => {
+      for (let n = 1; n <= 8; n += 1) await uow.rows(text, [n]);
+      return prepared(uow, text);
+    });
+    assert.equal(found.length, 1);
+    await assert.rejects(
+      db.database.lookUp(tenantId, async (uow) => add(uow, 'looked up')),
+      (error: { code: string }) => error.code === '25006',
+    );
   });
 
   it('is planned for its values each time in a reader', async () => {

@@ -23,7 +23,11 @@ export function recording(real: Database): { readonly database: Database; take()
     },
   });
   return {
-    database: { ...real, read: (tenantId, work) => real.read(tenantId, (uow) => work(watch(uow))) },
+    database: {
+      ...real,
+      read: (tenantId, work) => real.read(tenantId, (uow) => work(watch(uow))),
+      lookUp: (tenantId, work) => real.lookUp(tenantId, (uow) => work(watch(uow))),
+    },
     take() {
       const taken = statements;
       statements = [];

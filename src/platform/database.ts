@@ -2,7 +2,7 @@
 // Row level security reads `app.tenant_id`, set locally in each transaction; without it no tenant row is visible.
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import type pg from 'pg';
-import { endTransaction, openTransaction, type Statements } from './statements.ts';
+import { endTransaction, openTransaction, type Statements, type TransactionSettings } from './statements.ts';
 
 /** One transaction bound to one tenant. Statements on it run in the order they were given. */
 export interface UnitOfWork {
@@ -24,6 +24,8 @@ export interface Database {
   write<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** The same, READ ONLY: a write in it is an error of Postgres. Every statement sees the database as it was at the first one. */
   read<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
+  /** The same for what is found by keys, again and again: texts are prepared, since their plan does not depend on the values. */
+  lookUp<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** Answers within the pool's timeout or throws. */
   ping(): Promise<void>;
   readonly orm: MikroORM;
@@ -61,7 +63,11 @@ export async function openDatabase(options: Options): Promise<Database> {
     else left.set(client, setImmediate(end));
   }
 
-  async function transaction<T>(tenantId: string, readOnly: boolean, work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
+  async function transaction<T>(
+    tenantId: string,
+    kind: Omit<TransactionSettings, 'isLeft'>,
+    work: (uow: UnitOfWork) => Promise<T>,
+  ): Promise<T> {
     const known = takeLeft();
     const client = known ?? (await pool.connect());
     const hints: (() => void)[] = [];
@@ -69,10 +75,10 @@ export async function openDatabase(options: Options): Promise<Database> {
     let isLeft = false;
     try {
       const startedAt = performance.now();
-      const statements = openTransaction(client, tenantId, { readOnly, isLeft: known !== undefined });
+      const statements = openTransaction(client, tenantId, { ...kind, isLeft: known !== undefined });
       try {
         const result = await work(unitOfWork(statements, tenantId, startedAt, hints));
-        if (readOnly) isLeft = await statements.leave();
+        if (kind.readOnly) isLeft = await statements.leave();
         else await statements.commit();
         isUsable = true;
         for (const hint of hints) hint();
@@ -90,8 +96,9 @@ export async function openDatabase(options: Options): Promise<Database> {
 
   return {
     orm,
-    write: (tenantId, work) => transaction(tenantId, false, work),
-    read: (tenantId, work) => transaction(tenantId, true, work),
+    write: (tenantId, work) => transaction(tenantId, { readOnly: false }, work),
+    read: (tenantId, work) => transaction(tenantId, { readOnly: true }, work),
+    lookUp: (tenantId, work) => transaction(tenantId, { readOnly: true, isLookUp: true }, work),
     async ping() {
       await orm.em.getConnection().execute('select 1');
     },

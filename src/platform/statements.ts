@@ -21,12 +21,18 @@ export interface Statements {
 
 export interface TransactionSettings {
   readonly readOnly: boolean;
+  /** Of a reader: texts are prepared as in a writer. */
+  readonly isLookUp?: boolean;
   /** The connection is in a transaction that was left: it ends in the journey that begins this one. */
   readonly isLeft: boolean;
 }
 
-/** A transaction of this tenant. Only in a writer texts are prepared: the best plan of a list, which readers ask for, depends on its values. */
-export function openTransaction(client: pg.ClientBase, tenantId: string, { readOnly, isLeft }: TransactionSettings): Statements {
+/** A transaction of this tenant. Texts are prepared but where lists are read: the best plan of a list depends on its values. */
+export function openTransaction(
+  client: pg.ClientBase,
+  tenantId: string,
+  { readOnly, isLookUp = false, isLeft }: TransactionSettings,
+): Statements {
   // The snapshot is of a reader alone, so its level never makes anything wait or fail.
   let waiting: Statement[] = [
     ...(isLeft ? [{ ...commitStatement, answer: () => undefined }] : []),
@@ -65,7 +71,8 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
     waiting.push({ text, values, name, answer });
     if (!isSending) {
       isSending = true;
-      queueMicrotask(flush);
+      // Behind all promises of this turn: the loaders of one operation ask after different numbers of them.
+      process.nextTick(flush);
     }
     try {
       return await promise;
@@ -82,7 +89,7 @@ export function openTransaction(client: pg.ClientBase, tenantId: string, { readO
     if (command !== 'COMMIT') throw failedBefore();
   }
 
-  const nameFor = (text: string) => (readOnly ? undefined : nameOf(text));
+  const nameFor = (text: string) => (readOnly && !isLookUp ? undefined : nameOf(text));
 
   return {
     queue(text, values) {

@@ -39,7 +39,7 @@ export function createAuthenticator({ database, clock, issuers, logger, keyCoold
   async function byApiKey(credential: string): Promise<Authority> {
     const parsed = parseApiKey(credential);
     if (!parsed) throw unknownKey();
-    const identity = await database.read(parsed.tenantId, (uow) => findIdentity(uow, { apiKeyId: parsed.id }));
+    const identity = await database.lookUp(parsed.tenantId, (uow) => findIdentity(uow, { apiKeyId: parsed.id }));
     if (!identity?.key || !sameHash(identity.key.secretHash, parsed.secretHash)) throw unknownKey();
     requireUsable(identity, clock.now());
     noteUse(parsed.tenantId, identity.key);
@@ -50,7 +50,7 @@ export function createAuthenticator({ database, clock, issuers, logger, keyCoold
     const token = await tokens.verify(credential);
     const tenantId = await tenantOf(token);
     const principalId = await signedInPrincipal(database, tenantId, token, clock.now());
-    const identity = await database.read(tenantId, (uow) => findIdentity(uow, { principalId }));
+    const identity = await database.lookUp(tenantId, (uow) => findIdentity(uow, { principalId }));
     if (!identity) throw new UnauthenticatedError('the principal of this token no longer exists; sign in again');
     requireUsable(identity, clock.now());
     return authorityOf(identity, { tokenRoles: token.roles, expiresAt: token.expiresAt });
@@ -87,7 +87,7 @@ export function createAuthenticator({ database, clock, issuers, logger, keyCoold
 
     async refresh({ tenantId, principalId, apiKeyId, tokenRoles, expiresAt }) {
       if (expiresAt && expiresAt <= clock.now()) throw ended('credential', 'expired', expiresAt);
-      const identity = await database.read(tenantId, (uow) => findIdentity(uow, { principalId, apiKeyId }));
+      const identity = await database.lookUp(tenantId, (uow) => findIdentity(uow, { principalId, apiKeyId }));
       if (!identity || (apiKeyId && !identity.key)) throw unknownKey();
       requireUsable(identity, clock.now());
       return authorityOf(identity, { tokenRoles, expiresAt });

@@ -211,6 +211,7 @@ function counted(real: Database) {
     ...real,
     read: (tenantId, work) => real.read(tenantId, (uow) => work(watch(uow))),
     write: (tenantId, work) => real.write(tenantId, (uow) => work(watch(uow))),
+    lookUp: (tenantId, work) => real.lookUp(tenantId, (uow) => work(watch(uow))),
   };
   return {
     database,
