@@ -23,6 +23,8 @@ export type SignalboxClientErrorCode =
   | 'INVALID_CURSOR'
   | 'CURSOR_EXPIRED'
   | 'LIMIT_EXCEEDED'
+  /** Too much at once, and nothing was done: `retryAfterMs` says when there is room. Streams wait for it by themselves. */
+  | 'RATE_LIMITED'
   /** Not now, and nothing was done; also when a proxy has no gateway to send the request to (503). */
   | 'UNAVAILABLE'
   /** Of a stream: it was read too slowly for too long. It is resumed with its cursor by itself. */
@@ -40,17 +42,25 @@ export class SignalboxClientError extends Error {
   readonly problems: readonly Problem[];
   /** With `INTERNAL`: what the operator finds in the server's log. */
   readonly traceId: string | undefined;
+  /** With `RATE_LIMITED`: after so many milliseconds there is room again. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: SignalboxClientErrorCode,
     message: string,
-    more: { problems?: readonly Problem[] | undefined; traceId?: string | undefined; cause?: unknown } = {},
+    more: {
+      problems?: readonly Problem[] | undefined;
+      traceId?: string | undefined;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'SignalboxClientError';
     this.code = code;
     this.problems = more.problems ?? [];
     this.traceId = more.traceId;
+    this.retryAfterMs = more.retryAfterMs;
   }
 }
 
@@ -61,11 +71,12 @@ export interface GraphQLErrorEntry {
 }
 
 export function fromGraphQL([first, ...others]: readonly GraphQLErrorEntry[]): SignalboxClientError {
-  const { code, problems, traceId } = first?.extensions ?? {};
+  const { code, problems, traceId, retryAfterMs } = first?.extensions ?? {};
   const message = [first, ...others].map((error) => error?.message).join('; ');
   return new SignalboxClientError(typeof code === 'string' ? code : 'BAD_RESPONSE', message, {
     problems: Array.isArray(problems) ? (problems as Problem[]) : undefined,
     traceId: typeof traceId === 'string' ? traceId : undefined,
+    retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined,
   });
 }
 

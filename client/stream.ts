@@ -50,7 +50,9 @@ export interface Stream<Batch> extends AsyncIterableIterator<Batch, undefined, u
 
 const firstConnectionAttempts = 8;
 /** What says nothing against asking again. */
-const passing: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'SLOW_CONSUMER']);
+const passing: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'SLOW_CONSUMER', 'RATE_LIMITED']);
+/** A timer that is to take longer fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
 const credentialAttempts = 2;
 const internalAttempts = 5;
 /** Batches received ahead of the consumer; at this many the subscription rests and is resumed with its cursor. */
@@ -131,7 +133,8 @@ export function openStream<Batch>(options: StreamOptions<Batch>): Stream<Batch> 
     // The listener may have ended the stream, or asked for more, which opens it at once.
     if (over || leave) return;
     const delay = Math.min(retry.initialMs * 2 ** (failures - 1), retry.maxMs);
-    timer = setTimeout(open, delay / 2 + (Math.random() * delay) / 2);
+    const spread = delay / 2 + (Math.random() * delay) / 2;
+    timer = setTimeout(open, Math.min((error.retryAfterMs ?? 0) + spread, longestTimerMs));
   }
 
   function attemptsFor({ code }: SignalboxClientError): number {

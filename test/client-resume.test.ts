@@ -57,6 +57,7 @@ const close =
   (socket) =>
     socket.close(code, 'because');
 const slow = [{ message: 'this subscription is read too slowly', extensions: { code: 'SLOW_CONSUMER' } }];
+const tooMuch = (retryAfterMs: unknown) => [{ message: 'too much at once', extensions: { code: 'RATE_LIMITED', retryAfterMs } }];
 const cases: Record<string, { ending: Ending; code: string }> = {
   'a gateway that leaves (1001)': { ending: close(1001), code: 'NETWORK' },
   'a connection that is cut (1006)': { ending: (socket) => socket.terminate(), code: 'NETWORK' },
@@ -66,6 +67,10 @@ const cases: Record<string, { ending: Ending; code: string }> = {
   'an error SLOW_CONSUMER': {
     ending: (socket, id) => socket.send(JSON.stringify({ id, type: 'error', payload: slow })),
     code: 'SLOW_CONSUMER',
+  },
+  'an error RATE_LIMITED': {
+    ending: (socket, id) => socket.send(JSON.stringify({ id, type: 'error', payload: tooMuch(1) })),
+    code: 'RATE_LIMITED',
   },
   'a last result with the error SLOW_CONSUMER': {
     ending: (socket, id) => socket.send(JSON.stringify({ id, type: 'next', payload: { errors: slow } })),
@@ -81,6 +86,25 @@ for (const [name, { ending, code }] of Object.entries(cases)) {
     assert.deepEqual(interruptions, [code, code, code]);
   });
 }
+
+test('a stream that is refused for too much at once waits as long as it is told, and a little more, before it asks again', async (t) => {
+  const waits: number[] = [];
+  const { setTimeout } = globalThis;
+  t.mock.method(globalThis, 'setTimeout', (run: () => void, ms?: number, ...rest: []) => {
+    if (ms === undefined || ms < 60_000) return setTimeout(run, ms, ...rest);
+    waits.push(ms);
+    return setTimeout(run, 0);
+  });
+  const refuse =
+    (retryAfterMs: unknown): Ending =>
+    (socket, id) =>
+      socket.send(JSON.stringify({ id, type: 'error', payload: tooMuch(retryAfterMs) }));
+  const { numbers } = await read([refuse(60_000), refuse(90_000), refuse(1e15), refuse('soon'), null]);
+  assert.deepEqual(numbers, [1, 2, 3, 4, 5]);
+  assert.equal(waits.length, 3);
+  assert.ok(waits[0]! >= 60_000 && waits[1]! >= 90_000, String(waits));
+  assert.equal(waits[2], 2 ** 31 - 1, 'not longer than a timer can');
+});
 
 test('what would end the same way again ends the stream with its code', async () => {
   for (const [code, expected] of [

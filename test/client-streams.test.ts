@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { createSignalboxClient, type SignalboxClient, type SignalboxClientError } from '#client/index.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
+import { testServer } from './harness/graphql.ts';
 import { createProxy, seededRandom, type Proxy } from './harness/proxy.ts';
 
 let api: Api;
@@ -36,6 +37,27 @@ const doubling = [
   { id: 'sign_off', needs: ['double'], approval: { title: 'Go on?', risk: 'high', expiresIn: '1h' } },
   { id: 'end', needs: ['sign_off'], transform: '$sum(steps.double.output.structured.value)' },
 ];
+
+test('more streams at once than a gateway lets through are all opened in the end', async () => {
+  let now = new Date();
+  const slow = await testServer({ clock: { now: () => now }, limits: { requestBurst: 2, requestsPerSecond: 20 } });
+  const client = createSignalboxClient({ url: slow.url, apiKey: slow.people.operator.adminKey, retry: { initialMs: 1, maxMs: 5 } });
+  clients.push(client);
+  try {
+    const refused: (number | undefined)[] = [];
+    const onInterrupted = ({ code, retryAfterMs }: SignalboxClientError) => {
+      assert.equal(code, 'RATE_LIMITED');
+      if (refused.push(retryAfterMs) >= 4) now = new Date(now.getTime() + 1_000);
+    };
+    const streams = Array.from({ length: 6 }, () => client.tenantEvents({}, { onInterrupted }));
+    for (const { value } of await Promise.all(streams.map((stream) => stream.next()))) assert.equal(value?.caughtUp, true);
+    assert.ok(refused.length >= 4, 'all but two were refused');
+    for (const ms of refused) assert.ok(ms! > 0, String(refused));
+  } finally {
+    await client.close();
+    await slow.close();
+  }
+});
 
 for (const seed of [11, 12, 13]) {
   test(`executionEvents lose and repeat nothing while connections break, up to the final event (seed ${seed})`, async () => {
