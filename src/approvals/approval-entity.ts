@@ -17,7 +17,7 @@ export const Approval = defineEntity({
     {
       name: 'approvals_decided',
       expression:
-        'create index "approvals_decided" on "approvals" ("tenant_id", "environment_id", "decided_at") where "decided_at" is not null',
+        'create index "approvals_decided" on "approvals" ("tenant_id", "environment_id", "decided_at", "id") where "decided_at" is not null',
     },
     {
       name: 'approvals_team',

@@ -9,6 +9,7 @@ import type { EventType } from '../events/catalogue.ts';
 import {
   healthOf,
   sinkLimits,
+  eventDeliveryStatuses,
   type EventDeliveryStatus,
   type SinkHealth,
   type SinkKind,
@@ -122,11 +123,13 @@ export async function eventDeliveriesOf(
   const rows = await uow.rows<EventDeliveryRow & { parentId: string }>(
     `select newest.*, asked.id as "parentId" from unnest($2::uuid[]) as asked (id)
      cross join lateral (
-       select ${deliveryColumns} from event_deliveries d
-       where d.tenant_id = $1 and d.sink_id = asked.id and ($3::uuid is null or d.id < $3) and ($4::text is null or d.status = $4)
-       order by d.id desc limit ${window.limit}
+       select found.* from unnest($4::text[]) as statuses (status_value) cross join lateral (
+         select ${deliveryColumns} from event_deliveries d
+         where d.tenant_id = $1 and d.sink_id = asked.id and d.status = status_value and ($3::uuid is null or d.id < $3)
+         order by d.id desc limit ${window.limit}
+       ) found order by found.id desc limit ${window.limit}
      ) newest order by newest.id desc`,
-    [uow.tenantId, [...new Set(sinkIds)], window.afterId, status ?? null],
+    [uow.tenantId, [...new Set(sinkIds)], window.afterId, status ? [status] : [...eventDeliveryStatuses]],
   );
   return pagesOf(window, sinkIds, rows.map(deliveryOf));
 }
