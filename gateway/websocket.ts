@@ -123,7 +123,9 @@ export function createSockets(settings: SocketSettings): Sockets {
           `more than ${wsMessageBurst} messages at once and ${wsMessagesPerSecond} a second (wsMessagesPerSecond)`,
         );
       } else if (socket.bufferedAmount > limits.streamQueueBytes) {
-        closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${socket.bufferedAmount} bytes were not read (streamQueueBytes)`);
+        const reason = `${socket.bufferedAmount} bytes were not read (streamQueueBytes)`;
+        logger.info({ reason }, 'a peer reads too slowly');
+        closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`);
       } else return socket.readyState === socket.OPEN;
       setTimeout(() => socket.terminate(), slowGraceMs).unref();
       return false;

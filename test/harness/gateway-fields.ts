@@ -18,7 +18,7 @@ export interface ThingRow {
 /** What tests look at and turn. */
 export const probe = {
   loads: [] as (readonly string[])[],
-  /** How often `padding` was resolved. */
+  /** How often `padding` or `testPadding` was resolved. */
   executions: 0,
   sources: new Map<string, { push(batch: number): void; fail(error: Error): void; end(): void; readonly isStopped: () => boolean }>(),
 };
@@ -94,6 +94,18 @@ builder.queryField('testEcho', (t) =>
     authScopes: { authenticated: true },
     args: { value: t.arg({ type: 'JSON', description: 'Anything.' }), at: t.arg({ type: 'DateTime', description: 'A moment.' }) },
     resolve: (_root, { value, at }) => at?.toISOString() ?? value,
+  }),
+);
+
+builder.queryField('testPadding', (t) =>
+  t.string({
+    description: 'As much text as asked for.',
+    authScopes: { authenticated: true },
+    args: { length: t.arg.int({ required: true, description: 'Characters.' }) },
+    resolve: (_root, { length }) => {
+      probe.executions++;
+      return 'x'.repeat(length);
+    },
   }),
 );
 
