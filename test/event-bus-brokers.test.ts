@@ -21,6 +21,8 @@ let other: BusTenant;
 let redisServer: Daemon;
 let natsServer: Daemon;
 let kafka: KafkaMock;
+let startRedis: () => Promise<void>;
+let startNats: () => Promise<void>;
 let redis: Redis;
 let streams: JetStreamManager;
 let relay: Relay;
@@ -34,19 +36,20 @@ before(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-nats-'));
   closing.defer(() => rmSync(folder, { recursive: true, force: true }));
   const [redisPort, natsPort] = [await freePort(), await freePort()];
-  [redisServer, natsServer, kafka] = await Promise.all([
-    startDaemon('redis-server', ['--port', `${redisPort}`, '--save', '', '--appendonly', 'no', '--requirepass', 'secret'], redisPort),
-    startDaemon('nats-server', ['-a', '127.0.0.1', '-p', `${natsPort}`, '-js', '-sd', folder], natsPort),
-    kafkaMock('events'),
-  ]);
+  startRedis = async () =>
+    void (redisServer = await startDaemon('redis-server', ['--port', `${redisPort}`, '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--requirepass', 'secret'], redisPort)); // prettier-ignore
+  startNats = async () =>
+    void (natsServer = await startDaemon('nats-server', ['-a', '127.0.0.1', '-p', `${natsPort}`, '-js', '-sd', folder], natsPort));
+  [kafka] = await Promise.all([kafkaMock('events'), startRedis(), startNats()]);
   closing.defer(() => redisServer.stop('SIGKILL'));
   closing.defer(() => natsServer.stop('SIGKILL'));
   closing.defer(() => kafka.stop());
   redis = new Redis(redisPort, '127.0.0.1', { password: 'secret' });
+  redis.on('error', () => undefined);
   closing.defer(() => redis.disconnect());
-  const nats = await connect({ servers: `127.0.0.1:${natsPort}` });
+  const nats = await connect({ servers: `127.0.0.1:${natsPort}`, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   closing.defer(() => nats.close());
-  streams = await jetstreamManager(nats);
+  streams = await jetstreamManager(nats, { timeout: 1_000 });
   await streams.streams.add({ name: 'EVENTS', subjects: ['signalbox.events.>'] });
   const url = `redis://127.0.0.1:${redisPort}`;
   relay = bus.relay({
@@ -123,3 +126,49 @@ test('NATS whose stream does not take the subject says so, and gets what it miss
   const last = await streams.streams.getMessage('EVENTS', { last_by_subj: `signalbox.events.${tenant.id}.execution.started` });
   assert.equal(last!.header.get('Nats-Msg-Id'), `${execution}:5`);
 });
+
+/** A server that has just come back answers nothing for a moment. */
+async function idsInNats(): Promise<string[]> {
+  const { first_seq: from, last_seq: to } = (await streams.streams.info('EVENTS')).state;
+  const messages = await Promise.all(
+    Array.from({ length: to - from + 1 }, (_, at) => streams.streams.getMessage('EVENTS', { seq: from + at })),
+  );
+  return messages.map((message) => message!.header.get('Nats-Msg-Id'));
+}
+const arrived: Record<string, () => Promise<string[]> | string[]> = {
+  redis: async () => (await inRedis()).map(({ id }) => id),
+  nats: () => idsInNats().catch(() => []),
+  kafka: () => kafka.records.map(({ value }) => JSON.parse(value).id as string),
+};
+const outages: Record<string, { begin(): Promise<void> | void; end(): Promise<void> | void }> = {
+  redis: { begin: () => redisServer.stop('SIGKILL'), end: () => startRedis() },
+  nats: { begin: () => natsServer.stop('SIGKILL'), end: () => startNats() },
+  // Killed, the mock cluster would have forgotten everything.
+  kafka: { begin: () => kafka.freeze(), end: () => kafka.thaw() },
+};
+for (const [name, { begin, end }] of Object.entries(outages)) {
+  test(`${name} goes away while events are appended, and comes back: all are there, each execution in order, and no other sink waited`, async () => {
+    const executions = [newId(), newId(), newId()];
+    const has = async (sink: string, count: number) => {
+      const ids = await arrived[sink]!();
+      return executions.every((execution) => first(ids, execution).length === count);
+    };
+    const sinks = Object.keys(arrived);
+    for (const execution of executions) await tenant.emit(execution, 5);
+    for (const sink of sinks) await eventually(() => has(sink, 5));
+    await Promise.all([
+      begin(),
+      (async () => {
+        for (let round = 0; round < 10; round++) for (const execution of executions) await tenant.emit(execution);
+      })(),
+    ]);
+    for (const sink of sinks.filter((each) => each !== name)) await eventually(() => has(sink, 15));
+    await end();
+    for (const execution of executions) await tenant.emit(execution);
+    for (const sink of sinks) {
+      await eventually(() => has(sink, 16));
+      const ids = await arrived[sink]!();
+      for (const execution of executions) assert.deepEqual(first(ids, execution), idsOf(execution, 16), sink);
+    }
+  });
+}

@@ -5,6 +5,7 @@ import { createServices, type Services } from '#src/app.ts';
 import type { OperatorSink } from '#src/eventbus/operator-sink.ts';
 import { createRelay, type Relay, type RelayOptions } from '#src/eventbus/relay.ts';
 import type { NewEvent } from '#src/events/catalogue.ts';
+import type { Hints } from '#src/events/hints.ts';
 import { systemClock, type Clock } from '#src/platform/clock.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -29,7 +30,8 @@ export interface Bus {
   readonly services: Services;
   readonly sealer: ReturnType<typeof createSealer>;
   tenant(more?: { isOperator?: boolean }): Promise<BusTenant>;
-  relay(options?: Partial<RelayOptions>): Relay;
+  /** With hints of its own it hears of nothing that is committed here. */
+  relay(options?: Partial<RelayOptions>, hints?: Hints): Relay;
   /** Everything committed so far is in the feed: transactions of other test files on the server hold it back for a moment. */
   settle(): Promise<void>;
   /** As the superuser sees them. */
@@ -95,9 +97,9 @@ export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
         write: (work) => database.write(id, work),
       };
     },
-    relay(options = {}) {
+    relay(options = {}, hints = services.hints) {
       const relay = createRelay(
-        { clock, database, hints: services.hints, outbound, sealer, logger, random: () => 0.5 },
+        { clock, database, hints, outbound, sealer, logger, random: () => 0.5 },
         { connectionString: db.ownerUrl, sinks: [], ...options },
       );
       const once = { ...relay, stop: () => (stopped ??= relay.stop()) };

@@ -6,6 +6,9 @@ export interface KafkaMock {
   readonly broker: string;
   /** What kcat has read: key, content type and value of each record. */
   readonly records: readonly { readonly key: string; readonly contentType: string; readonly value: string }[];
+  /** SIGSTOP and SIGCONT. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -56,6 +59,8 @@ export async function kafkaMock(topic: string): Promise<KafkaMock> {
   return {
     broker,
     records,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async stop() {
       process.off('exit', killed);
       child.kill('SIGTERM');
