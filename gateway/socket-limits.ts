@@ -1,4 +1,5 @@
-// What sockets may take without doing anything useful: being open without having introduced themselves, idling, sending messages without end.
+// What connections may take without doing anything useful: being open without having introduced themselves, idling, sending messages without
+// end; and how many event streams one may have.
 import type { WebSocket } from 'ws';
 import type { Clock } from '#src/platform/clock.ts';
 import { LimitExceededError } from '#src/platform/errors.ts';
@@ -14,14 +15,7 @@ export interface Strangers {
 }
 
 export function createStrangers({ wsMaxUninitialized, wsMaxUninitializedPerAddress }: GatewayLimits): Strangers {
-  const places = new Map<string, number>();
-  let total = 0;
-  const change = (address: string, by: 1 | -1) => {
-    total += by;
-    const count = (places.get(address) ?? 0) + by;
-    if (count > 0) places.set(address, count);
-    else places.delete(address);
-  };
+  const [places, all] = [new Places(), new Places()];
   const requireBelow = (name: 'wsMaxUninitialized' | 'wsMaxUninitializedPerAddress', count: number, whose: string, allowed: number) => {
     if (count < allowed) return;
     const message = `${count} sockets ${whose} have not introduced themselves, the most that may wait to; send connection_init on those that are open, and try again later`;
@@ -29,18 +23,54 @@ export function createStrangers({ wsMaxUninitialized, wsMaxUninitializedPerAddre
   };
   return {
     requirePlace(address) {
-      requireBelow('wsMaxUninitialized', total, 'of this server', wsMaxUninitialized);
-      requireBelow('wsMaxUninitializedPerAddress', places.get(address) ?? 0, 'from your address', wsMaxUninitializedPerAddress);
+      requireBelow('wsMaxUninitialized', all.taken(''), 'of this server', wsMaxUninitialized);
+      requireBelow('wsMaxUninitializedPerAddress', places.taken(address), 'from your address', wsMaxUninitializedPerAddress);
     },
     take(address) {
-      change(address, 1);
-      let isBack = false;
-      return () => {
-        if (!isBack) change(address, -1);
-        isBack = true;
-      };
+      const back = [places.take(address), all.take('')];
+      return () => back.forEach((giveBack) => giveBack());
     },
   };
+}
+
+/** Subscriptions over event streams, by principal. */
+export interface StreamPlaces {
+  /** Returns what gives the place back; throws LimitExceededError when there is none. */
+  take(principal: string): () => void;
+}
+
+export function createStreamPlaces({ sseMaxStreamsPerPrincipal: allowed }: GatewayLimits): StreamPlaces {
+  const places = new Places();
+  return {
+    take(principal) {
+      const count = places.taken(principal);
+      if (count < allowed) return places.take(principal);
+      const message = `you have ${count} open event streams, the most this server allows; end one, or subscribe to several things over one WebSocket`;
+      throw new LimitExceededError(message, { name: 'sseMaxStreamsPerPrincipal', requested: count + 1, allowed });
+    },
+  };
+}
+
+/** How many are taken, by whom. */
+class Places {
+  readonly #counts = new Map<string, number>();
+
+  taken(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  /** Returns what gives it back, once. */
+  take(key: string): () => void {
+    this.#counts.set(key, this.taken(key) + 1);
+    let isBack = false;
+    return () => {
+      if (isBack) return;
+      isBack = true;
+      const left = this.taken(key) - 1;
+      if (left > 0) this.#counts.set(key, left);
+      else this.#counts.delete(key);
+    };
+  }
 }
 
 /** Sockets without an open operation, by principal. When there are too many, the one that has been idle for longest is let go. */

@@ -16,6 +16,7 @@ import { Member } from './member.ts';
 import { originOf } from './origin.ts';
 import { Outlet } from './outlet.ts';
 import type { Sessions } from './session.ts';
+import { createStreamPlaces } from './socket-limits.ts';
 import type { Subscriber, SubscriptionRequest } from './subscription.ts';
 
 export interface SseSettings {
@@ -49,6 +50,7 @@ export function serveSse({ server, admit, authorityOf }: Http, settings: SseSett
   const { schema, admission, sessions, documents, answer, translate, path, logger, pingMs } = settings;
   const streams = new Set<ServerResponse>();
   const outlets = new Set<Outlet>();
+  const places = createStreamPlaces(settings.limits);
   let isClosing = false;
 
   const pinging = setInterval(() => {
@@ -83,6 +85,11 @@ export function serveSse({ server, admit, authorityOf }: Http, settings: SseSett
       stopListening();
     });
     if (type === OperationTypeNode.SUBSCRIPTION) {
+      try {
+        stream.once('close', places.take(`${authority.tenantId}/${authority.principalId}`));
+      } catch (error) {
+        return finish(stream, { errors: [translate(error)] });
+      }
       const lastEventId = request.headers['last-event-id'];
       const cursor = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined;
       return tell(stream, settings, outlets, { session, document, operationName, variableValues, cursor });

@@ -123,6 +123,13 @@ export const limits = group({
     { env: 'SIGNALBOX_LIMIT_WS_MAX_MESSAGE_BYTES', description: 'Largest message a client may send on a WebSocket; bytes.' },
     integer(1_024, 1_073_741_824, 'bytes').default(1_048_576),
   ),
+  sseMaxStreamsPerPrincipal: setting(
+    {
+      env: 'SIGNALBOX_LIMIT_SSE_MAX_STREAMS_PER_PRINCIPAL',
+      description: 'Most subscriptions that a principal has open at once on a gateway over event streams, each of which is a connection.',
+    },
+    integer(1, 1_000_000).default(1_000),
+  ),
   streamQueueBytes: setting(
     {
       env: 'SIGNALBOX_LIMIT_STREAM_QUEUE_BYTES',

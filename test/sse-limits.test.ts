@@ -141,6 +141,51 @@ test('what goes beyond a limit, is not known by its hash, or is not registered i
   }
 });
 
+test('a principal may have so many subscriptions open; one more is refused by name, and one that ends makes room', async () => {
+  const narrow = await testServer({ limits: { sseMaxStreamsPerPrincipal: 2 } });
+  const end = 'event: complete\ndata: ';
+  try {
+    const { operator } = narrow.people;
+    const reader = (await operator.principal([['viewer', 'tenant', operator.tenantId]])).principalId;
+    const asReader = { key: `test-principal-${operator.tenantId}/${reader}` };
+    const subscribe = async (name = newId(), as = {}) => {
+      const asked = await askStream(narrow, { query: 'subscription ($name: String!) { testTicks(name: $name) { n } }', variables: { name } }, as); // prettier-ignore
+      await eventually(() => probe.sources.has(name) || asked.blocks.at(-1) === end);
+      return { ...asked, name };
+    };
+    const [first, second] = [await subscribe(), await subscribe()];
+    const refused = await subscribe();
+    await refused.done;
+    const [{ errors }] = refused.results() as [StreamResult];
+    assert.match(errors![0]!.message, /^you have 2 open event streams/);
+    assert.deepEqual(errors![0]!.extensions, {
+      code: 'LIMIT_EXCEEDED',
+      limit: { name: 'sseMaxStreamsPerPrincipal', requested: 3, allowed: 2 },
+    });
+    assert.equal(refused.blocks.at(-1), end);
+    // Others have places of their own, and what is no subscription needs none.
+    const others = [await subscribe(newId(), asReader), await subscribe(newId(), asReader)];
+    const query = await askStream(narrow, { query: '{ __typename }' });
+    await query.done;
+    assert.equal(query.results()[0]!.errors, undefined);
+
+    first.leave();
+    probe.sources.get(second.name)!.end();
+    await second.done;
+    const opened: { leave(): void }[] = [];
+    while (opened.length < 2) {
+      const next = await subscribe();
+      if (probe.sources.has(next.name)) opened.push(next);
+    }
+    const last = await subscribe();
+    await last.done;
+    assert.equal(last.results()[0]!.errors![0]!.extensions['code'], 'LIMIT_EXCEEDED');
+    for (const each of [...others, ...opened]) each.leave();
+  } finally {
+    await narrow.close();
+  }
+});
+
 test('a principal’s rate holds for event streams, too', async () => {
   let now = new Date();
   const limited = await testServer({ clock: { now: () => now }, limits: { requestBurst: 2, requestsPerSecond: 1 } });

@@ -96,6 +96,7 @@ export const testLimits: GatewayLimits = {
   wsInitTimeoutMs: 10_000,
   wsMaxSubscriptions: 100,
   wsMaxMessageBytes: 1024 * 1024,
+  sseMaxStreamsPerPrincipal: 10_000,
   streamQueueBytes: 4 * 1024 * 1024,
   streamStallMs: 30_000,
 };
