@@ -176,6 +176,33 @@ test('decisions are found by who, what, where, when and which policy', async () 
   await endAll(watched.id);
 });
 
+test('a list by policy has every decision that it spoke about, alone or with others, for whoever may see it', async () => {
+  const [mail, sending] = [
+    await createPolicy({ name: 'watch-mail', mode: 'observe', tools: ['mail.*'] }),
+    await createPolicy({ name: 'watch-sending', mode: 'observe', tools: ['*.send'], priority: 50 }),
+  ];
+  const call = async (name: string) =>
+    (await judge({ tool: { name, digest: 'd', risk: 'low', capability: 'write' }, agentTools: [name] })).id;
+  const ids = [];
+  for (const name of ['mail.send', 'mail.read', 'fax.send', 'fax.read', 'mail.send']) ids.unshift(await call(name));
+  const [again, , fax, read, both] = ids;
+  const by = ({ id }: { id: string }, as: Authority, more: object = {}) => list({ policyId: toGlobalId('Policy', id), ...more }, as);
+  const [project, team, elsewhere] = [
+    await home.principal([['viewer', 'project', home.project]]),
+    await home.principal([['viewer', 'team', home.team]]),
+    await home.principal([['viewer', 'project', home.otherProject]]),
+  ];
+  for (const who of [home.admin, project, team]) {
+    assert.deepEqual(await by(mail, who), [again, read, both]);
+    assert.deepEqual(await by(sending, who), [again, fax, both]);
+    assert.deepEqual(await by(sending, who, { tool: 'fax.send' }), [fax]);
+    assert.deepEqual(await by(mail, who, { agentId: toGlobalId('Agent', agentId), until: now.toISOString() }), [read, both]);
+  }
+  assert.deepEqual(await by(mail, elsewhere), []);
+  assert.deepEqual(await by({ id: newId() }, home.admin), []);
+  await endAll(mail.id, sending.id);
+});
+
 const explainQuery = `query ($id: ID!) { explainDecision(decisionId: $id) { summary refusals decision { id }
   findings { role rules finding { policyName effect failed } } } }`;
 
