@@ -174,7 +174,7 @@ test('a page of an allowed origin may ask, another may not', async () => {
   await asked.done;
 });
 
-test('the npm package graphql-sse subscribes, queries, and leaves, through a plain HTTP proxy', async () => {
+test('the npm package graphql-sse subscribes, queries, and leaves, through a plain HTTP proxy; so do keep-alives and Last-Event-ID', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-sse-'));
   const port = await freePort();
   const config = `defaults
@@ -207,6 +207,16 @@ backend gateway
       const { value: result } = n === 1 ? await first : await results.next();
       assert.equal(result!.data!.testTicks.n, n, 'each at once: nothing collects them on the way');
     }
+    const [url, later] = [`http://127.0.0.1:${port}`, newId()];
+    const asked = await ask({ query: ticks, variables: { name: later } }, { url });
+    await asked.until(() => asked.blocks.filter(isComment).length >= 2); // nothing has happened
+    for (const n of [1, 2]) (await source(later)).push(n);
+    await asked.until(() => asked.results().length === 2);
+    (await source(later)).push(3);
+    const again = await ask({ query: ticks, variables: { name: later } }, { url, headers: { 'last-event-id': '1' } });
+    await again.until(() => numbers(again.results()).length === 2);
+    assert.deepEqual(numbers(again.results()), [2, 3]);
+    for (const each of [asked, again]) each.leave();
     await results.return!();
     while (!feed.isStopped()) await new Promise((resolve) => setImmediate(resolve));
     client.dispose();

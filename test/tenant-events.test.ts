@@ -118,6 +118,34 @@ test('from now on, without a cursor; from any cursor exactly what followed it, i
   }
 });
 
+test('what is committed together comes as one batch, of the tenant and of the execution', async () => {
+  const steps = Array.from({ length: 5 }, (_, index) => ({ id: `s${index}`, transform: '1' }));
+  const agent = await api.agent(steps);
+  const watching = await watch();
+  const id = await started({}, agent);
+  const ofExecution = api.subscribe('subscription ($id: ID!) { executionEvents(executionId: $id) { events { executionId sequence } } }', {
+    id: ids.execution(id),
+  });
+  watched.push(ofExecution);
+  const batches: string[][] = [];
+  for await (const { data } of ofExecution) batches.push(data!['executionEvents'].events.map(keyOf));
+  await watching.sees(id);
+  const commits = await api.home.read((uow) =>
+    uow.rows<{ sequences: number[] }>(
+      'select array_agg(sequence order by sequence) as sequences from execution_events where execution_id = $1 group by transaction_id',
+      [id],
+    ),
+  );
+  assert.ok(commits.some(({ sequences }) => sequences.length > 5));
+  for (const all of [batches, watching.batches.map(({ events }) => events.map(keyOf))])
+    for (const { sequences } of commits) {
+      const keys = sequences.map((sequence) => keyOf({ executionId: ids.execution(id), sequence }));
+      const holding = all.filter((batch) => keys.some((key) => batch.includes(key)));
+      assert.equal(holding.length, 1, JSON.stringify(keys));
+      assert.deepEqual(holding[0]!.filter((key) => keys.includes(key)), keys); // prettier-ignore
+    }
+});
+
 test('the typed client gives the events with what they say', async () => {
   const seen: string[] = [];
   const stream = api.typed().tenantEvents({ filter: { agentId: ids.agent(agentId) } });
