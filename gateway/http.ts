@@ -226,7 +226,9 @@ async function answer(
       );
   }
   const abort = new AbortController();
-  reply.raw.once('close', () => abort.abort());
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) abort.abort();
+  });
   const operation = openOperation({ services, database, authority, origin: originOf(request.raw), signal: abort.signal });
   try {
     const { headers, body, status } = await apollo.executeHTTPGraphQLRequest({

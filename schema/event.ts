@@ -139,12 +139,16 @@ export const StepEvent = builder.interfaceRef<EventRow>('StepEvent').implement({
 });
 
 /** `step.retry_scheduled` → `StepRetryScheduled`. */
-function typeName(type: string): string {
-  return type
-    .split(/[._]/)
-    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
-    .join('');
-}
+const typeNames = new Map<string, string>(
+  eventTypes.map((type) => [
+    type,
+    type
+      .split(/[._]/)
+      .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+      .join(''),
+  ]),
+);
+const typeName = (type: EventType): string => typeNames.get(type)!;
 
 /** Fields whose name in the payload stands for something else in another event. */
 const namesOutside: Readonly<Partial<Record<EventType, Readonly<Record<string, string>>>>> = {

@@ -53,18 +53,18 @@ export class StatementBatch implements pg.Submittable {
 
   submit(connection: pg.Connection): void {
     this.#connection = connection as Named;
-    // A query ends its messages with a Sync; here only the last one does.
-    const open = Object.create(connection, { sync: { value: () => undefined } }) as pg.Connection;
-    connection.stream.cork();
-    try {
-      for (const query of this.#queries) {
-        this.#unsendable = query.submit(open) ?? this.#unsendable;
-        if (this.#unsendable) break;
-      }
-      connection.sync();
-    } finally {
-      connection.stream.uncork();
+    // A query writes each of its messages by itself and ends with a Sync; here all of them are one piece, with one Sync at its end.
+    const pieces: Uint8Array[] = [];
+    const { stream } = connection;
+    const collector = { writable: stream.writable, write: (piece: Uint8Array) => pieces.push(piece), cork() {}, uncork() {} };
+    const whole = Object.create(connection, { stream: { value: collector } }) as pg.Connection;
+    const open = Object.create(whole, { sync: { value: () => undefined } }) as pg.Connection;
+    for (const query of this.#queries) {
+      this.#unsendable = query.submit(open) ?? this.#unsendable;
+      if (this.#unsendable) break;
     }
+    whole.sync();
+    stream.write(Buffer.concat(pieces));
   }
 
   handleRowDescription(message: unknown): void {

@@ -94,7 +94,8 @@ export function openTransaction(
   return {
     queue(text, values) {
       hasQueued = true;
-      waiting.push({ text, values, name: nameFor(text), answer: (_error, result) => note(result) });
+      // Of a reader it is a setting: no plan depends on its value.
+      waiting.push({ text, values, name: nameOf(text), answer: (_error, result) => note(result) });
     },
     hasChanged() {
       return changed || waiting.some(({ text }) => /^\s*(insert|update|delete|merge)\b/i.test(text));
