@@ -13,8 +13,32 @@ import { randomOf, someSeed } from './harness/random.ts';
 
 const isFull = process.env['SIGNALBOX_TEST_CLUSTER'] === 'all';
 const size = isFull
-  ? { cuts: 1_000, executions: 200, rounds: 8, items: 28, clients: 20, clientsEach: 2, open: 40, frozenMs: 30_000, watchers: 4, atOnce: 2 }
-  : { cuts: 40, executions: 8, rounds: 3, items: 8, clients: 4, clientsEach: 2, open: 16, frozenMs: 0, watchers: 4, atOnce: 2 };
+  ? {
+      cuts: 1_000,
+      executions: 200,
+      rounds: 8,
+      items: 28,
+      clients: 20,
+      clientsEach: 2,
+      open: 40,
+      frozenMs: 30_000,
+      watchers: 4,
+      atOnce: 2,
+      ofTenant: 4,
+    }
+  : {
+      cuts: 40,
+      executions: 8,
+      rounds: 3,
+      items: 8,
+      clients: 4,
+      clientsEach: 2,
+      open: 16,
+      frozenMs: 0,
+      watchers: 4,
+      atOnce: 2,
+      ofTenant: 2,
+    };
 const seed = Number(process.env['FAULTS_SEED'] ?? someSeed());
 const random = randomOf(seed);
 
@@ -61,6 +85,7 @@ test(`${size.cuts} cuts at random moments over ${size.executions} executions: no
   const url = `http://127.0.0.1:${proxy.port}`;
   const retry = { initialMs: 5, maxMs: 100 };
   const clients = Array.from({ length: size.clients }, () => cluster.tenant.client(key, { url, retry }));
+  for (const client of clients.slice(0, size.ofTenant)) await watch.followTenant(client);
   for (let cut = 1; cut <= size.cuts; cut += 1) {
     for (const until = Math.ceil((size.executions * cut) / size.cuts); started < until;) {
       const first = (started * size.clientsEach) % clients.length;
@@ -113,6 +138,7 @@ test('while Redis is emptied, killed and frozen nothing is missed', async (t) =>
   watch = watchOf(cluster);
   const key = await cluster.tenant.person('other-watcher', 'OPERATOR');
   const clients = Array.from({ length: size.watchers }, () => cluster.tenant.client(key));
+  await watch.followTenant(clients[0]!);
   for (const [name, { begin, end, leastMs = 0 }] of Object.entries(faults)) {
     const began = performance.now();
     const before = started;

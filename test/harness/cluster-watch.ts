@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
 import type { TestCluster } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import { keyOf } from './product-tenant.ts';
 import { followBySse } from './sse-follow.ts';
 
@@ -14,6 +15,8 @@ export interface Watch {
   follow(executionId: string, clients: readonly SignalboxClient[]): void;
   /** The same over Server-Sent Events: `url` is the base of the gateway. */
   followBySse(executionId: string, url: string, apiKey: string): void;
+  /** Follows everything of the tenant from now on, until `check`; resolves when it is live. */
+  followTenant(client: SignalboxClient): Promise<void>;
   /** Resolves when every followed execution has ended for everybody; rejects as soon as one stream fails. */
   ended(): Promise<void>;
   /** Every list is that of Postgres, in order; gives how many events that were, and how many lists. */
@@ -30,10 +33,20 @@ export interface Watch {
 
 export function watchOf(cluster: TestCluster): Watch {
   const seen: { readonly executionId: string; readonly events: Seen }[] = [];
+  const feeds: { readonly before: number; readonly events: Seen; leave(): Promise<void> }[] = [];
   const following: Promise<void>[] = [];
   let delays: number[] = [];
   let interruptions = 0;
   let open = 0;
+
+  /** Everything of the tenant that Postgres has, in commit order. */
+  async function feed(): Promise<Seen> {
+    const rows = await cluster.rows<{ event: string }>(
+      `select execution_id || ' ' || sequence || ' ' || upper(replace(type, '.', '_')) as event from execution_events
+       order by execution_events.transaction_id, execution_id, sequence`,
+    );
+    return rows.map(({ event }) => event);
+  }
 
   async function followOne(executionId: string, client: SignalboxClient): Promise<void> {
     const took = taker(executionId);
@@ -68,6 +81,24 @@ export function watchOf(cluster: TestCluster): Watch {
     follow(executionId, clients) {
       for (const client of clients) keep(followOne(executionId, client));
     },
+    async followTenant(client) {
+      const [before, events, live] = [(await feed()).length, [] as Seen, Promise.withResolvers<void>()];
+      const stream = client.tenantEvents({}, { onInterrupted: () => (interruptions += 1) });
+      const read = async () => {
+        for await (const batch of stream) {
+          if (batch.caughtUp) live.resolve();
+          events.push(...batch.events.map(({ executionId, sequence, type }) => `${keyOf(executionId!)} ${sequence} ${type}`));
+        }
+      };
+      const ended = read();
+      ended.catch(live.reject);
+      const leave = async () => {
+        await stream.return();
+        await ended;
+      };
+      feeds.push({ before, events, leave });
+      await live.promise;
+    },
     followBySse: (executionId, url, apiKey) => keep(followOneBySse(executionId, url, apiKey)),
     async ended() {
       await Promise.all(following);
@@ -82,7 +113,14 @@ export function watchOf(cluster: TestCluster): Watch {
         assert.deepEqual(had, stored.get(keyOf(executionId)), `of ${executionId} (all ${had.length} events that came)`);
         events += had.length;
       }
-      return { events, lists: seen.length };
+      for (const { before, events: had, leave } of feeds) {
+        const all = (await feed()).slice(before);
+        await eventually(() => had.length >= all.length, () => `${had.length} of ${all.length} events of the tenant`, 120_000); // prettier-ignore
+        await leave();
+        assert.deepEqual(had, all, 'events of the tenant in commit order');
+        events += had.length;
+      }
+      return { events, lists: seen.length + feeds.length };
     },
     linger(client) {
       const stream = client.approvalRequests({}, { onInterrupted: () => (interruptions += 1) });
