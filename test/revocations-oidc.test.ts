@@ -2,10 +2,9 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { createClient } from 'graphql-sse';
 import { newId } from '#src/platform/ids.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
-import { probe } from '#test/harness/gateway-fields.ts';
+import { endedBy, transports } from '#test/harness/ended-streams.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 import { audience, startIssuer, type TestIssuer } from '#test/harness/issuer.ts';
 
@@ -30,20 +29,6 @@ after(async () => {
   await issuer?.close();
 });
 
-interface Result {
-  readonly data?: { testTicks: { n: number } } | null;
-  readonly errors?: readonly { message: string; extensions: Record<string, unknown> }[];
-}
-const query = 'subscription ($name: String!) { testTicks(name: $name) { n } }';
-const transports: Record<string, (server: TestServer, token: string, name: string) => AsyncIterableIterator<Result>> = {
-  'a WebSocket': (server, token, name) => server.subscribe(query, { name }, { as: token }) as never,
-  'an event stream': (server, token, name) =>
-    createClient({ url: `${server.url}/graphql/stream`, headers: { authorization: `Bearer ${token}` }, retryAttempts: 0 }).iterate({
-      query,
-      variables: { name },
-    }) as never,
-};
-
 const newTenant = async ({ database, people: { tenants, operator } }: TestServer) => {
   const tenantId = newId();
   await database.write(tenantId, (uow) => tenants.createTenant(uow, operator.admin, { name: `n-${tenantId}` }));
@@ -65,20 +50,10 @@ for (const [transport, open] of Object.entries(transports)) {
         const server = servers[looks];
         const tenantId = await newTenant(server);
         const token = await issuer.token('ada', { tenant: tenantId, roles: ['admin'] });
-        const name = newId();
-        const results = open(server, token, name);
-        const first = results.next();
-        while (!probe.sources.has(name)) await new Promise((resolve) => setImmediate(resolve));
-        const feed = probe.sources.get(name)!;
-        feed.push(1);
-        assert.equal((await first).value.data!.testTicks.n, 1);
-        await end(server, tenantId);
-        if (looks === 'never') feed.push(2);
-        const { value } = (await results.next()) as IteratorYieldResult<Result>;
-        assert.deepEqual([value.data ?? null, value.errors?.[0]?.extensions['code']], [null, 'UNAUTHENTICATED']);
-        assert.match(value.errors![0]!.message, message);
-        assert.equal((await results.next().catch(() => ({ done: true }))).done, true);
-        while (!feed.isStopped()) await new Promise((resolve) => setImmediate(resolve));
+        const watch = (name: string) => open(server, token, name);
+        const error = await endedBy(() => end(server, tenantId), watch, { isQuiet: looks === 'often' });
+        assert.equal(error.extensions['code'], 'UNAUTHENTICATED');
+        assert.match(error.message, message);
         const again = await server.gql('{ viewer { tenant { id } } }', {}, { as: token });
         assert.deepEqual([again.status, again.errors![0]!.extensions.code], [401, 'UNAUTHENTICATED']);
       });

@@ -3,9 +3,8 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createClient } from 'graphql-sse';
 import { newId } from '#src/platform/ids.ts';
-import { probe } from '#test/harness/gateway-fields.ts';
+import { endedBy, transports } from '#test/harness/ended-streams.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 
 let now = new Date('2026-01-01T00:00:00Z');
@@ -20,20 +19,6 @@ after(async () => {
   await servers.often.close();
   await servers.never.close();
 });
-
-interface Result {
-  readonly data?: { testTicks: { n: number } } | null;
-  readonly errors?: readonly { extensions: Record<string, unknown> }[];
-}
-const query = 'subscription ($name: String!) { testTicks(name: $name) { n } }';
-const transports: Record<string, (server: TestServer, key: string, name: string) => AsyncIterableIterator<Result>> = {
-  'a WebSocket': (server, key, name) => server.subscribe(query, { name }, { as: key }) as never,
-  'an event stream': (server, key, name) =>
-    createClient({ url: `${server.url}/graphql/stream`, headers: { authorization: `Bearer ${key}` }, retryAttempts: 0 }).iterate({
-      query,
-      variables: { name },
-    }) as never,
-};
 
 interface Somebody {
   readonly key: string;
@@ -78,21 +63,9 @@ for (const [transport, open] of Object.entries(transports)) {
       test(`over ${transport}, when ${why}, ${looks === 'often' ? 'a quiet stream' : 'the next batch'} ends it with the reason`, async () => {
         const server = servers[looks];
         const { key, ends } = await (why === 'the tenant is archived' ? newcomer(server) : somebody(server));
-        const name = newId();
-        const results = open(server, key, name);
-        const first = results.next();
-        while (!probe.sources.has(name)) await new Promise((resolve) => setImmediate(resolve));
-        const feed = probe.sources.get(name)!;
-        feed.push(1);
-        assert.equal((await first).value.data!.testTicks.n, 1);
         const [end, code] = ends[why]!;
-        await end();
-        if (looks === 'never') feed.push(2);
-        const { value } = (await results.next()) as IteratorYieldResult<Result>;
-        assert.deepEqual([value.data ?? null, value.errors?.[0]?.extensions['code']], [null, code]);
-        // A socket is closed when the credential has ended; the operation was complete before.
-        assert.equal((await results.next().catch(() => ({ done: true }))).done, true);
-        while (!feed.isStopped()) await new Promise((resolve) => setImmediate(resolve));
+        const { extensions } = await endedBy(end, (name) => open(server, key, name), { isQuiet: looks === 'often' });
+        assert.equal(extensions['code'], code);
       });
     }
   }
