@@ -21,6 +21,7 @@ import { Migration20261121160326_reads } from './20261121160326-reads.ts';
 import { Migration20261121175745_judged } from './20261121175745-judged.ts';
 import { Migration20261121180008_tenants_archived } from './20261121180008-tenants-archived.ts';
 import { Migration20261121183400_decided } from './20261121183400-decided.ts';
+import { Migration20261121184531_places } from './20261121184531-places.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -45,4 +46,5 @@ export const migrations = [
   { name: '20261121175745-judged', class: Migration20261121175745_judged },
   { name: '20261121180008-tenants-archived', class: Migration20261121180008_tenants_archived },
   { name: '20261121183400-decided', class: Migration20261121183400_decided },
+  { name: '20261121184531-places', class: Migration20261121184531_places },
 ];

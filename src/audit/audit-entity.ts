@@ -12,6 +12,11 @@ export const AuditEvent = defineEntity({
     { name: 'audit_events_subject', properties: ['tenantId', 'subjectId', 'id'] },
     { name: 'audit_events_principal', properties: ['tenantId', 'principalId', 'id'] },
     { name: 'audit_events_action', properties: ['tenantId', 'action', 'id'] },
+    {
+      name: 'audit_events_project_action',
+      expression:
+        'create index "audit_events_project_action" on "audit_events" ("tenant_id", "project_id", "action", "id") where "project_id" is not null',
+    },
     ...(['project', 'environment', 'team'] as const).map((place) => ({
       name: `audit_events_${place}`,
       expression: `create index "audit_events_${place}" on "audit_events" ("tenant_id", "${place}_id", "id") where "${place}_id" is not null`,

@@ -82,10 +82,11 @@ export async function listAuditEvents(
 function routesOf(actor: Authority, { actions, ...filter }: AuditFilter, bind: Bind, params: unknown[], conditions: string[]): Route[] {
   const { everywhere, projectIds, environmentIds, teamIds } = visibilityOf(actor, 'audit.read');
   const isFew = [filter.subjectId, filter.subjectName, filter.traceId].some((value) => value != null);
-  if (actions && (isFew || !everywhere || filter.principalId != null || filter.projectId != null)) {
-    conditions.push(`a.action = any(${bind(actions)}::text[])`);
-  } else if (actions) return splitBy([tenantWide], 'action', actions, bind);
-  if (everywhere) return [tenantWide];
+  // An index has the actions of a project, and one those of the tenant.
+  const byAction = actions != null && !isFew && filter.principalId == null && environmentIds.length === 0 && teamIds.length === 0;
+  const split = (routes: readonly Route[]) => (byAction ? splitBy(routes, 'action', actions, bind) : [...routes]);
+  if (actions && !byAction) conditions.push(`a.action = any(${bind(actions)}::text[])`);
+  if (everywhere) return split([tenantWide]);
   if (isFew) {
     conditions.push(visibleRows(actor, 'audit.read', places, params));
     return [tenantWide];
@@ -93,7 +94,7 @@ function routesOf(actor: Authority, { actions, ...filter }: AuditFilter, bind: B
   const by = (column: string, ids: readonly string[]): Route[] =>
     ids.length === 0 ? [] : [{ keys: [`unnest(${bind([...ids])}::uuid[]) as place (place_id)`], conditions: [`${column} = place_id`] }];
   const routes = [...by(places.project, projectIds), ...by(places.environment, environmentIds), ...by(places.team, teamIds)];
-  return routes.length > 0 ? routes : [{ keys: ['(values (1)) as nowhere (nothing)'], conditions: ['false'] }];
+  return routes.length > 0 ? split(routes) : [{ keys: ['(values (1)) as nowhere (nothing)'], conditions: ['false'] }];
 }
 
 function conditionsOf(filter: AuditFilter, bind: (value: unknown) => string): string[] {

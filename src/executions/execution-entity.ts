@@ -21,7 +21,7 @@ export const Execution = defineEntity({
     },
     {
       name: 'executions_children',
-      expression: 'create index "executions_children" on "executions" ("tenant_id", "id") where "parent_id" is not null',
+      expression: 'create index "executions_children" on "executions" ("tenant_id", "environment_id", "id") where "parent_id" is not null',
     },
     {
       name: 'executions_parent',
@@ -138,10 +138,14 @@ export const Step = defineEntity({
       name: 'steps_failed',
       expression: `create index "steps_failed" on "steps" ("tenant_id", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
     },
-    ...(['agent_id', 'environment_id', 'team_id', 'failure_code'] as const).map((column) => ({
+    ...(['agent_id', 'environment_id', 'team_id'] as const).map((column) => ({
       name: `steps_failed_${column}`,
       expression: `create index "steps_failed_${column}" on "steps" ("tenant_id", "${column}", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
     })),
+    {
+      name: 'steps_failed_failure_code',
+      expression: `create index "steps_failed_failure_code" on "steps" ("tenant_id", "failure_code", "environment_id", "finished_at", "execution_id", "item_index", "step_id") where status = 'failed'`,
+    },
     {
       name: 'steps_halted',
       expression: `create index "steps_halted" on "steps" ("tenant_id", "halted_by", "execution_id") where halted_by is not null`,

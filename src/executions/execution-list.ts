@@ -52,8 +52,10 @@ export async function listExecutions(
   let routes = [tenantWide];
   if (isFew) conditions.push(visibleRows(actor, 'execution.read', executionPlace, params));
   else {
-    routes = routesTo(actor, 'execution.read', filter, bind, params);
-    if (status || !isTenantWide(routes)) routes = splitBy(routes, 'status', status ?? executionStatuses, bind);
+    // An index has the children of a place; a status of them is looked for among all that have it.
+    const isChildren = filter.hasParent === true && !status && visibilityOf(actor, 'execution.read').teamIds.length === 0;
+    routes = routesTo(actor, 'execution.read', filter, bind, params, { byPlace: isChildren });
+    if (!isChildren && (status || !isTenantWide(routes))) routes = splitBy(routes, 'status', status ?? executionStatuses, bind);
   }
   return page(newestRows('executions e', executionColumns, routes, conditions, window));
 

@@ -87,15 +87,14 @@ function sqlOf(routes: readonly Route[], conditions: readonly string[], limit: n
 }
 
 function routesOf(actor: Authority, filter: DeadLetterFilter, bind: Bind, params: unknown[]): Route[] {
-  const routes = routesTo(actor, 'execution.read', filter, bind, params);
-  return filter.codes && isTenantWide(routes) ? splitBy(routes, 'failure_code', filter.codes, bind) : routes;
+  const routes = routesTo(actor, 'execution.read', filter, bind, params, { byPlace: filter.codes != null });
+  return filter.codes ? splitBy(routes, 'failure_code', filter.codes, bind) : routes;
 }
 
 function conditionsOf(filter: DeadLetterFilter, bind: Bind): string[] {
   const { problems } = idConditions(filter, () => '');
   if (problems.length > 0) throw new ValidationError(problems);
   const conditions: string[] = [];
-  if (filter.codes) conditions.push(`s.failure_code = any(${bind([...filter.codes])}::text[])`);
   if (filter.since) conditions.push(`s.finished_at >= ${bind(filter.since)}`);
   if (filter.until) conditions.push(`s.finished_at < ${bind(filter.until)}`);
   return conditions;
