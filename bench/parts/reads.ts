@@ -30,7 +30,7 @@ interface Asked {
 
 export const reads: Part = {
   name: 'reads',
-  summary: 'every list and filter with 1,000,000 executions against 10,000 (the worlds take 8 minutes and 5 GB; --data keeps them)',
+  summary: 'every list and filter with 1,000,000 executions against 10,000 (the worlds take some 10 minutes and 6 GB; --data keeps them)',
   async run(stand, { quick, rounds, data }, say) {
     const compared = quick ? quickSizes : sizes;
     const kept = await openWorlds(data ?? stand.newFolder('worlds'), compared, say);
