@@ -3,6 +3,7 @@ import { createClient } from 'graphql-ws/client';
 import { textOf, type TypedDocument, type VariablesOf } from './document.ts';
 import { post, type HttpOptions, type RequestOptions } from './http.ts';
 import { bindOperations, type Operations } from './operations.ts';
+import { byHash } from './persisted.ts';
 import { openStream, type RetryOptions, type Socket, type Stream, type SubscribeOptions } from './stream.ts';
 
 export interface SignalboxClientOptions {
@@ -17,6 +18,8 @@ export interface SignalboxClientOptions {
   /** For one query or mutation; milliseconds, default 60,000. */
   readonly timeoutMs?: number | undefined;
   readonly retry?: Partial<RetryOptions> | undefined;
+  /** Sends the SHA-256 of operations in the place of their texts, and the text where the gateway does not know it. Needs `crypto.subtle`. */
+  readonly persisted?: boolean | undefined;
   /** How often a quiet socket is asked whether it still lives; milliseconds, default 15,000. One that does not answer in as long is replaced. */
   readonly keepAliveMs?: number | undefined;
 }
@@ -38,12 +41,16 @@ const acknowledgementMs = 10_000;
 export function createSignalboxClient(options: SignalboxClientOptions): SignalboxClient {
   const url = endpoint(options.url);
   const { apiKey } = options;
+  if (options.persisted && !globalThis.crypto?.subtle) {
+    throw new TypeError('persisted: this page has no `crypto.subtle` to make hashes with; serve it over https, or leave `persisted` out');
+  }
   const authorization = async () => `Bearer ${typeof apiKey === 'function' ? await apiKey() : apiKey}`;
   const http: HttpOptions = {
     url: url.href,
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     authorization,
     timeoutMs: options.timeoutMs ?? 60_000,
+    persisted: options.persisted ?? false,
   };
   const retry: RetryOptions = { initialMs: 250, maxMs: 10_000, attempts: Number.POSITIVE_INFINITY, ...options.retry };
   const streams = new Set<{ return(): Promise<unknown> }>();
@@ -60,6 +67,7 @@ export function createSignalboxClient(options: SignalboxClientOptions): Signalbo
       authorization,
       webSocketImpl: options.webSocketImpl,
       keepAliveMs: options.keepAliveMs ?? 15_000,
+      persisted: options.persisted ?? false,
     });
     return openStream<Batch>({
       socket,
@@ -111,10 +119,11 @@ interface ConnectOptions {
   readonly url: string;
   readonly webSocketImpl: unknown;
   readonly keepAliveMs: number;
+  readonly persisted: boolean;
   authorization(): Promise<string>;
 }
 
-function connect({ url, authorization, webSocketImpl, keepAliveMs }: ConnectOptions): Socket & { dispose(): Promise<void> } {
+function connect({ url, authorization, webSocketImpl, keepAliveMs, persisted }: ConnectOptions): Socket & { dispose(): Promise<void> } {
   if (!webSocketImpl && typeof WebSocket === 'undefined') {
     throw new TypeError('this runtime has no WebSocket; on Node 20: `import WebSocket from "ws"` and pass `webSocketImpl: WebSocket`');
   }
@@ -139,7 +148,7 @@ function connect({ url, authorization, webSocketImpl, keepAliveMs }: ConnectOpti
     },
   });
   return {
-    subscribe: client.subscribe,
+    subscribe: persisted ? byHash(client.subscribe) : client.subscribe,
     wasConnected: () => connected,
     dispose: async () => client.dispose(),
   };

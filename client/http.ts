@@ -1,11 +1,14 @@
-// Queries and mutations: one POST each, never repeated by itself.
+// Queries and mutations: one POST each, never repeated by itself once it may have been executed.
 import { fromGraphQL, SignalboxClientError, type GraphQLErrorEntry } from './errors.ts';
+import { isUnknownHash, persistedQuery } from './persisted.ts';
 
 export interface HttpOptions {
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
   authorization(): Promise<string>;
   readonly timeoutMs: number;
+  /** By hash, and with the text where that is not known. */
+  readonly persisted: boolean;
 }
 
 export interface RequestOptions {
@@ -13,12 +16,23 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function post(
+export async function post(options: HttpOptions, query: string, variables: object, given: RequestOptions): Promise<unknown> {
+  const { url } = options;
+  const extensions = options.persisted ? await persistedQuery(query) : undefined;
+  let answer = await send(options, extensions ? { variables, extensions } : { query, variables }, given);
+  if (extensions && isUnknownHash(answer.errors)) answer = await send(options, { query, variables, extensions }, given);
+  const { data, errors, status } = answer;
+  if (errors && errors.length > 0) throw fromGraphQL(errors);
+  if (data === undefined || data === null)
+    throw new SignalboxClientError('BAD_RESPONSE', `${url}: the answer has no data (HTTP ${status})`);
+  return data;
+}
+
+async function send(
   { url, fetch, authorization, timeoutMs }: HttpOptions,
-  query: string,
-  variables: object,
+  body: object,
   { signal }: RequestOptions,
-): Promise<unknown> {
+): Promise<Answer & { readonly status: number }> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
   let status: number;
@@ -31,7 +45,7 @@ export async function post(
         accept: 'application/graphql-response+json, application/json',
         authorization: await authorization(),
       },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify(body),
       signal: stop,
     });
     status = response.status;
@@ -41,11 +55,7 @@ export async function post(
     const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause);
     throw new SignalboxClientError('NETWORK', `${url}: ${why}`, { cause });
   }
-  const { data, errors } = answerOf(text, status, url);
-  if (errors && errors.length > 0) throw fromGraphQL(errors);
-  if (data === undefined || data === null)
-    throw new SignalboxClientError('BAD_RESPONSE', `${url}: the answer has no data (HTTP ${status})`);
-  return data;
+  return { ...answerOf(text, status, url), status };
 }
 
 interface Answer {

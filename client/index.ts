@@ -3,5 +3,6 @@ export { createSignalboxClient, type SignalboxClient, type SignalboxClientOption
 export type { TypedDocument } from './document.ts';
 export { SignalboxClientError, successOf, type Problem, type SignalboxClientErrorCode, type SuccessOf } from './errors.ts';
 export type { RequestOptions } from './http.ts';
+export { operationsManifest, type OperationsManifest } from './persisted.ts';
 export type { RetryOptions, Stream, SubscribeOptions } from './stream.ts';
 export * from './generated/graphql.ts';

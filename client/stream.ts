@@ -20,7 +20,7 @@ export interface SubscribeOptions {
 /** The socket that all streams of a client share. */
 export interface Socket {
   subscribe(
-    payload: { query: string; variables: Record<string, unknown> },
+    payload: { query: string; variables: Record<string, unknown>; extensions?: Record<string, unknown> },
     sink: { next(result: unknown): void; error(error: unknown): void; complete(): void },
   ): () => void;
   /** It was connected at least once: the address and the credential are good. */

@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { OperationsManifest } from '#client/index.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { blocksOf } from './harness/manual.ts';
 import { createPeople, type People } from './harness/people.ts';
 import { killLeftProcesses, signalbox } from './harness/signalbox-process.ts';
 
-const [byHash, manifest, registered] = blocksOf('limits.md')('Persisted operations', 'sh');
+const [byHash, manifest, registered, ofClient] = blocksOf('limits.md')('Persisted operations', 'sh');
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-operations-'));
 let db: TestDatabase;
 let people: People;
@@ -69,6 +70,16 @@ test('what the page shows works as it says, and the settings override what the m
   assert.deepEqual(await allowed.ask(introspect), told);
   assert.deepEqual([await silent.ask(introspect), await strict.ask(introspect)], ['GRAPHQL_VALIDATION_FAILED', 'QUERY_NOT_IN_SAFELIST']);
   assert.deepEqual([await allowed.page(), await silent.page(), await strict.page()], [404, 200, 404]);
+});
+
+test('the manifest of the client comes from the client', async () => {
+  const cwd = join(import.meta.dirname, '..');
+  const [command, target] = ofClient!.trim().split(' > ');
+  assert.equal(target, 'operations.json');
+  const { stdout } = await promisify(execFile)('sh', ['-euc', command!], { cwd });
+  const written = JSON.parse(stdout) as OperationsManifest;
+  assert.equal(written.format, 'apollo-persisted-query-manifest');
+  assert.ok(written.operations.some(({ name, type }) => name === 'startExecution' && type === 'mutation'));
 });
 
 test('a manifest that was not written for this server keeps it from starting', async () => {
