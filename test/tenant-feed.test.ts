@@ -149,13 +149,14 @@ test(`a transaction that stays open for ${heldMs} ms hides what comes after it, 
   await write(tenantId, executions, () => 0.9);
   await eventually(() => reader.rows.length > 0);
   const seen = reader.rows.length;
-  const release = Promise.withResolvers<void>();
+  let isHeld = true;
   const written = Promise.withResolvers<void>();
   const holding = database.write(tenantId, async (uow) => {
     await append(uow, held, 2);
     await uow.rows('select 1');
     written.resolve();
-    await release.promise;
+    // Busy: Postgres would end one that says nothing for so long.
+    while (isHeld) await uow.rows('select pg_sleep(0.1)');
     await append(uow, held, 1);
   });
   await written.promise;
@@ -163,7 +164,7 @@ test(`a transaction that stays open for ${heldMs} ms hides what comes after it, 
   do await write(tenantId, executions, random);
   while (performance.now() < end);
   assert.equal(reader.rows.length, seen, 'what comes after it in commit order is not given before it');
-  release.resolve();
+  isHeld = false;
   await holding;
   const all = (await stored(tenantId)).map(keyOf);
   assert.deepEqual(all.slice(seen, seen + 3), [1, 2, 3].map((sequence) => `${held} ${sequence}`)); // prettier-ignore
