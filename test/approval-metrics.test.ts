@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createApprovalMetrics, maxMetricDays, type MetricsFilter } from '#src/approvals/approval-metrics.ts';
 import { ValidationError } from '#src/platform/errors.ts';
-import { newId } from '#src/platform/ids.ts';
+import { newId, newIdAt } from '#src/platform/ids.ts';
 import type { Authority } from '#src/principals/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld } from './harness/governance.ts';
@@ -35,7 +35,7 @@ async function history() {
     const { policies = [], stages = [], ...more } = change as { policies?: string[]; stages?: unknown[] };
     const row: Record<string, unknown> = {
       ...{
-        id: newId(),
+        id: newIdAt((change['created_at'] as Date | undefined) ?? now),
         tenant_id: world.tenantId,
         project_id: world.projectId,
         environment_id: world.environmentId,

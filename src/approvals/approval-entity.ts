@@ -20,6 +20,15 @@ export const Approval = defineEntity({
         'create index "approvals_decided" on "approvals" ("tenant_id", "environment_id", "decided_at", "id") where "decided_at" is not null',
     },
     {
+      name: 'approvals_agent_decided',
+      expression:
+        'create index "approvals_agent_decided" on "approvals" ("tenant_id", "agent_id", "environment_id", "decided_at", "id") where "decided_at" is not null',
+    },
+    {
+      name: 'approvals_expired',
+      expression: `create index "approvals_expired" on "approvals" ("tenant_id", "environment_id", "expires_at", "id") where status = 'expired'`,
+    },
+    {
       name: 'approvals_team',
       expression:
         'create index "approvals_team" on "approvals" ("tenant_id", "team_id", "status", "risk", "id") where "team_id" is not null',

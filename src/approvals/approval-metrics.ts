@@ -3,10 +3,10 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
-import { isId } from '../platform/ids.ts';
+import { idsBetween, isId } from '../platform/ids.ts';
 import type { Authority } from '../principals/permission.ts';
-import { greatest, routesTo, type Route } from '../tenants/newest-rows.ts';
-import type { RiskClass } from '../tools/tool.ts';
+import { greatest, routesTo, splitBy, type Bind, type Route } from '../tenants/newest-rows.ts';
+import { riskClasses, type RiskClass } from '../tools/tool.ts';
 
 export interface MetricsFilter {
   readonly projectId?: string | null | undefined;
@@ -116,14 +116,17 @@ const waits = (expression: string, only: string) => `json_build_object('count', 
 const ms = (from: string, to: string) => `date_part('epoch', ${to} - ${from}) * 1000`;
 /** `$2` since, `$3` until, `$4` now. When a request was cancelled is not kept: it counts by when it was made. */
 const endedAt = `coalesce(a.decided_at, case when a.status = 'cancelled' then a.created_at when a.expires_at <= $4 then a.expires_at end)`;
-const looked = (routes: readonly Route[]) => {
-  const few = (column: string, condition: string) => greatest('approvals a', column, routes, [condition], mostRequests + 1);
+/** Of each kind the newest, from an index that has them in that order: of a status that is for each risk. */
+const looked = (routes: readonly Route[], period: { readonly since: Date; readonly until: Date }, bind: Bind) => {
+  const few = (column: string, ways: readonly Route[], ...conditions: string[]) =>
+    greatest('approvals a', column, ways, conditions, mostRequests + 1);
   const during = (column: string) => `a.${column} >= $2 and a.${column} < $3`;
+  const byRisk = splitBy(routes, 'risk', riskClasses, bind);
   return [
-    few('id', `a.status = 'pending'`),
-    few('decided_at', during('decided_at')),
-    few('id', `a.status = 'expired' and a.decided_at is null and ${during('expires_at')}`),
-    few('id', `a.status = 'cancelled' and a.decided_at is null and ${during('created_at')}`),
+    few('id', byRisk, `a.status = 'pending'`),
+    few('decided_at', routes, during('decided_at')),
+    few('expires_at', routes, `a.status = 'expired' and a.decided_at is null`, during('expires_at')),
+    few('id', byRisk, `a.status = 'cancelled' and a.decided_at is null`, during('created_at'), ...idsBetween('a.id', period, bind)),
   ];
 };
 
@@ -210,9 +213,10 @@ export function createApprovalMetrics({ clock }: { readonly clock: Clock }): App
       const since = filter.since ?? new Date(until.getTime() - defaultDays * dayMs);
       refuseInvalid(filter, since, until);
       const params: unknown[] = [uow.tenantId, since, until, now];
-      const routes = routesTo(actor, 'approval.read', filter, (value) => `$${params.push(value)}`, params, { byPlace: true });
+      const bind = (value: unknown) => `$${params.push(value)}`;
+      const routes = routesTo(actor, 'approval.read', filter, bind, params, { byPlace: true });
       const found = await uow.rows<{ id: string; nth: number }>(
-        looked(routes)
+        looked(routes, { since, until }, bind)
           .map(
             (ids) =>
               `select id, (row_number() over (order by place desc))::int as nth from ${ids} ids
