@@ -1,11 +1,11 @@
 // The tenant's feed keeps the order of each execution, whichever transaction began first.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { createEventService } from '#src/events/event-service.ts';
 import { createHints } from '#src/events/hints.ts';
 import { newId } from '#src/platform/ids.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
+import { eventually } from './harness/eventually.ts';
 
 let db: TestDatabase;
 before(async () => {
@@ -32,7 +32,7 @@ for (const how of ['append', 'appendToEach'] as const) {
     await append(4);
     // Transactions of other test files on the server hold the feed back for a moment.
     const feed = () => db.database.read(tenantId, (uow) => events.changedAfter(uow, start, 10));
-    while ((await feed()).length < 4) await setTimeout(5);
+    await eventually(async () => (await feed()).length >= 4);
     assert.deepEqual(
       (await feed()).map(({ position }) => position.sequence),
       [1, 2, 3, 4],

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { parseGlobalId, toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
 import { testApi, type Api } from './harness/api.ts';
+import { eventually } from './harness/eventually.ts';
 
 let api: Api;
 before(async () => {
@@ -75,11 +76,10 @@ describe('the queue', () => {
     const { operation } = await client.cancelExecutions({ input: { filter: { agentId: scopeId }, reason: 'mistake' } });
     assert.deepEqual([operation.status, operation.cancelled], ['QUEUED', 0]);
     await api.runner();
-    let now = (await client.bulkOperation({ id: operation.id }))!;
-    while (now.status !== 'FINISHED') {
-      await new Promise((resolve) => setTimeout(resolve, 25));
-      now = (await client.bulkOperation({ id: operation.id }))!;
-    }
+    const now = await eventually(async () => {
+      const found = (await client.bulkOperation({ id: operation.id }))!;
+      return found.status === 'FINISHED' && found;
+    });
     assert.deepEqual([now.matched, now.cancelled, now.failed, now.reason], [2, 2, 0, 'mistake']);
     assert.deepEqual((await client.queueStatus()).backlog, []);
     assert.equal((await client.setConcurrencyLimit({ input: { scopeId, maxRunning: null } })).limit, null);

@@ -11,6 +11,7 @@ import { roles } from '#src/principals/permission.ts';
 import { remoteLimits } from '#src/tools/remote.ts';
 import { describeTool } from '#src/tools/tool.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
+import { eventually } from './harness/eventually.ts';
 import { held, httpMcp, type HttpMcp, type HttpMcpOptions } from './harness/mcp/http-server.ts';
 
 let api: Api;
@@ -214,12 +215,11 @@ test('a changed tool blocks executions until it is approved; what the runner saw
   assert.equal(refreshed.health.status, 'HEALTHY');
   assert.equal((await again(agentId)).status, 'blocked');
 
-  async function changed(fullName: string) {
-    for (;;) {
+  function changed(fullName: string) {
+    return eventually(async () => {
       const found = (await client.tool({ name: fullName }))!;
-      if (found.status === 'CHANGED') return found;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return found.status === 'CHANGED' && found;
+    });
   }
 });
 
@@ -238,11 +238,11 @@ test('a failing server is shown as such: after a look, and after calls that open
   assert.equal(status, 'failed');
   assert.match(step.failure!.code, /^(CIRCUIT_OPEN|TOOL_SERVER_FAILED)$/);
   const health = async () => (await client.toolServers()).edges.find(({ node }) => node.id === id)!.node.health;
-  while ((await health()).status !== 'OPEN_CIRCUIT') await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually(async () => (await health()).status === 'OPEN_CIRCUIT');
   assert.equal((await health()).circuit, 'OPEN');
   await server.start();
   while ((await again(agentId)).status !== 'succeeded');
-  while ((await health()).status !== 'HEALTHY') await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually(async () => (await health()).status === 'HEALTHY');
 });
 
 test('a server is changed by its version: moved, its secrets kept or given anew, switched off and on', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { isRepeatable } from '#src/tools/tool.ts';
+import { eventually } from './harness/eventually.ts';
 import { held, httpMcp, type HttpMcp, type HttpMcpOptions } from './harness/mcp/http-server.ts';
 import { remoteHarness, type RemoteHarness, type RemoteSettings } from './harness/remote.ts';
 
@@ -213,13 +214,11 @@ test('after failures in a row nothing is sent for a while; a trial call that fai
   assert.deepEqual(server.requests, [], 'nothing was sent');
 
   /** The first call that is let through again. */
-  async function trial() {
-    for (;;) {
+  const trial = () =>
+    eventually(async () => {
       const outcome = await remote.refusal('absent');
-      if (outcome.code !== 'CIRCUIT_OPEN') return outcome;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+      return outcome.code !== 'CIRCUIT_OPEN' && outcome;
+    });
   await server.stop();
   assert.equal((await trial()).code, 'TOOL_SERVER_FAILED');
   assert.equal((await remote.refusal('echo')).code, 'CIRCUIT_OPEN', 'one failed trial call is enough');

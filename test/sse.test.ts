@@ -10,6 +10,7 @@ import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
 import { freePort, startDaemon } from '#test/harness/daemon.ts';
 import { askStream, type Asking, type StreamResult } from '#test/harness/event-stream.ts';
+import { eventually } from '#test/harness/eventually.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 
@@ -21,10 +22,7 @@ after(() => server.close());
 
 const ticks = 'subscription ($name: String!, $after: String) { testTicks(name: $name, after: $after) { n cursor } }';
 const source = async (name: string) => {
-  for (let turn = 0; !probe.sources.has(name); turn++) {
-    if (turn > 100_000) throw new Error(`nobody subscribed to ${name}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(() => probe.sources.has(name));
   return probe.sources.get(name)!;
 };
 
