@@ -1,10 +1,12 @@
 // Counts stop at a bound and say so: exactly at the bound everything was counted, with one more it was not.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import pg from 'pg';
 import { createApprovalMetrics, mostRequests } from '#src/approvals/approval-metrics.ts';
 import { newIdAt } from '#src/platform/ids.ts';
 import { mostCounted } from '#src/queues/queue.ts';
 import { createQueueService } from '#src/queues/queue-service.ts';
+import { recording, touchedBy } from '../bench/reads/touched.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld } from './harness/governance.ts';
 
@@ -32,7 +34,7 @@ async function world() {
       moments,
     );
   };
-  return { tenantId, sql, viewer, add };
+  return { tenantId, agentId, sql, viewer, add };
 }
 
 test(`of what waits, what was admitted and what runs ${mostCounted} are counted; that there are more is said when there is one more`, async () => {
@@ -98,5 +100,31 @@ test(`figures are of all approvals up to ${mostRequests} of a kind; with one mor
     await approvals(1, kind, 100_000);
     assert.deepEqual(await figures(), { ...all, isCapped: true }, kind); // without the oldest
     await sql(`delete from approvals where created_at < $1`, new Date(now.getTime() - 90_000_000));
+  }
+});
+
+test('figures look at nothing that ended before their period, however much that is', async () => {
+  const { tenantId, viewer, add, agentId } = await world();
+  const ways: readonly Readonly<Record<string, string>>[] = [
+    { status: `'approved'`, decided_at: `moment + interval '1 ms'` },
+    { status: `'expired'`, expires_at: `moment + interval '1 ms'` },
+    { status: `'cancelled'` },
+  ];
+  const approval = { source: `'step'`, title: `'t'`, reason: `'r'`, risk: `'low'`, subject: `'{}'`, digest: `'d'`, expires_at: 'moment' };
+  for (const way of ways) {
+    await add('approvals', 10, { ...approval, ...way });
+    await add('approvals', 3_000, { ...approval, ...way }, 40 * 86_400);
+  }
+  const owner = new pg.Client({ connectionString: db.ownerUrl });
+  await owner.connect();
+  await owner.query('analyze approvals');
+  await owner.end();
+  for (const filter of [{}, { agentId }]) {
+    const { database, take } = recording(db.database);
+    const { decided } = await database.read(tenantId, (uow) => createApprovalMetrics({ clock }).approvalMetrics(uow, viewer, filter));
+    assert.deepEqual([decided.approved, decided.expired, decided.cancelled], [10, 10, 10]);
+    const { tables } = await touchedBy(db.database, tenantId, take());
+    const looked = tables.find(([table]) => table === 'approvals')![1];
+    assert.ok(looked > 30 && looked < 300, `${looked} rows`);
   }
 });
