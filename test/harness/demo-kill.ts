@@ -20,10 +20,13 @@ if (!process.argv[1]?.endsWith('signalbox.ts')) throw new Error('this is for the
 if ('sql' in point) killAtStatement(point);
 else killAtCall(point);
 
+/** A batch has a stream of its own in front of the connection; what the connection has prepared is one object all along. */
+type Known = pg.Connection & { readonly parsedStatements: object };
+
 /** The driver's queries, alone or as parts of a batch. */
 interface Sent {
   readonly text?: string;
-  submit(connection: pg.Connection): unknown;
+  submit(connection: Known): unknown;
   handleReadyForQuery(connection: pg.Connection): void;
 }
 
@@ -39,8 +42,8 @@ function killAtStatement({ sql, nth = 1, when }: Extract<KillPoint, { sql: strin
       const text = this.text ?? '';
       const isPoint = pattern.test(text) && ++seen === nth;
       if (isPoint && when === 'before') die();
-      if (isPoint && when === 'committed') committing.add(connection.stream);
-      const isLast = (isPoint && when === 'after') || (committing.has(connection.stream) && /^commit/i.test(text));
+      if (isPoint && when === 'committed') committing.add(connection.parsedStatements);
+      const isLast = (isPoint && when === 'after') || (committing.has(connection.parsedStatements) && /^commit/i.test(text));
       if (isLast) this.handleReadyForQuery = die;
       return submit.call(this, connection);
     };
