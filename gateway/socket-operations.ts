@@ -91,7 +91,7 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     // Batches go out by themselves; graphql-ws hears of the end, and of an error that is the last result.
     subscribe(args: ExecutionArgs) {
       const { session, state, id } = args.contextValue as Caller;
-      const head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+      const head = kept(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
       try {
         const frame = ({ json }: EncodedBatch) => textFrame([head, json, tail]);
         return subscriber.subscribe({ ...args, session, outlet: state.outlet, frame }) as AsyncGenerator<ExecutionResult>;
@@ -103,5 +103,12 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
 }
 
 const tail = Buffer.from('}');
+
+/** Not from the pool, whose blocks it would hold for as long as it is used. */
+function kept(text: string): Buffer {
+  const bytes = Buffer.alloc(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
 
 const expected = (error: LimitExceededError | RateLimitedError): GraphQLError => new GraphQLError(error.message, { originalError: error });

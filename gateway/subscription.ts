@@ -12,7 +12,6 @@ import {
   type ValueNode,
 } from 'graphql';
 import { holdsSomewhere, refusal } from '#schema/builder.ts';
-import type { Context } from '#schema/context.ts';
 import type { Guard, LiveSource } from '#schema/subscription.ts';
 import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
@@ -112,9 +111,9 @@ function channelSource(
   const { context, guards } = openSource({ services, database, origin: ownOrigin(), signal, authority: () => session.authority });
   let checked = '';
 
-  async function requirePermitted(authority: Authority, read: Context['read']): Promise<void> {
+  async function requirePermitted(authority: Authority): Promise<void> {
     if (permission && !holdsSomewhere(authority, permission)) throw new ForbiddenError(refusal([permission]));
-    const check = (guard: Guard) => read((uow) => guard(uow, authority));
+    const check = (guard: Guard) => database.lookUp(authority.tenantId, (uow) => guard(uow, authority));
     await Promise.all(guards.map(check));
   }
 
@@ -128,9 +127,9 @@ function channelSource(
     async execute(rootValue) {
       const authority = await session.refresh();
       // Nobody's request: what is told to many must not depend on where one of them sits.
+      await requirePermitted(authority);
       const operation = openOperation({ services, database, authority, origin: ownOrigin(), signal });
       try {
-        await requirePermitted(authority, operation.context.read);
         const { errors, ...result } = await execute({ ...args, rootValue, contextValue: operation.context });
         return JSON.stringify({ ...result, ...(errors && { errors: errors.map(translate) }) });
       } finally {
@@ -138,7 +137,7 @@ function channelSource(
       }
     },
     async permit() {
-      await requirePermitted(await session.refresh(), context.read);
+      await requirePermitted(await session.refresh());
     },
     watch: (lost) =>
       session.listen({
@@ -147,7 +146,7 @@ function channelSource(
           const rights = JSON.stringify(authority);
           if (rights === checked) return;
           checked = rights;
-          requirePermitted(authority, context.read).catch(lost);
+          requirePermitted(authority).catch(lost);
         },
       }),
     close: () => abort.abort(),

@@ -23,7 +23,7 @@ export interface SubscriptionOptions<Batch extends LiveBatch, Args extends Input
   /** Held anywhere; see `permitted` for the exact place. */
   readonly permission: Permission;
   readonly args?: (t: ArgumentBuilder) => Args;
-  /** Throws NotFoundError or ForbiddenError when `actor` may not watch what the arguments name. */
+  /** Throws NotFoundError or ForbiddenError when `actor` may not watch what the arguments name. One statement: see `Database.lookUp`. */
   permitted?(services: Services, uow: UnitOfWork, actor: Authority, args: InputShapeFromFields<Args>): Promise<unknown>;
   /** Describes the argument `after`: a cursor to go on from, which the gateway looks after. None where it is left out. */
   readonly after?: string;

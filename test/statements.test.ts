@@ -155,11 +155,12 @@ describe('a text that comes again', () => {
 
   it('is prepared in a look-up, too, which cannot write', async () => {
     const text = 'select $1::int + 64 as sum';
-    const found = await db.database.lookUp(tenantId, async (uow) => {
-      for (let n = 1; n <= 8; n += 1) await uow.rows(text, [n]);
-      return prepared(uow, text);
-    });
-    assert.equal(found.length, 1);
+    for (let n = 1; n <= 8; n += 1) await db.database.lookUp(tenantId, (uow) => uow.rows(text, [n]));
+    assert.equal((await db.database.read(tenantId, (uow) => prepared(uow, text))).length, 1);
+    await assert.rejects(
+      db.database.lookUp(tenantId, async (uow) => [await uow.rows(text, [1]), await uow.rows(text, [2])]),
+      /a look-up asks for one thing/,
+    );
     await assert.rejects(
       db.database.lookUp(tenantId, async (uow) => add(uow, 'looked up')),
       (error: { code: string }) => error.code === '25006',

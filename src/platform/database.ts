@@ -24,7 +24,7 @@ export interface Database {
   write<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** The same, READ ONLY: a write in it is an error of Postgres. Every statement sees the database as it was at the first one. */
   read<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
-  /** The same for what is found by keys, again and again: texts are prepared, since their plan does not depend on the values. */
+  /** One statement of a reader, for what is found by keys again and again: prepared, since its plan does not depend on the values. One journey. */
   lookUp<T>(tenantId: string, work: (uow: UnitOfWork) => Promise<T>): Promise<T>;
   /** Answers within the pool's timeout or throws. */
   ping(): Promise<void>;

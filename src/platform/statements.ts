@@ -21,7 +21,7 @@ export interface Statements {
 
 export interface TransactionSettings {
   readonly readOnly: boolean;
-  /** Of a reader: texts are prepared as in a writer. */
+  /** Of a reader that asks for one thing: its text is prepared as in a writer, and the end travels with it. */
   readonly isLookUp?: boolean;
   /** The connection is in a transaction that was left: it ends in the journey that begins this one. */
   readonly isLeft: boolean;
@@ -45,6 +45,7 @@ export function openTransaction(
   let isSending = false;
 
   let hasQueued = false;
+  let hasEnded = false;
   let hasFailed = false;
   let changed = false;
   const note = (result: pg.QueryResult | null) => {
@@ -101,11 +102,16 @@ export function openTransaction(
       return changed || waiting.some(({ text }) => /^\s*(insert|update|delete|merge)\b/i.test(text));
     },
     async rows<Row extends object>(text: string, values: readonly unknown[]) {
-      return (await send(text, values, nameFor(text))).rows as Row[];
+      if (hasEnded) throw new Error('a look-up asks for one thing');
+      const answered = send(text, values, nameFor(text));
+      hasEnded = isLookUp;
+      if (isLookUp) waiting.push({ ...commitStatement, answer: () => undefined });
+      return (await answered).rows as Row[];
     },
     commit,
     async leave() {
       if (hasFailed) throw failedBefore();
+      if (hasEnded) return false;
       if (!hasQueued) return isOpen || isLeft;
       await commit(); // Postgres is to refuse it
       return false;
