@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { openCrowd } from '../bench/parts/fan-out.ts';
 import { killAll } from '../bench/process.ts';
 import { freshName, openStand, threeSteps, type Stand } from '../bench/stand.ts';
-import { quantile } from '../bench/statistics.ts';
+import { median, quantile } from '../bench/statistics.ts';
 
 const isAll = process.env['SIGNALBOX_TEST_STREAMS'] === 'all';
 const size = isAll ? 2_000 : 40;
@@ -31,9 +31,11 @@ test(`everybody else among ${size} hears everything when one reads a byte a seco
     await crowd.watchers.ask('slow');
     const beside = await crowd.tell(times, 20);
     assert.deepEqual([without.lateness.length, beside.lateness.length], [size * times, size * times]);
-    const p99 = (lateness: readonly number[]) => quantile(lateness, 0.99);
+    // Of each event among those who hear it; that of all deliveries is the one moment at which the machine did something else.
+    const p99 = ({ lateness }: { lateness: readonly number[] }) =>
+      median(Array.from({ length: times }, (_, event) => quantile(lateness.slice(event * size, (event + 1) * size), 0.99)));
     context.diagnostic(
-      `p99 from before the commit to received: ${p99(without.lateness)} ms without, ${p99(beside.lateness)} ms beside one that does not read`,
+      `p99 from before the commit to received, median of ${times} events: ${p99(without)} ms without, ${p99(beside)} ms beside one that does not read`,
     );
     context.diagnostic(`bytes that wait for it: ${JSON.stringify(await crowd.queuedBytes())}`);
   } finally {
