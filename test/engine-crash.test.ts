@@ -12,7 +12,8 @@ before(async () => {
 });
 after(() => simulator?.close());
 
-const seeds = 60;
+/** `npm run simulate` lives as many as one likes. */
+const seeds = 30;
 
 test('whatever crashes, every execution ends, and its events explain its rows', async (t) => {
   const first = someSeed();
