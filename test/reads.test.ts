@@ -7,7 +7,7 @@ import { loadAuthority } from '#src/principals/authority-reads.ts';
 import { casesOf, type ReadCase } from '../bench/reads/cases.ts';
 import { missingCases, runCase } from '../bench/reads/operations.ts';
 import { recording, touchedBy } from '../bench/reads/touched.ts';
-import { generateWorld, homeOf, type Home } from '../bench/reads/world.ts';
+import { generateWorld, homeOf, worldDefinition, type Home } from '../bench/reads/world.ts';
 import { describeTool } from '#src/tools/tool.ts';
 import { serverUrl } from './harness/database.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
@@ -15,20 +15,6 @@ import { testServer, type TestServer } from './harness/graphql.ts';
 let server: TestServer;
 let admin: pg.Client;
 let home: Home;
-
-const definition = `
-apiVersion: signalbox/v1
-kind: Agent
-metadata: { name: pattern, project: pattern }
-spec:
-  version: 1.0.0
-  inputs: { type: object }
-  capabilities: { read: true }
-  tools: [bench.work]
-  steps:
-    - { id: one, tool: bench.work, with: { number: 1 } }
-    - { id: two, needs: [one], tool: bench.work, with: { number: 1 } }
-`;
 
 before(async () => {
   server = await testServer();
@@ -39,7 +25,7 @@ before(async () => {
     await services.tools.syncDefinitions(uow, 'bench', [describeTool('bench', tool)]);
     const project = await services.tenants.createProject(uow, actor, { name: 'pattern' });
     const agent = await services.agents.createAgent(uow, actor, { projectId: project.id, name: 'pattern' });
-    return (await services.agents.publishAgentVersion(uow, actor, { agentId: agent.id, definition })).id;
+    return (await services.agents.publishAgentVersion(uow, actor, { agentId: agent.id, definition: worldDefinition })).id;
   });
   admin = new pg.Client({ connectionString: serverUrl(new URL(server.ownerUrl).pathname.slice(1)) });
   await admin.connect();

@@ -9,7 +9,7 @@ import { openDatabase } from '#src/platform/database.ts';
 import { startEmbeddedPostgres } from '#src/platform/embedded-postgres.ts';
 import { firstAuthority, inDatabase, quiet, tool } from '../stand.ts';
 import type { Reader } from './operations.ts';
-import { generateWorld, type WorldSize } from './world.ts';
+import { generateWorld, worldDefinition, type WorldSize } from './world.ts';
 
 export interface KeptWorld extends Omit<Reader, 'authority'> {
   /** Superuser. */
@@ -24,20 +24,6 @@ export interface KeptWorlds {
 }
 
 export const seed = 1;
-
-const definition = `
-apiVersion: signalbox/v1
-kind: Agent
-metadata: { name: pattern, project: pattern }
-spec:
-  version: 1.0.0
-  inputs: { type: object }
-  capabilities: { read: true }
-  tools: [bench.work]
-  steps:
-    - { id: one, tool: bench.work, with: { number: 1 } }
-    - { id: two, needs: [one], tool: bench.work, with: { number: 1 } }
-`;
 
 /** Worlds that are there are brought to this version's migrations. The clock of each stands at the moment that its work ends. */
 export async function openWorlds(folder: string, sizes: readonly WorldSize[], say: (line: string) => void): Promise<KeptWorlds> {
@@ -104,6 +90,6 @@ async function publish({ services, database }: KeptWorld): Promise<string> {
     await services.tools.syncDefinitions(uow, tool.server, [tool]);
     const project = await services.tenants.createProject(uow, authority, { name: 'pattern' });
     const agent = await services.agents.createAgent(uow, authority, { projectId: project.id, name: 'pattern' });
-    return (await services.agents.publishAgentVersion(uow, authority, { agentId: agent.id, definition })).id;
+    return (await services.agents.publishAgentVersion(uow, authority, { agentId: agent.id, definition: worldDefinition })).id;
   });
 }

@@ -14,13 +14,28 @@ export interface WorldSize {
 export interface WorldOptions extends WorldSize {
   /** Superuser in the migrated database; the rows are written in one session of it. */
   readonly admin: pg.ClientBase;
-  /** A published version: every agent of the world gets a copy. Its steps are "one" and "two". */
+  /** Of a published `worldDefinition`: every agent of the world gets a copy. */
   readonly versionId: string;
   readonly seed: number;
   /** When the newest was accepted; open approvals are open for a day more. */
   readonly until: Date;
   say(line: string): void;
 }
+
+/** What the agents of a world do, as somebody publishes it. */
+export const worldDefinition = `
+apiVersion: signalbox/v1
+kind: Agent
+metadata: { name: pattern, project: pattern }
+spec:
+  version: 1.0.0
+  inputs: { type: object }
+  capabilities: { read: true }
+  tools: [bench.work]
+  steps:
+    - { id: one, tool: bench.work, with: { number: 1 } }
+    - { id: two, needs: [one], tool: bench.work, with: { number: 1 } }
+`;
 
 /** Executions of each tenant of the smaller half, in any world. */
 export const smallTenant = 40;
