@@ -1,7 +1,9 @@
 // Publish and subscribe over a real Redis: what arrives, what is dropped, and that a Redis that is killed, frozen, flushed, replaced or not
 // there at all is noticed, got over and never waited for.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -150,6 +152,22 @@ test('a Redis that was never there is never heard: everything is dropped, and cl
   assert.equal(away.dropped, 1);
   await eventually(() => away.dropped > 5); // heartbeats
   await assert.rejects(away.check());
+});
+
+test('a connection that breaks while it is being closed is closed', async () => {
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => void accepted.push(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const made = open(`rediss://127.0.0.1:${port}`);
+    await eventually(() => accepted.length === 2);
+    const closing = made.close();
+    for (const socket of accepted) socket.destroy();
+    await closing;
+  } finally {
+    server.close();
+  }
 });
 
 test('over TLS, with a user and a password', async () => {

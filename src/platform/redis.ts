@@ -1,6 +1,5 @@
 // Publish and subscribe over Redis, for messages that may be lost. Nobody ever waits for Redis and nothing piles up for it; whether messages
 // arrive is known by hearing oneself: a heartbeat goes round through Redis, and silence means that others are not heard either.
-import { once } from 'node:events';
 import { RedisPubSub, type PubSubRedisOptions } from 'graphql-redis-subscriptions';
 import { Redis, type RedisOptions } from 'ioredis';
 import { newId } from './ids.ts';
@@ -203,7 +202,8 @@ export function createPubSub({ url, namespace, logger, beatMs = 250 }: PubSubSet
 
 async function end(redis: Redis): Promise<void> {
   const isOpen = ['connecting', 'connect', 'ready'].includes(redis.status);
-  const ended = isOpen && once(redis, 'end');
+  // Not `once` of events: a connection that breaks while it is being closed says so by an error, and is closed.
+  const ended = isOpen && new Promise<void>((resolve) => redis.once('end', () => resolve()));
   redis.disconnect();
   await ended;
 }
