@@ -18,6 +18,10 @@ export interface Admission {
   authenticate(credential: string, address: string): Promise<Authority>;
   /** Counts an operation; throws RateLimitedError instead when the principal has sent too many. */
   request(authority: Authority): void;
+  /** Throws RateLimitedError when the principal has overdrawn so much that it may send nothing for over a second; counts nothing. */
+  requireCredit(authority: Authority): void;
+  /** Counts the messages of a socket that was closed for sending too many, as operations. */
+  chargeFlood(authority: Authority, messages: number): void;
   /** Counts a large body as further operations: reading JSON keeps everyone else waiting. */
   chargeBody(authority: Authority, bytes: number): void;
   /** And so does parsing and validating a document that was not seen before. */
@@ -38,6 +42,7 @@ const channel = 'request-rates';
 const maxKnownCredentials = 10_000;
 const bytesOfOneOperation = 64 * 1024;
 const charactersOfOneOperation = 512;
+const maxOverdrawnMs = 1_000;
 
 export function createAdmission({ authenticator, limits, clock, pubSub, shareMs = 100 }: AdmissionSettings): Admission {
   const { requestsPerSecond, requestBurst, failedSignInsPerMinute } = limits;
@@ -72,6 +77,15 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
     note(key, operations);
   }
 
+  function requireNone(waitMs: number): void {
+    if (waitMs === 0) return;
+    throw new RateLimitedError(
+      `you have sent more operations than ${requestBurst} at once and ${requestsPerSecond} a second, the most this server allows; try again in ${waitMs} ms`,
+      { name: 'requestsPerSecond', allowed: requestsPerSecond },
+      waitMs,
+    );
+  }
+
   return {
     async authenticate(credential, address) {
       const hash = createHash('sha256').update(credential).digest('base64');
@@ -98,16 +112,15 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
 
     request(authority) {
       const key = keyOf(authority);
-      const wait = requests.take(key);
-      if (wait > 0) {
-        throw new RateLimitedError(
-          `you have sent more operations than ${requestBurst} at once and ${requestsPerSecond} a second, the most this server allows; try again in ${wait} ms`,
-          { name: 'requestsPerSecond', allowed: requestsPerSecond },
-          wait,
-        );
-      }
+      requireNone(requests.take(key));
       note(key, 1);
     },
+
+    requireCredit(authority) {
+      const wait = requests.wait(keyOf(authority));
+      if (wait > maxOverdrawnMs) requireNone(wait);
+    },
+    chargeFlood: charge,
 
     chargeBody: (authority, bytes) => charge(authority, Math.floor(bytes / bytesOfOneOperation)),
     chargeDocument: (authority, text) => charge(authority, Math.floor(text.length / charactersOfOneOperation)),

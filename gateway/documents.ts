@@ -94,6 +94,7 @@ export function createDocuments(settings: DocumentSettings): Documents {
     const persisted = extensions?.['persistedQuery'];
     // Clients of WebSockets must send a query, so those that send a hash leave it empty.
     const text = query === '' ? undefined : (query ?? undefined);
+    if (text !== undefined && text.length > limits.queryLength) throw exceeded('queryLength', limits, text.length);
     if (persisted === undefined || persisted === null) {
       if (text === undefined) throw refused('BAD_REQUEST', 'send the operation as `query`, or its hash as `extensions.persistedQuery`');
       return { source: text, hash: hashOf(text) };

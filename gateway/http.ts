@@ -1,4 +1,5 @@
 // HTTP: POST /graphql through Apollo, health, and GraphiQL in development. Who asks is settled before a body is read.
+import type { IncomingMessage } from 'node:http';
 import { ApolloServer, HeaderMap, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -19,7 +20,7 @@ import { expectedError, type GatewayLogger, type Translate } from './errors.ts';
 import { addressOf, type Admission } from './admission.ts';
 import { bearerOf } from './credential.ts';
 import type { Documents, OperationRequest } from './documents.ts';
-import { parseJson, unreadable } from './json-body.ts';
+import { bodyTooLarge, readJson, unreadable } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
 import { openOperation } from './operation.ts';
 import { originOf } from './origin.ts';
@@ -66,10 +67,11 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     forceCloseConnections: 'idle',
   });
   server.removeContentTypeParser('text/plain'); // what foreign pages may send without asking first
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
-    admission.chargeBody(authorities.get(request)!, bytes.length);
+  server.addContentTypeParser('application/json', async (request: FastifyRequest, body: IncomingMessage) => {
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > limits.bodyBytes) throw bodyTooLarge(limits.bodyBytes);
     try {
-      return parseJson(bytes);
+      return await readJson(body, limits.bodyBytes, (bytes) => admission.chargeBody(authorities.get(request)!, bytes));
     } catch (error) {
       if (error instanceof LimitExceededError) throw error;
       throw new MalformedError(error instanceof Error ? `the body is not JSON: ${error.message}` : 'the body is not JSON');
@@ -105,18 +107,13 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
       .send(refusal('NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)} here; the API is POST ${graphqlPath}`)),
   );
   server.setErrorHandler(async (error: Error & { code?: string; statusCode?: number }, _request, reply) => {
-    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-      const tooLarge = new LimitExceededError(`the request body is larger than ${limits.bodyBytes} bytes`, {
-        name: 'bodyBytes',
-        allowed: limits.bodyBytes,
-      });
-      return reply.code(413).send({ errors: [translate(tooLarge)] });
-    }
     const expected = expectedError(error);
     if (expected) {
       if (expected.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
       if (expected instanceof RateLimitedError) void reply.header('retry-after', Math.ceil(expected.retryAfterMs / 1_000));
-      return reply.code(statusOf(expected)).send({ errors: [translate(error)] });
+      const status = statusOf(expected);
+      if (status === 413) void reply.header('connection', 'close'); // the rest is not even read away
+      return reply.code(status).send({ errors: [translate(error)] });
     }
     const status = error.statusCode ?? 500;
     // Below 500 it is fastify's own answer to a malformed request: wrong content type, broken JSON, length mismatch.
@@ -158,6 +155,7 @@ const statusOfRefusal = ([error]: readonly GraphQLError[]): number =>
 function statusOf(error: SignalboxError): number {
   if (error.code === 'UNAUTHENTICATED') return 401;
   if (error.code === 'RATE_LIMITED') return 429;
+  if (error instanceof LimitExceededError && error.limit?.name === 'bodyBytes') return 413;
   return error.code === 'UNAVAILABLE' ? 503 : 400;
 }
 

@@ -1,5 +1,6 @@
 // JSON from a client: UTF-8 and nothing else, uncompressed, of a shape that is read in no time, without keys that change prototypes.
 // The same over HTTP and WebSocket.
+import type { Readable } from 'node:stream';
 import { parse } from 'secure-json-parse';
 import { LimitExceededError } from '#src/platform/errors.ts';
 
@@ -10,7 +11,54 @@ export const maxJsonKeys = 50_000;
 
 /** Throws LimitExceededError, or SyntaxError with a message for the client. */
 export function parseJson(bytes: Uint8Array): unknown {
-  requireShape(bytes);
+  countShape(bytes, newShape());
+  return parseChecked(bytes);
+}
+
+/**
+ * Reads a body up to the first byte that is too much: of the rest nothing is kept. Rejects as `parseJson` throws, and with LimitExceededError
+ * (`bodyBytes`) for one that is longer than `maxBytes`. `onRead` hears how much was taken in, before it is parsed or refused.
+ */
+export function readJson(body: Readable, maxBytes: number, onRead: (bytes: number) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const shape = newShape();
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const end = () => {
+      try {
+        onRead(bytes);
+        resolve(parseChecked(Buffer.concat(chunks, bytes)));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) return stop(bodyTooLarge(maxBytes));
+      try {
+        countShape(chunk, shape);
+        chunks.push(chunk);
+      } catch (error) {
+        // Answered when all has come: who is still sending often does not listen.
+        stop();
+        body.on('end', () => reject(error));
+      }
+    };
+    const stop = (error?: Error) => {
+      body.off('data', take).off('end', end).resume();
+      chunks.length = 0;
+      onRead(bytes);
+      if (error) reject(error);
+    };
+    body.on('data', take).on('end', end);
+    body.on('error', ({ message }: Error) => reject(new SyntaxError(`it did not arrive: ${message}`)));
+  });
+}
+
+export const bodyTooLarge = (allowed: number): LimitExceededError =>
+  new LimitExceededError(`the request body is larger than ${allowed} bytes`, { name: 'bodyBytes', allowed });
+
+function parseChecked(bytes: Uint8Array): unknown {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -20,20 +68,48 @@ export function parseJson(bytes: Uint8Array): unknown {
   return parse(text) as unknown;
 }
 
-/** Counts without parsing; what is no JSON at all is left to the parser. */
-function requireShape(bytes: Uint8Array): void {
-  let depth = 0;
-  let keys = 0;
-  let inString = false;
+/** Within a string, bytes looked at one by one before the end of the string is searched for. */
+const shortString = 64;
+
+interface Shape {
+  depth: number;
+  keys: number;
+  inString: boolean;
+  isEscaped: boolean;
+}
+
+const newShape = (): Shape => ({ depth: 0, keys: 0, inString: false, isEscaped: false });
+
+/** Counts on without parsing; what is no JSON at all is left to the parser. Throws LimitExceededError. */
+function countShape(bytes: Uint8Array, shape: Shape): void {
+  let { depth, keys, inString, isEscaped } = shape;
+  let inThisString = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
-    if (byte === 0x22) inString = !inString;
-    else if (inString) i += byte === 0x5c ? 1 : 0;
-    else if (byte === 0x7b || byte === 0x5b) {
+    if (inString) {
+      if (isEscaped) isEscaped = false;
+      else if (byte === 0x22) inString = false;
+      else if (byte === 0x5c) isEscaped = true;
+      else if (++inThisString > shortString) {
+        // A long one: on to its next quote, which may be escaped.
+        inThisString = 0;
+        const quote = bytes.indexOf(0x22, i);
+        const next = quote < 0 ? bytes.length : quote;
+        let escapes = 0;
+        while (bytes[next - escapes - 1] === 0x5c) escapes++;
+        isEscaped = escapes % 2 === 1;
+        i = next - 1;
+      }
+    } else if (byte === 0x22) {
+      inString = true;
+      inThisString = 0;
+    } else if (byte === 0x3a) {
+      if (++keys > maxJsonKeys) throw exceeded('jsonKeys', maxJsonKeys, 'has more than', 'keys');
+    } else if (byte === 0x7b || byte === 0x5b) {
       if (++depth > maxJsonDepth) throw exceeded('jsonDepth', maxJsonDepth, 'is nested deeper than', 'levels');
     } else if (byte === 0x7d || byte === 0x5d) depth--;
-    else if (byte === 0x3a && ++keys > maxJsonKeys) throw exceeded('jsonKeys', maxJsonKeys, 'has more than', 'keys');
   }
+  Object.assign(shape, { depth, keys, inString, isEscaped });
 }
 
 const exceeded = (name: string, allowed: number, how: string, what: string): LimitExceededError =>

@@ -24,9 +24,10 @@ const maxLevels = 200;
 /** Longer than any name of the schema; graphql compares unknown names with all known ones to suggest one. */
 export const maxNameLength = 256;
 
-type Count = 'queryDepth' | 'queryAliases' | 'queryDirectives' | 'queryDefinitions' | 'queryFields' | 'queryTokens';
+type Count = 'queryLength' | 'queryDepth' | 'queryAliases' | 'queryDirectives' | 'queryDefinitions' | 'queryFields' | 'queryTokens';
 
 const wayOut: Readonly<Record<Count, string>> = {
+  queryLength: 'Send values as variables, or ask in several operations',
   queryDepth: 'Nest fields less deeply, or ask in several operations',
   queryAliases: 'Ask in several operations',
   queryDirectives: 'Leave out what does nothing: only @skip and @include have an effect here',
@@ -36,6 +37,7 @@ const wayOut: Readonly<Record<Count, string>> = {
 };
 
 const names: Readonly<Record<Count, string>> = {
+  queryLength: 'a length of',
   queryDepth: 'depth',
   queryAliases: 'an alias count of',
   queryDirectives: 'a directive count of',

@@ -103,12 +103,21 @@ export class IdleSockets {
 /** A large message counts as several: reading it keeps everyone else waiting. */
 const bytesOfOneMessage = 16 * 1024;
 
-/** Whether a message of so many bytes, or a ping, is one too many for its socket. */
-export function messageBudget({ wsMessagesPerSecond, wsMessageBurst }: GatewayLimits, clock: Clock): (bytes: number) => boolean {
+/** What the protocol lets one say before it has introduced itself is one message; a few pings may come with it. */
+const maxMessagesOfStrangers = 10;
+
+/** Why a message of so many bytes, or a ping, is one too many for its socket; null when it is not. */
+export function messageBudget(
+  { wsMessagesPerSecond, wsMessageBurst }: GatewayLimits,
+  clock: Clock,
+): (bytes: number, isStranger: boolean) => string | null {
   const rates = createRates({ perSecond: wsMessagesPerSecond, burst: wsMessageBurst, clock, maxBuckets: 1 });
-  return (bytes) => {
-    if (rates.take('messages') > 0) return true;
+  let ofStranger = 0;
+  return (bytes, isStranger) => {
+    if (isStranger && ++ofStranger > maxMessagesOfStrangers) return `more than ${maxMessagesOfStrangers} messages before connection_ack`;
+    if (rates.take('messages') > 0)
+      return `more than ${wsMessageBurst} messages at once and ${wsMessagesPerSecond} a second (wsMessagesPerSecond)`;
     rates.drain('messages', Math.floor(bytes / bytesOfOneMessage));
-    return false;
+    return null;
   };
 }

@@ -38,6 +38,8 @@ export interface SocketState {
   /** Gives back its place among those that have not introduced themselves. */
   readonly introduced: () => void;
   session?: Session;
+  /** It has sent too many messages before it was known whose it is. */
+  hasFlooded?: boolean;
   stopListening?: () => void;
 }
 

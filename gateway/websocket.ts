@@ -75,7 +75,9 @@ export function createSockets(settings: SocketSettings): Sockets {
     async onConnect({ connectionParams, extra }) {
       try {
         const authority = await admission.authenticate(bearerOfSocket(connectionParams, extra.authorization), addressOf(extra.request));
+        if (extra.hasFlooded) admission.chargeFlood(authority, limits.wsMessageBurst);
         if (extra.socket.readyState !== extra.socket.OPEN) return false;
+        admission.requireCredit(authority);
         extra.session = sessions.open(authority);
         extra.introduced();
         idle.add(principalOf(extra), extra.socket);
@@ -115,18 +117,17 @@ export function createSockets(settings: SocketSettings): Sockets {
 
     /** Whether the peer may be listened to; closes the socket when not. */
     function heard(bytes: number): boolean {
-      if (isTooMuch(bytes)) {
-        const { wsMessageBurst, wsMessagesPerSecond } = limits;
-        closeSocket(
-          socket,
-          tooManyMessages,
-          `more than ${wsMessageBurst} messages at once and ${wsMessagesPerSecond} a second (wsMessagesPerSecond)`,
-        );
+      if (socket.readyState !== socket.OPEN) return false; // what comes after its end is only read
+      const flood = isTooMuch(bytes, state.session === undefined);
+      if (flood) {
+        closeSocket(socket, tooManyMessages, flood);
+        if (state.session) admission.chargeFlood(state.session.authority, limits.wsMessageBurst);
+        else state.hasFlooded = true;
       } else if (socket.bufferedAmount > limits.streamQueueBytes) {
         const reason = `${socket.bufferedAmount} bytes were not read (streamQueueBytes)`;
         logger.info({ reason }, 'a peer reads too slowly');
         closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`);
-      } else return socket.readyState === socket.OPEN;
+      } else return true;
       setTimeout(() => socket.terminate(), slowGraceMs).unref();
       return false;
     }

@@ -38,7 +38,11 @@ export const limits = group({
   ),
   bodyBytes: setting(
     { env: 'SIGNALBOX_LIMIT_BODY_BYTES', description: 'Largest request body; bytes.' },
-    integer(1_024, 1_073_741_824, 'bytes').default(10_485_760),
+    integer(1_024, 1_073_741_824, 'bytes').default(2_097_152),
+  ),
+  queryLength: setting(
+    { env: 'SIGNALBOX_LIMIT_QUERY_LENGTH', description: 'Longest document; characters.' },
+    integer(1_000, 10_000_000, 'characters').default(262_144),
   ),
   queryDepth: setting(
     { env: 'SIGNALBOX_LIMIT_QUERY_DEPTH', description: 'Deepest nesting of fields in an operation.' },

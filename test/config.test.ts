@@ -30,7 +30,7 @@ test('without any setting everything has a default and nothing is secret', () =>
   assert.deepEqual(config.http, { host: '127.0.0.1', port: 4400, drainMs: 0, trustedProxies: [], allowedOrigins: [] });
   assert.deepEqual(config.database, { poolMax: 20 });
   assert.deepEqual(config.runner, { concurrency: 16, graceMs: 20_000, takeoverCheckMs: 2_000 });
-  assert.equal(config.limits.bodyBytes, 10 * 1024 * 1024);
+  assert.equal(config.limits.bodyBytes, 2 * 1024 * 1024);
   assert.deepEqual([config.oidc, config.toolServers], [[], {}]);
 });
 

@@ -53,6 +53,37 @@ test('a head that never ends is answered 408 when its time is over, and so is a 
   }
 });
 
+test('a body that does not say how long it is may have as many bytes as one that does', async () => {
+  const { bodyBytes } = loadConfig({ env: {} }).limits;
+  const send = (bytes: number) => {
+    const body = `{"query":"{ __typename }","variables":{"x":"`;
+    return exchange((write) => {
+      write(`${post(['Content-Type: application/json', 'Transfer-Encoding: chunked', 'Connection: close'])}\r\n\r\n`);
+      for (const part of [body, 'x'.repeat(bytes - body.length - 3), '"}}']) write(`${part.length.toString(16)}\r\n${part}\r\n`);
+      write('0\r\n\r\n');
+    });
+  };
+  assert.match(await send(bodyBytes), /^HTTP\/1\.1 200 /);
+  const refused = await send(bodyBytes + 1);
+  assert.match(refused, /^HTTP\/1\.1 413 /);
+  assert.deepEqual(errorIn(refused).extensions, { code: 'LIMIT_EXCEEDED', limit: { name: 'bodyBytes', allowed: bodyBytes } });
+});
+
+test('who leaves in the middle of a body is no error of the server', async () => {
+  await new Promise((resolve) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`${post(['Content-Type: application/json', 'Content-Length: 1000'])}\r\n\r\n{"query":`, () => socket.destroy());
+    });
+    socket.on('close', resolve);
+  });
+  assert.deepEqual((await server.gql('{ viewer { __typename } }')).data, { viewer: { __typename: 'Viewer' } });
+  assert.deepEqual(
+    server.logs.filter(({ level }) => Number(level) >= 50),
+    [],
+  );
+});
+
 test('a URL without end is answered 431, what is no HTTP 400, and both connections end', async () => {
   const long = await exchange((write) => write(`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`));
   assert.match(long, /^HTTP\/1\.1 431 /);

@@ -264,6 +264,16 @@ test('a body at the limit is read; 11 MB are answered 413 with a clear error', a
   }
 });
 
+test('a document may be as long as the limit; one character more is refused before it is parsed', async () => {
+  const of = (length: number) => `{ testEcho(value: "${'x'.repeat(length - 23)}") }`;
+  assert.equal(of(100).length, 100);
+  assert.equal(codes(await both(of(testLimits.queryLength))), 'ok');
+  const { errors } = await both(of(testLimits.queryLength + 1));
+  const limit = { name: 'queryLength', requested: 262_145, allowed: 262_144 };
+  assert.deepEqual(errors![0]!.extensions, { code: 'LIMIT_EXCEEDED', limit });
+  assert.match(errors![0]!.message, /a length of 262145; this server allows 262144. Send values as variables/);
+});
+
 test('an argument that is null where it must not be does not hide the cost of the fields beside it', async () => {
   const things = '{ edges { node { name } } }';
   const query = `query ($ids: [ID!] = []) { nodes(ids: $ids) { id } ${Array.from({ length: 3 }, (_, n) => `t${n}: testThings(first: 100) ${things}`).join(' ')} }`;

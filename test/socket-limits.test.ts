@@ -129,6 +129,56 @@ test('a socket may send so many messages and pings at once and then so many a se
   assert.equal((await pinged.closed).code, 4429);
 });
 
+test('before it has introduced itself a socket may send ten messages and pings; one more closes it', async () => {
+  const polite = await raw().open();
+  for (let i = 0; i < 9; i++) polite.socket.ping();
+  await polite.init(); // the tenth
+  assert.equal(polite.socket.readyState, WebSocket.OPEN);
+  const rude = await raw().open();
+  for (let i = 0; i < 11; i++) rude.socket.ping();
+  assert.deepEqual(await rude.closed, { code: 4429, reason: 'more than 10 messages before connection_ack' });
+});
+
+test('what a socket sent that was closed for sending too much counts as operations: the next ones have to wait', async () => {
+  const strict = await testServer({
+    clock: { now: () => now },
+    limits: { wsMessagesPerSecond: 1, wsMessageBurst: 10, requestsPerSecond: 2, requestBurst: 12 },
+  });
+  try {
+    const flood = async () => {
+      const socket = await new RawSocket(strict).init();
+      for (let i = 0; i < 10; i++) socket.socket.ping();
+      return socket.closed;
+    };
+    assert.equal((await flood()).code, 4429);
+    assert.equal((await flood()).code, 4429); // by now it owes 8
+    const refused = { code: 1013, reason: /^you have sent more operations than 12 at once and 2 a second.*try again in 4500 ms$/s };
+    const next = new RawSocket(strict);
+    await next.init();
+    const { code, reason } = await next.closed;
+    assert.equal(code, refused.code);
+    assert.match(reason, refused.reason);
+    now = new Date(now.getTime() + 10_000);
+    const isEarly = async () => {
+      const socket = await new RawSocket(strict).open();
+      socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${strict.people.operator.adminKey}` } });
+      for (let i = 0; i < 10; i++) socket.socket.ping();
+      return (await socket.closed).code;
+    };
+    assert.deepEqual([await isEarly(), await isEarly()], [4429, 4429]); // before anybody knew whose they are; it is found out later
+    await eventually(async () => {
+      const again = new RawSocket(strict);
+      await again.init();
+      again.socket.close();
+      return (await again.closed).code === 1013;
+    });
+    now = new Date(now.getTime() + 10_000);
+    assert.equal((await new RawSocket(strict).init()).socket.readyState, WebSocket.OPEN);
+  } finally {
+    await strict.close();
+  }
+});
+
 test('a large message counts as several', async () => {
   const socket = await introduced();
   socket.send({ type: 'ping', payload: { x: 'x'.repeat(9 * 16 * 1024) } }); // 1 and 9 more, after the one of the init

@@ -22,7 +22,7 @@ export interface ClusterSettings {
   readonly port: number;
   /** postgres:// URL of the role that owns the tables; without it the cluster runs a Postgres in its folder. */
   readonly databaseUrl?: string | undefined;
-  /** Environment of gateways and runners; what makes them a cluster is added. */
+  /** Environment of gateways, runners and HAProxy; what makes them a cluster is added. */
   readonly env: NodeJS.ProcessEnv;
   say(line: string): void;
   /** A member has ended without being told to. */
@@ -104,7 +104,7 @@ async function openMembers(settings: ClusterSettings, starting: AsyncDisposableS
   const workers = Array.from({ length: settings.workers }, (_, index) => part(`worker-${index + 1}`, 'worker', null));
   const ports = await Promise.all(Array.from({ length: settings.gateways }, () => freePort()));
   const gateways = ports.map((listens, index) => part(`gateway-${index + 1}`, 'gateway', listens));
-  const balancer = balancerMember(common, { port, statsPort, url, gateways });
+  const balancer = balancerMember(common, { port, statsPort, url, gateways, env: settings.env });
   starting.defer(() => balancer.stop().then(() => undefined));
 
   await Promise.all(
@@ -183,14 +183,15 @@ interface Front {
   readonly statsPort: number;
   readonly url: string;
   readonly gateways: readonly Member[];
+  readonly env: NodeJS.ProcessEnv;
 }
 
-function balancerMember(common: Common, { port, statsPort, url, gateways }: Front): Member {
+function balancerMember(common: Common, { port, statsPort, url, gateways, env: given }: Front): Member {
   const shipped = readFileSync(join(root, 'deploy', 'haproxy.cfg'), 'utf8');
   const servers = gateways.map(({ name, port: listens }) => `  server ${name} 127.0.0.1:${listens}\n`);
   const config = join(common.folder, 'haproxy.cfg');
   writeFileSync(config, shipped.replace(/^( +server gateway-.*\n)+/m, servers.join('')));
-  const env = { PATH: path, SIGNALBOX_BIND: `127.0.0.1:${port}`, SIGNALBOX_STATS_BIND: `127.0.0.1:${statsPort}` };
+  const env = { ...given, PATH: path, SIGNALBOX_BIND: `127.0.0.1:${port}`, SIGNALBOX_STATS_BIND: `127.0.0.1:${statsPort}` };
   const args = ['-db', '-f', config];
   return createMember({
     ...common,

@@ -46,7 +46,7 @@ async function open(opened: AsyncDisposableStack): Promise<TestCluster> {
 
   const lost: string[] = [];
   const onLost = (member: Member) => void lost.push(`${member.name}:\n${readFileSync(member.logFile, 'utf8').slice(-2_000)}`);
-  const env = { SIGNALBOX_CONFIG: config, SIGNALBOX_LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache };
+  const env = { SIGNALBOX_CONFIG: config, SIGNALBOX_LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache, ...oneAddress };
   const cluster = await startCluster({
     folder,
     gateways: 2,
@@ -73,6 +73,14 @@ async function open(opened: AsyncDisposableStack): Promise<TestCluster> {
     close: () => disposing.disposeAsync(),
   };
 }
+
+/** All clients of a test have the address that only a whole crowd has elsewhere. */
+const oneAddress = {
+  HAPROXY_SOURCE_CONNECTIONS_1S: '1000000',
+  HAPROXY_SOURCE_CONNECTIONS_10S: '1000000',
+  HAPROXY_SOURCE_CONNECTIONS: '1000000',
+  HAPROXY_SOURCE_BYTES_10S: '1000000000',
+};
 
 /** Half of a start is reading modules; processes are started often here. */
 const compileCache = join(import.meta.dirname, '../../node_modules/.cache/signalbox-process-tests');

@@ -1,5 +1,6 @@
 // Requests that cost much or confuse, for the real schema and the default limits, each with the answer it must get.
 import { gzipSync } from 'node:zlib';
+import { fetch, type Dispatcher } from 'undici';
 
 export interface HostileRequest {
   readonly name: string;
@@ -42,7 +43,8 @@ const documents: readonly HostileRequest[] = [
     `{ ...f0 } ${times(90, (i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`)} fragment f90 on Query { __typename }`,
   ),
   exceeds('every fragment spread in every other one', 'queryCost', mesh(40)),
-  exceeds('a name of a megabyte', 'nameLength', `{ ${'x'.repeat(1_000_000)} }`),
+  exceeds('a name of a megabyte', 'queryLength', `{ ${'x'.repeat(1_000_000)} }`),
+  exceeds('a name as long as a document may be', 'nameLength', `{ ${'x'.repeat(262_000)} }`),
   exceeds('a list of numbers without end', 'queryTokens', `{ nodes(ids: [${'1 '.repeat(50_000)}]) { id } }`),
   exceeds(
     'pages of pages',
@@ -103,8 +105,8 @@ const bodies: readonly HostileRequest[] = [
     ...{ status: 400, code: 'LIMIT_EXCEEDED', limit: 'jsonDepth' },
   },
   {
-    name: 'hundreds of thousands of variables',
-    body: `{"query":"{ __typename }","variables":{${times(200_000, (i) => `"v${i}":${i}`).replaceAll(' ', ',')}}}`,
+    name: 'a hundred thousand variables',
+    body: `{"query":"{ __typename }","variables":{${times(100_000, (i) => `"v${i}":${i}`).replaceAll(' ', ',')}}}`,
     ...{ status: 400, code: 'LIMIT_EXCEEDED', limit: 'jsonKeys' },
   },
   {
@@ -147,12 +149,18 @@ export interface HostileAnswer {
   readonly limit: string | undefined;
 }
 
-/** Sends it as whoever `credential` belongs to. */
-export async function sendHostile(url: string, credential: string, { headers, body }: HostileRequest): Promise<HostileAnswer> {
+/** Sends it as whoever `credential` belongs to, by a dispatcher that may have an address of its own. */
+export async function sendHostile(
+  url: string,
+  credential: string,
+  { headers, body }: HostileRequest,
+  dispatcher?: Dispatcher,
+): Promise<HostileAnswer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : new Uint8Array(body),
+    ...(dispatcher && { dispatcher }),
   });
   const { errors } = (await response.json()) as { errors?: { extensions: { code: string; limit?: { name: string } } }[] };
   const extensions = errors?.[0]?.extensions;

@@ -80,6 +80,7 @@ export const testLimits: GatewayLimits = {
   httpHeadersTimeoutMs: 10_000,
   httpRequestTimeoutMs: 60_000,
   bodyBytes: 10 * 1024 * 1024,
+  queryLength: 262_144,
   queryDepth: 15,
   queryAliases: 50,
   queryDirectives: 50,
