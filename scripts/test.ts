@@ -1,6 +1,6 @@
 // `npm test [-- files or node:test flags]`: one throw-away Postgres with a migrated template, then node:test on top of it.
 import { spawn } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withTestServer } from './test-server.ts';
@@ -9,7 +9,18 @@ const watchdog = new URL('../test/harness/watchdog.ts', import.meta.url).href;
 // A Node that ends while a thread of V8 compiles may wait for it for ever (nodejs/node#54918): test processes have no such threads.
 const nodeFlags = ['--single-threaded'];
 
+if (process.env['TMPDIR'] === undefined && hasRoom('/dev/shm')) process.env['TMPDIR'] = '/dev/shm';
 process.exit(await withTestServer(() => runTests(process.argv.slice(2))));
+
+/** Databases of a thousand files each are made for every test file: on a disk that takes as long as many of the tests. */
+function hasRoom(memory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(memory);
+    return bavail * bsize > 4 * 1024 ** 3;
+  } catch {
+    return false;
+  }
+}
 
 function runTests(args: readonly string[]): Promise<number> {
   // Every file, and every process that one starts, loads much of the same code: compiled once for all of them.

@@ -13,7 +13,7 @@ before(async () => {
 after(() => simulator?.close());
 
 /** `npm run simulate` lives as many as one likes. */
-const seeds = 30;
+const seeds = 15;
 
 test('whatever crashes, every execution ends, and its events explain its rows', async (t) => {
   const first = someSeed();

@@ -100,6 +100,7 @@ describe('a limit', () => {
     fleet = createFleet(engine, ['crowd.heavy']);
     const processes = await Promise.all([1, 2, 3].map(() => fleet.start({ concurrency: 4 })));
     let peak = 0;
+    const arrived: string[] = [];
     const running = new Map<string, { readonly process: object; readonly end: () => void }>();
     const full = Promise.withResolvers<void>();
     let total = 0;
@@ -107,6 +108,7 @@ describe('a limit', () => {
       total += 1;
       running.set(call.idempotencyKey, { process: call.process, end: () => (running.delete(call.idempotencyKey), call.succeed('done')) });
       peak = Math.max(peak, running.size);
+      arrived.push(`${call.idempotencyKey.slice(-6)} by ${processes.indexOf(call.process)}, with it ${running.size}`);
       if (running.size === most) full.resolve();
       // The first few stay until a process was killed; then each ends as soon as it came.
       if (isFlowing) setImmediate(() => running.get(call.idempotencyKey)?.end());
@@ -134,7 +136,7 @@ describe('a limit', () => {
     isFlowing = true;
     for (const each of running.values()) if (each.process !== victim) each.end();
     await finished();
-    assert.equal(peak, most);
+    assert.equal(peak, most, `killed: ${processes.indexOf(victim)}; ${arrived.join('; ')}`);
     assert.ok(total >= 45);
     const status = await read((uow) => engine.services.queue.queueStatus(uow, engine.operator));
     assert.deepEqual([status.backlog, status.admitted, status.running], [[], 0, 0]);

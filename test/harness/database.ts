@@ -27,7 +27,7 @@ export function serverUrl(database: string, user = 'postgres'): string {
 
 export async function testDatabase(): Promise<TestDatabase> {
   const name = `test_${newId().replaceAll('-', '')}`;
-  await asAdmin(`create database ${name} template ${template} owner ${ownerRole}`);
+  await asAdmin(`create database ${name} template ${template} owner ${ownerRole} strategy file_copy`);
   const ownerUrl = serverUrl(name, ownerRole);
   const database = await openDatabase(ormOptions({ url: ownerUrl, actAs: appRole, poolMax: 10 }));
   return {
