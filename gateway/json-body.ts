@@ -24,31 +24,32 @@ export function readJson(body: Readable, maxBytes: number, onRead: (bytes: numbe
     const shape = newShape();
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const end = () => {
-      try {
-        onRead(bytes);
-        resolve(parseChecked(Buffer.concat(chunks, bytes)));
-      } catch (error) {
-        reject(error);
-      }
-    };
+    /** Told when all has come: who is still sending often does not listen. */
+    let refusal: Error | null = null;
     const take = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) return stop(bodyTooLarge(maxBytes));
+      if (bytes > maxBytes) {
+        body.off('data', take).off('end', end).resume();
+        onRead(bytes);
+        return reject(bodyTooLarge(maxBytes));
+      }
+      if (refusal !== null) return;
       try {
         countShape(chunk, shape);
         chunks.push(chunk);
       } catch (error) {
-        // Answered when all has come: who is still sending often does not listen.
-        stop();
-        body.on('end', () => reject(error));
+        refusal = error as Error;
+        chunks.length = 0;
       }
     };
-    const stop = (error?: Error) => {
-      body.off('data', take).off('end', end).resume();
-      chunks.length = 0;
+    const end = () => {
       onRead(bytes);
-      if (error) reject(error);
+      try {
+        if (refusal !== null) throw refusal;
+        resolve(parseChecked(Buffer.concat(chunks, bytes)));
+      } catch (error) {
+        reject(error);
+      }
     };
     body.on('data', take).on('end', end);
     body.on('error', ({ message }: Error) => reject(new SyntaxError(`it did not arrive: ${message}`)));

@@ -73,6 +73,15 @@ test('a body of as many bytes as allowed is read, one more is not, and of what i
   assert.equal(body.readableLength, 0);
 });
 
+test('all that came is told, and one that is refused may not go on without end either', async () => {
+  const told: number[] = [];
+  const all = (text: string) => readJson(Readable.from(piecesOf(text, [100])), 1_000, (bytes) => told.push(bytes));
+  await all('[1,2]');
+  await assert.rejects(all('['.repeat(900)), { limit: { name: 'jsonDepth', allowed: maxJsonDepth } });
+  await assert.rejects(all('['.repeat(5_000)), { limit: { name: 'bodyBytes', allowed: 1_000 } });
+  assert.deepEqual(told, [5, 900, 1_100]);
+});
+
 test('what does not arrive is no JSON', async () => {
   const body = new PassThrough();
   const read = readJson(body, 100, () => undefined);
