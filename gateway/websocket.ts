@@ -121,6 +121,8 @@ export function createSockets(settings: SocketSettings): Sockets {
       const flood = isTooMuch(bytes, state.session === undefined);
       if (flood) {
         closeSocket(socket, tooManyMessages, flood);
+        socket.pause(); // the rest of it is not even read
+        setTimeout(() => socket.terminate(), floodGraceMs).unref();
         if (state.session) admission.chargeFlood(state.session.authority, limits.wsMessageBurst);
         else state.hasFlooded = true;
       } else if (socket.bufferedAmount > limits.streamQueueBytes) {
@@ -240,6 +242,8 @@ function refusalOf(
 const refuseUpgrade = (socket: Duplex, { status, code, message }: Refusal): void =>
   answerRaw(socket, status, { message, extensions: { code } });
 
+/** Whoever sends too much has this long to hear why; milliseconds. */
+const floodGraceMs = 1_000;
 /** A peer that reads too slowly has this long to take what it is told last; milliseconds. */
 const slowGraceMs = 5_000;
 
