@@ -77,7 +77,7 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
     note(key, operations);
   }
 
-  function requireNone(waitMs: number): void {
+  function requireNoWait(waitMs: number): void {
     if (waitMs === 0) return;
     throw new RateLimitedError(
       `you have sent more operations than ${requestBurst} at once and ${requestsPerSecond} a second, the most this server allows; try again in ${waitMs} ms`,
@@ -112,13 +112,13 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
 
     request(authority) {
       const key = keyOf(authority);
-      requireNone(requests.take(key));
+      requireNoWait(requests.take(key));
       note(key, 1);
     },
 
     requireCredit(authority) {
       const wait = requests.wait(keyOf(authority));
-      if (wait > maxOverdrawnMs) requireNone(wait);
+      if (wait > maxOverdrawnMs) requireNoWait(wait);
     },
     chargeFlood: charge,
 

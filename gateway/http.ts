@@ -56,7 +56,6 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
   const { translate, limits, allowedOrigins, admission } = settings;
   const apollo = await startApollo(settings);
   const server = fastify({
-    bodyLimit: limits.bodyBytes,
     requestTimeout: limits.httpRequestTimeoutMs, // for receiving a request, not for answering it
     http: {
       maxHeaderSize: limits.httpHeaderBytes,

@@ -120,18 +120,22 @@ export function createSockets(settings: SocketSettings): Sockets {
       if (socket.readyState !== socket.OPEN) return false; // what comes after its end is only read
       const flood = isTooMuch(bytes, state.session === undefined);
       if (flood) {
-        closeSocket(socket, tooManyMessages, flood);
+        end(tooManyMessages, flood, floodGraceMs);
         socket.pause(); // the rest of it is not even read
-        setTimeout(() => socket.terminate(), floodGraceMs).unref();
         if (state.session) admission.chargeFlood(state.session.authority, limits.wsMessageBurst);
         else state.hasFlooded = true;
-      } else if (socket.bufferedAmount > limits.streamQueueBytes) {
-        const reason = `${socket.bufferedAmount} bytes were not read (streamQueueBytes)`;
-        logger.info({ reason }, 'a peer reads too slowly');
-        closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`);
-      } else return true;
-      setTimeout(() => socket.terminate(), slowGraceMs).unref();
+        return false;
+      }
+      if (socket.bufferedAmount <= limits.streamQueueBytes) return true;
+      const reason = `${socket.bufferedAmount} bytes were not read (streamQueueBytes)`;
+      logger.info({ reason }, 'a peer reads too slowly');
+      end(tryAgainLater, `SLOW_CONSUMER: ${reason}`, slowGraceMs);
       return false;
+    }
+
+    function end(code: number, reason: string, graceMs: number): void {
+      closeSocket(socket, code, reason);
+      setTimeout(() => socket.terminate(), graceMs).unref();
     }
 
     const closed = server.opened(
