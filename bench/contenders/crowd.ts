@@ -17,7 +17,7 @@ const protocol = 'graphql-transport-ws';
 
 serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
   const init = JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
-  const subscribe = JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables } });
+  const subscribe = (id: number) => JSON.stringify({ id: String(id), type: 'subscribe', payload: { query, variables } });
   const sockets: WebSocket[] = [];
   let arrived = 0;
   let lateness: number[] = [];
@@ -41,7 +41,7 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
       socket.on('message', (data) => {
         const text = String(data);
         if (text === '{"type":"connection_ack"}') {
-          socket.send(subscribe);
+          socket.send(subscribe(1));
         } else if (text.includes('"errors":')) reject(new Error(text));
         else {
           note(text);
@@ -49,7 +49,9 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
         }
       });
     });
-  function openSlow(): Promise<void> {
+
+  /** Watches the same that often on one socket, so that it soon has more to read than kernels keep for it. */
+  function openSlow(subscriptions: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const { hostname, port, pathname } = new URL(url);
       const key64 = Buffer.alloc(16, 7).toString('base64');
@@ -63,7 +65,7 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
         say(init);
         socket.once('data', () => {
           socket.pause();
-          say(subscribe);
+          for (let id = 1; id <= subscriptions; id++) say(subscribe(id));
           setInterval(() => socket.read(1), 1_000).unref();
           resolve();
         });
@@ -75,8 +77,7 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
   return {
     begin: async () => undefined,
     async ask(question, input) {
-      if (question === 'slow') return openSlow();
-      if (question === 'slow is open') return slow !== null && !slow.destroyed;
+      if (question === 'slow') return openSlow((input as { count: number }).count);
       if (question === 'open') {
         await Promise.all(Array.from({ length: (input as { count: number }).count }, open));
         return null;
