@@ -15,7 +15,7 @@ import { createLogger } from '#src/platform/logger.ts';
 import { loadAuthority } from '#src/principals/authority-reads.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
 import { ensureFirstTenant } from '#src/principals/bootstrap.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { describeTool } from '#src/tools/tool.ts';
 
 /** What a process needs to work on the benchmark's tenant; travels as JSON. */

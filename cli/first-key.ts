@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { systemClock } from '#src/platform/clock.ts';
 import type { Database } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import { parseApiKey } from '#src/principals/api-key.ts';
+import { parseApiKey } from '#src/authority/api-key.ts';
 import { ensureFirstTenant, firstTenantName, newAdminKey } from '#src/principals/bootstrap.ts';
 import { fileOf, readSecret, storeSecret, type KeptSecret } from './kept-secret.ts';
 

@@ -8,7 +8,7 @@ import type { Clock } from '#src/platform/clock.ts';
 import { RateLimitedError, UnauthenticatedError } from '#src/platform/errors.ts';
 import type { PubSub } from '#src/platform/redis.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { peerOf } from './peer.ts';
 import type { GatewayLimits } from './limits.ts';
 import { createRates } from './rates.ts';

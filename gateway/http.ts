@@ -15,7 +15,7 @@ import type { Context } from '#schema/context.ts';
 import type { Services } from '#src/app.ts';
 import type { Database } from '#src/platform/database.ts';
 import { LimitExceededError, RateLimitedError, type SignalboxError } from '#src/platform/errors.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { expectedError, type GatewayLogger, type Translate } from './errors.ts';
 import { addressOf, type Admission } from './admission.ts';
 import { bearerOf } from './credential.ts';

@@ -6,7 +6,7 @@ import type { Guard, SourceContext } from '#schema/subscription.ts';
 import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 
 export interface Operation {
   readonly context: Context;

@@ -4,7 +4,7 @@ import type { Authenticator } from '#src/principals/authenticate.ts';
 import type { Clock } from '#src/platform/clock.ts';
 import { UnauthenticatedError, type SignalboxError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { GatewayLogger } from './errors.ts';
 import { freshly } from './freshly.ts';
 

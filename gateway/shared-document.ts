@@ -14,7 +14,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { afterArgument } from '#schema/subscription.ts';
-import { permissions, type Permission } from '#src/principals/permission.ts';
+import { permissions, type Permission } from '#src/authority/permission.ts';
 
 export interface SharedDocument {
   /** As the client sent it. */

@@ -17,7 +17,7 @@ import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
 import type { Database } from '#src/platform/database.ts';
 import { ForbiddenError } from '#src/platform/errors.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { Channel, type ChannelSource, type EncodedBatch } from './channel.ts';
 import type { Translate } from './errors.ts';
 import { Member } from './member.ts';

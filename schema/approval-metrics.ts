@@ -13,7 +13,7 @@ import {
   type PolicyFigures,
   type Waits,
 } from '#src/approvals/approval-metrics.ts';
-import { roles, type Role } from '#src/principals/permission.ts';
+import { roles, type Role } from '#src/authority/permission.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
 import { globalId } from './ids.ts';

@@ -8,7 +8,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin, { AuthScopeFailureType, type AuthFailure } from '@pothos/plugin-scope-auth';
 import ValidationPlugin from '@pothos/plugin-validation';
 import { ForbiddenError, ValidationError } from '#src/platform/errors.ts';
-import { isOperatorsOnly, visibilityOf, type Authority, type Permission } from '#src/principals/permission.ts';
+import { isOperatorsOnly, visibilityOf, type Authority, type Permission } from '#src/authority/permission.ts';
 import type { Context } from './context.ts';
 
 export interface SchemaShape {

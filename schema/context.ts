@@ -2,7 +2,7 @@
 import type { Services } from '#src/app.ts';
 import type { Origin } from '#src/audit/audit.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 
 export interface Context {
   /** Who acts, as of the start of this request or batch. In `subscribe` it is live: each look gives the rights last read. */

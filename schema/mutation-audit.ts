@@ -3,7 +3,7 @@ import type { UnitOfWork } from '#src/platform/database.ts';
 import type { Services } from '#src/app.ts';
 import { isId } from '#src/platform/ids.ts';
 import { digestOfRow, type Origin } from '#src/audit/audit.ts';
-import type { Authority, Place } from '#src/principals/permission.ts';
+import type { Authority, Place } from '#src/authority/permission.ts';
 import { parseGlobalId } from './ids.ts';
 import { readerOf } from './node.ts';
 

@@ -4,7 +4,7 @@ import type { InputRef, ShapeFromTypeParam, TypeParam } from '@pothos/core';
 import type { Services } from '#src/app.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ForbiddenError, NotFoundError, SignalboxError, ValidationError } from '#src/platform/errors.ts';
-import type { Authority, Permission } from '#src/principals/permission.ts';
+import type { Authority, Permission } from '#src/authority/permission.ts';
 import { builder, type Types } from './builder.ts';
 import { beginAudit, subjectsOf, type Subjects } from './mutation-audit.ts';
 

@@ -4,7 +4,7 @@ import { resolveNodes } from '@pothos/plugin-relay';
 import { isObjectType, type GraphQLResolveInfo } from 'graphql';
 import type { Services } from '#src/app.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { globalIdOfAny, globalIdsOfAny, type GlobalId } from './ids.ts';

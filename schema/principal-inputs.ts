@@ -1,5 +1,5 @@
 // Inputs of what is done with principals, teams' members, role grants and API keys.
-import type { ScopeKind } from '#src/principals/permission.ts';
+import type { ScopeKind } from '#src/authority/permission.ts';
 import { builder } from './builder.ts';
 import { globalId, globalIdOfAny } from './ids.ts';
 import { PrincipalKindEnum, RoleEnum } from './principal.ts';

@@ -1,7 +1,7 @@
 // Who acts and what they may do: Principal, RoleGrant, ApiKey (never its hash), and the members of a team.
 import type { ApiKeyRow } from '#src/principals/api-key-reads.ts';
 import type { RoleGrantRow } from '#src/principals/grant-reads.ts';
-import { principalKinds, roles, scopeKinds, type Grant } from '#src/principals/permission.ts';
+import { principalKinds, roles, scopeKinds, type Grant } from '#src/authority/permission.ts';
 import type { PrincipalRow } from '#src/principals/principal-reads.ts';
 import { builder } from './builder.ts';
 import { connectionsOf, connectionType, paged } from './connection.ts';

@@ -3,7 +3,7 @@ import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/cor
 import type { Services } from '#src/app.ts';
 import type { LiveBatch, LiveStream } from '#src/events/live-stream.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import type { Authority, Permission } from '#src/principals/permission.ts';
+import type { Authority, Permission } from '#src/authority/permission.ts';
 import { builder, type Types } from './builder.ts';
 import type { Context } from './context.ts';
 

@@ -1,5 +1,5 @@
 // Viewer: who I am, with which credential, and what I may do.
-import { can, permissions, type Authority, type Grant } from '#src/principals/permission.ts';
+import { can, permissions, type Authority, type Grant } from '#src/authority/permission.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
 import { globalId } from './ids.ts';

@@ -5,7 +5,7 @@ import { createAgentService } from '#src/agents/agent-service.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ForbiddenError, NotFoundError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import { testDatabase, type TestDatabase } from '#test/harness/database.ts';
 import { createPeople, type Home } from '#test/harness/people.ts';

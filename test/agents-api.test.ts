@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 
 let server: TestServer;

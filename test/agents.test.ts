@@ -6,7 +6,7 @@ import { kindBefore, versionBefore } from '#src/agents/agent.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ConflictError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testDatabase, type TestDatabase } from '#test/harness/database.ts';
 import { createPeople, type Home, type People } from '#test/harness/people.ts';
 

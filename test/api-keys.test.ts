@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test';
 import { ForbiddenError, InvalidStateError, NotFoundError, UnauthenticatedError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { NewApiKey } from '#src/principals/api-key-service.ts';
-import { generateApiKey, parseApiKey } from '#src/principals/api-key.ts';
+import { generateApiKey, parseApiKey } from '#src/authority/api-key.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
-import { can, type Authority } from '#src/principals/permission.ts';
+import { can, type Authority } from '#src/authority/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createPeople, type Home, type People } from './harness/people.ts';
 

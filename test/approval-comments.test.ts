@@ -13,7 +13,7 @@ import {
   ValidationError,
 } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 
 let engine: HandEngine;

@@ -6,7 +6,7 @@ import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { maxEditedBytes, type EditApproval } from '#src/executions/edit-approval.ts';
 import { ConflictError, ForbiddenError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 

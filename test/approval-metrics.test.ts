@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { createApprovalMetrics, maxMetricDays, type MetricsFilter } from '#src/approvals/approval-metrics.ts';
 import { ValidationError } from '#src/platform/errors.ts';
 import { newId, newIdAt } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld } from './harness/governance.ts';
 

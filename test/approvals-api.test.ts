@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority, Role } from '#src/principals/permission.ts';
+import type { Authority, Role } from '#src/authority/permission.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
 import type { Caller } from './harness/graphql.ts';
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { loopOf, maxDelegationDays, type Delegation } from '#src/approvals/delegation.ts';
 import { ConflictError, ForbiddenError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { approvalStand, hour, later, start, type ApprovalStand, type ApprovalWorld } from './harness/approvals.ts';
 
 let stand: ApprovalStand;

@@ -7,7 +7,7 @@ import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { InvalidStateError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { tool } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 import { checkRows } from './harness/simulation-checks.ts';

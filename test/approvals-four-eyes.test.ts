@@ -6,7 +6,7 @@ import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import type { ApprovalTerms } from '#src/approvals/approval-terms.ts';
 import { ForbiddenError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { approvalStand, hour, type ApprovalStand, type ApprovalWorld } from './harness/approvals.ts';
 
 let stand: ApprovalStand;

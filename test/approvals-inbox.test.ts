@@ -7,7 +7,7 @@ import type { ApprovalTerms, Approver } from '#src/approvals/approval-terms.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import { cursorOf } from '#src/platform/page.ts';
-import { can, roles, type Authority, type Grant } from '#src/principals/permission.ts';
+import { can, roles, type Authority, type Grant } from '#src/authority/permission.ts';
 import { approvalStand, hour, later, type ApprovalStand, type ApprovalWorld } from './harness/approvals.ts';
 
 let stand: ApprovalStand;

@@ -10,7 +10,7 @@ import { foreignServer } from './harness/foreign-server.ts';
 import type { Caller } from './harness/graphql.ts';
 import { blocksOf } from './harness/manual.ts';
 import { localOutbound as outbound } from './harness/outbound.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 
 const manual = blocksOf('approvals.md');
 const [waiting] = manual('What waits for you', 'graphql') as [string];

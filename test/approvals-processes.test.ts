@@ -7,7 +7,7 @@ import { Webhook as Verifier } from 'standardwebhooks';
 import type { StepDefinition } from '#src/agents/definition.ts';
 import type { ApprovalTerms } from '#src/approvals/approval-terms.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { NewWebhook } from '#src/webhooks/webhook-service.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
 import { eventually } from './harness/eventually.ts';

@@ -7,7 +7,7 @@ import { createApprovalLog } from '#src/executions/approval-log.ts';
 import { isFinalExecution } from '#src/executions/execution.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { SignalboxError } from '#src/platform/errors.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { tool } from './harness/engine-looks.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
 import { checkRows } from './harness/simulation-checks.ts';

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { createApprovalService, type ApprovalService } from '#src/approvals/approval-service.ts';
 import { SignalboxError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { createApprovalLog } from '#src/executions/approval-log.ts';
 import { createEventService } from '#src/events/event-service.ts';
 import { createHints } from '#src/events/hints.ts';

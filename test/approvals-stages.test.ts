@@ -11,7 +11,7 @@ import {
   NotFoundError,
   ValidationError,
 } from '#src/platform/errors.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { approvalStand, hour, later, start, type ApprovalStand, type ApprovalWorld } from './harness/approvals.ts';
 
 let stand: ApprovalStand;

@@ -12,7 +12,7 @@ import {
   ValidationError,
 } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { approvalStand, hour, later, start, type ApprovalStand } from './harness/approvals.ts';
 
 let stand: ApprovalStand;

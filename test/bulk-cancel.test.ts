@@ -7,7 +7,7 @@ import type { ExecutionRow } from '#src/executions/execution-rows.ts';
 import type { Database } from '#src/platform/database.ts';
 import { ForbiddenError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { crowd } from './harness/crowd.ts';
 import { tool } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';

@@ -7,7 +7,7 @@ import { compileRules } from '#src/rules/compile.ts';
 import { maxActiveGrants } from '#src/datagrants/data-service.ts';
 import type { GateInput } from '#src/rules/gate.ts';
 import { parseRules } from '#src/rules/rules.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testApi, type Api } from './harness/api.ts';
 import { toolCall } from './harness/governance.ts';
 

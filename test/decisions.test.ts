@@ -9,7 +9,7 @@ import { createGate } from '#src/gate/gate-service.ts';
 import { runSimulation } from '#src/simulations/simulation-job.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
 import { createRedactor, isRedactionPath } from '#src/decisions/redaction.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { toolCall } from './harness/governance.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
 import type { Home } from './harness/people.ts';

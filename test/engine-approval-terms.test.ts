@@ -7,7 +7,7 @@ import type { StepDefinition } from '#src/agents/definition.ts';
 import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import type { ApprovalTerms } from '#src/approvals/approval-terms.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { describeTool } from '#src/tools/tool.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 

@@ -5,7 +5,7 @@ import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { ConflictError, ForbiddenError, InvalidStateError } from '#src/platform/errors.ts';
 import type { PolicyRow } from '#src/policies/policy-reads.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { describeTool } from '#src/tools/tool.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 

@@ -9,7 +9,7 @@ import { eventDelayMs, healthOf, sinkDelayMs, sinkLimits } from '#src/eventbus/e
 import { tenantCursor } from '#src/events/cursor.ts';
 import { CursorExpiredError, InvalidCursorError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { webhookLimits } from '#src/webhooks/webhook.ts';
 import { eventBus, turnableClock, type Bus, type BusTenant } from './harness/event-bus.ts';
 import { foreignServer, type ForeignServer } from './harness/foreign-server.ts';

@@ -13,7 +13,7 @@ import {
 } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { eventBus, operatorSink, turnableClock, type Bus, type BusTenant } from './harness/event-bus.ts';
 
 const clock = turnableClock();

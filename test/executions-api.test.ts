@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newId } from '#src/platform/ids.ts';
-import { roles, type Role } from '#src/principals/permission.ts';
+import { roles, type Role } from '#src/authority/permission.ts';
 import { holdTool, ids, testApi, type Api } from './harness/api.ts';
 import type { Caller } from './harness/graphql.ts';
 import type { Scope } from './harness/people.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { parseGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
-import { roles, type Role } from '#src/principals/permission.ts';
+import { roles, type Role } from '#src/authority/permission.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
 import type { Caller } from './harness/graphql.ts';
 import { createVerbs, type Verbs } from './harness/verbs.ts';

@@ -14,8 +14,8 @@ import { createGate } from '#src/gate/gate-service.ts';
 import { compileGlob } from '#src/rules/glob.ts';
 import { compilePolicies, policySet } from '#src/rules/policy-set.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
-import type { Authority } from '#src/principals/permission.ts';
-import { holdRules } from '#src/tenants/rules-lock.ts';
+import type { Authority } from '#src/authority/permission.ts';
+import { holdRules } from '#src/authority/rules-lock.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld, toolCall } from './harness/governance.ts';
 

@@ -8,7 +8,7 @@ import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createGate } from '#src/gate/gate-service.ts';
 import { createPolicyService } from '#src/policies/policy-service.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 
 import { recordingLog } from './harness/approvals.ts';
 import { toolCall } from './harness/governance.ts';

@@ -7,7 +7,7 @@ import { systemClock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createAuthenticator } from '#src/principals/authenticate.ts';
 import { ensureFirstTenant, newAdminKey } from '#src/principals/bootstrap.ts';
-import { can } from '#src/principals/permission.ts';
+import { can } from '#src/authority/permission.ts';
 import { testDatabase } from './harness/database.ts';
 import { testServer, type Caller, type TestServer } from './harness/graphql.ts';
 import type { Home } from './harness/people.ts';

@@ -6,7 +6,7 @@ import { getNamedType } from 'graphql';
 import { schema } from '#gateway/schema.ts';
 import { parseGlobalId, toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { Answer, Caller } from '#test/harness/graphql.ts';
 import { idPaths, requiredValues, selectionOf, withValue, type Field, type IdPath, type Place } from '#test/harness/schema-walk.ts';
 import {

@@ -6,7 +6,7 @@ import type { StepDefinition } from '#src/agents/definition.ts';
 import type { EngageKillSwitch } from '#src/killswitches/kill-switch-service.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority, Grant } from '#src/principals/permission.ts';
+import type { Authority, Grant } from '#src/authority/permission.ts';
 import { agentStep, controlOf } from './harness/engine-control.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { foreignServer, type ForeignServer } from './harness/foreign-server.ts';

@@ -5,7 +5,7 @@ import type { EngageKillSwitch } from '#src/killswitches/kill-switch-service.ts'
 import { covers, normalDestinationPattern, normalToolPattern, type EngagedSwitch } from '#src/killswitches/kill-switch.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { controlOf, refused } from './harness/engine-control.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { foreignServer } from './harness/foreign-server.ts';

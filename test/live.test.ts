@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
 import { CursorExpiredError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
 import { testServer, type Caller, type TestServer } from '#test/harness/graphql.ts';
 

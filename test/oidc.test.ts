@@ -7,7 +7,7 @@ import { createApiKeyService } from '#src/principals/api-key-service.ts';
 import { createAuthenticator, type Authenticator, type AuthenticatorSettings } from '#src/principals/authenticate.ts';
 import { ensureFirstTenant } from '#src/principals/bootstrap.ts';
 import type { OidcIssuer } from '#src/principals/oidc.ts';
-import { can, type Authority } from '#src/principals/permission.ts';
+import { can, type Authority } from '#src/authority/permission.ts';
 import { createPrincipalService } from '#src/principals/principal-service.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { audience, startIssuer, type TestIssuer } from './harness/issuer.ts';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
-import { limitGrants } from '#src/principals/grants.ts';
-import { can, permissions, roles, type Authority, type Grant, type Place, type Role } from '#src/principals/permission.ts';
+import { limitGrants } from '#src/authority/grants.ts';
+import { can, permissions, roles, type Authority, type Grant, type Place, type Role } from '#src/authority/permission.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
 import type { Home, Scope } from './harness/people.ts';
 

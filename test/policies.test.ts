@@ -9,7 +9,7 @@ import { parseCases, runCases } from '#src/policies/policy-cases.ts';
 import { policySchemaFiles, readPolicyDocument } from '#src/policies/policy-document.ts';
 import { createPolicyService, type NewPolicy } from '#src/policies/policy-service.ts';
 import { maxPatterns, maxRules, parseRules } from '#src/rules/rules.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld } from './harness/governance.ts';
 

@@ -7,7 +7,7 @@ import { newId } from '#src/platform/ids.ts';
 import { readPolicyDocument } from '#src/policies/policy-document.ts';
 import { maxAttachments, maxRolloutWindowMs, minRolloutWindowMs } from '#src/policies/policy-input.ts';
 import { createPolicyService, type NewPolicy } from '#src/policies/policy-service.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld } from './harness/governance.ts';
 

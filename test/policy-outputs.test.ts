@@ -5,7 +5,7 @@ import { withNotice } from '#src/executions/delivery.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { NewPolicy } from '#src/policies/policy-service.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';

@@ -7,7 +7,7 @@ import type { GateInput } from '#src/rules/gate.ts';
 import { createGate } from '#src/gate/gate-service.ts';
 import { forgetOld } from '#src/gate/rate-store.ts';
 import type { RateLimitRules } from '#src/rules/rate-rules.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { keepCounted, mostWithin, type Counted } from './harness/counted.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
 import { tool } from './harness/engine-looks.ts';

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { newId } from '#src/platform/ids.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import type { RateLimitRules } from '#src/rules/rate-rules.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { keepCounted, mostWithin, type Counted } from './harness/counted.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';

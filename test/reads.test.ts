@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { loadAuthority } from '#src/principals/authority-reads.ts';
 import { casesOf, type ReadCase } from '../bench/reads/cases.ts';
 import { missingCases, runCase } from '../bench/reads/operations.ts';

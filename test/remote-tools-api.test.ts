@@ -7,7 +7,7 @@ import { toGlobalId } from '#schema/ids.ts';
 import { createOutbound } from '#src/outbound/guard.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createSealer } from '#src/platform/sealing.ts';
-import { roles } from '#src/principals/permission.ts';
+import { roles } from '#src/authority/permission.ts';
 import { remoteLimits } from '#src/tools/remote.ts';
 import { describeTool } from '#src/tools/tool.ts';
 import { ids, testApi, type Api } from './harness/api.ts';

@@ -8,7 +8,7 @@ import { createSignalboxClient } from '#client/index.ts';
 import { parseGlobalId } from '#schema/ids.ts';
 import { loadConfig } from '#src/config.ts';
 import { createLogger } from '#src/platform/logger.ts';
-import { parseApiKey } from '#src/principals/api-key.ts';
+import { parseApiKey } from '#src/authority/api-key.ts';
 import { startProcess } from '../cli/process.ts';
 import { testDatabase } from './harness/database.ts';
 import { everythingServer, type Everything } from './harness/mcp/everything.ts';

@@ -7,7 +7,7 @@ import { createRates } from '#gateway/rates.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { RateLimitedError, UnauthenticatedError } from '#src/platform/errors.ts';
 import { createPubSub } from '#src/platform/redis.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { eventually } from '#test/harness/eventually.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 import { startRedis } from '#test/harness/redis.ts';

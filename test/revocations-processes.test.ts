@@ -13,7 +13,7 @@ import { byItself } from '#src/audit/audit.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
-import { parseApiKey } from '#src/principals/api-key.ts';
+import { parseApiKey } from '#src/authority/api-key.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createPeople, type People } from './harness/people.ts';
 import { killLeftProcesses, signalbox } from './harness/signalbox-process.ts';

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { toGlobalId } from '#schema/ids.ts';
 import { ConflictError, ForbiddenError, InvalidStateError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import { can, roles, type Authority, type Role } from '#src/principals/permission.ts';
+import { can, roles, type Authority, type Role } from '#src/authority/permission.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';
 import type { Home, Scope } from './harness/people.ts';
 

@@ -12,7 +12,7 @@ import type { PolicyRow } from '#src/policies/policy-reads.ts';
 import { countDenials, minJudged, watchRollout, type RecentDecision } from '#src/policies/rollout.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { createWorld, toolCall, type World } from './harness/governance.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 
 let db: TestDatabase;
 let world: World;

@@ -7,7 +7,7 @@ import { newId } from '#src/platform/ids.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { createPubSub, type PubSub } from '#src/platform/redis.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { toGlobalId } from '#schema/ids.ts';
 import { eventually } from './harness/eventually.ts';
 import { testServer, type TestServer } from './harness/graphql.ts';

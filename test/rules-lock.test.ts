@@ -7,8 +7,8 @@ import pg from 'pg';
 import type { NewPolicy } from '#src/policies/policy-service.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
-import { changeRules, holdRules } from '#src/tenants/rules-lock.ts';
+import type { Authority } from '#src/authority/permission.ts';
+import { changeRules, holdRules } from '#src/authority/rules-lock.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
 

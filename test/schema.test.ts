@@ -15,7 +15,7 @@ import {
   type GraphQLNamedType,
 } from 'graphql';
 import { schema } from '#gateway/schema.ts';
-import { permissions } from '#src/principals/permission.ts';
+import { permissions } from '#src/authority/permission.ts';
 import { idTypesOf } from '#test/harness/schema-walk.ts';
 
 const types = Object.values(schema.getTypeMap()).filter((type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type));

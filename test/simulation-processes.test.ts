@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { newIdAt } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testEngine, type Engine } from './harness/engine.ts';
 import { eventually } from './harness/eventually.ts';
 import { toolCall } from './harness/governance.ts';

@@ -5,7 +5,7 @@ import { toGlobalId } from '#schema/ids.ts';
 import { newId } from '#src/platform/ids.ts';
 import { maxCandidates } from '#src/simulations/simulation.ts';
 import { createSimulationService, maxOpen } from '#src/simulations/simulation-service.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { TestServer } from './harness/graphql.ts';
 import type { Home } from './harness/people.ts';
 import { create, day, filterOf, idOf, policyOf, simulationServer, today, type SimulationServer } from './harness/policy-simulations.ts';

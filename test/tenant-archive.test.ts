@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { InvalidStateError } from '#src/platform/errors.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { controlOf } from './harness/engine-control.ts';
 import { looksAt, tool } from './harness/engine-looks.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';

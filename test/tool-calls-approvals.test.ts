@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { keyOf } from './harness/product-tenant.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { code, outsideAgent, type Outside } from './harness/tool-calls.ts';
 
 let outside: Outside;

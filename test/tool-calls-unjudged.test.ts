@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { changeRules } from '#src/tenants/rules-lock.ts';
+import { changeRules } from '#src/authority/rules-lock.ts';
 import type { NewPolicy } from '#src/policies/policy-service.ts';
 import { code, outsideAgent, type Outside } from './harness/tool-calls.ts';
 

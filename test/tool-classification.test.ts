@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ForbiddenError, LimitExceededError, NotFoundError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { classifyCall } from '#src/tools/classification.ts';
 import { createToolOverrideService, maxOverrides } from '#src/tools/override-service.ts';
 import { createToolService } from '#src/tools/tool-service.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
-import { roles } from '#src/principals/permission.ts';
+import { roles } from '#src/authority/permission.ts';
 import { describeTool, type ToolDescription } from '#src/tools/tool.ts';
 import { ids, testApi, type Api } from './harness/api.ts';
 

@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { ConflictError, ForbiddenError, NotFoundError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority, Grant, Role } from '#src/principals/permission.ts';
+import type { Authority, Grant, Role } from '#src/authority/permission.ts';
 import { createToolServers } from '#src/tools/tool-servers.ts';
 import { createToolService } from '#src/tools/tool-service.ts';
 import { startToolSync } from '#src/tools/tool-sync.ts';

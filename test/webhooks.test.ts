@@ -16,7 +16,7 @@ import {
 import type { OutboundRequest, OutboundResult } from '#src/outbound/outbound.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { createDelivery } from '#src/webhooks/deliver.ts';
 import { tellWebhooks } from '#src/webhooks/tell.ts';
 import { apiId, retryDelayMs, retryDelaysMs, signatureHeaders, webhookEvents, webhookLimits } from '#src/webhooks/webhook.ts';

@@ -2,7 +2,7 @@
 // in turns. What one may not list at all is left out. Of a thousand medians some are off by chance: those above the target are asked again
 // before they count.
 import { loadAuthority } from '#src/principals/authority-reads.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { Part } from '../part.ts';
 import { casesOf, type ReadCase } from '../reads/cases.ts';
 import { openWorlds, seed, type KeptWorld } from '../reads/kept-worlds.ts';

@@ -14,7 +14,7 @@ import { openOperation } from '#gateway/operation.ts';
 import { schema } from '#gateway/schema.ts';
 import type { Services } from '#src/app.ts';
 import type { Database } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { ofOne, ofOneExecution, type ReadCase } from './cases.ts';
 
 export const pageSize = 20;

@@ -4,8 +4,8 @@ import { OperatorError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import { loadAuthority } from '#src/principals/authority-reads.ts';
 import { firstTenantName } from '#src/principals/bootstrap.ts';
-import { firstAdminName } from '#src/principals/first-admin.ts';
-import type { Authority, Role } from '#src/principals/permission.ts';
+import { firstAdminName } from '#src/authority/first-admin.ts';
+import type { Authority, Role } from '#src/authority/permission.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 
 export interface People {

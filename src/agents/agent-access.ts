@@ -1,7 +1,7 @@
 // Who may touch an agent: shared by the two services that change agents and their deployments.
 import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError, NotFoundError } from '../platform/errors.ts';
-import { can, type Authority, type Place } from '../principals/permission.ts';
+import { can, type Authority, type Place } from '../authority/permission.ts';
 import { lockAgent, type AgentRow } from './agent-reads.ts';
 
 export const placeOf = ({ projectId, teamId }: Pick<AgentRow, 'projectId' | 'teamId'>): Place => ({ projectId, teamId });

@@ -4,8 +4,8 @@ import { ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { AgentStatus, DeploymentKind } from './agent.ts';
 import type { Definition } from './definition.ts';
 

@@ -13,7 +13,7 @@ import {
 import { isId, newId } from '../platform/ids.ts';
 import { pageWindow, pagesOf, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import type { ApprovalLog } from './approval-log.ts';
 import { approvalsByIds, readable, type ApprovalRow } from './approval-reads.ts';
 import { lockApproval } from './approval-store.ts';

@@ -1,8 +1,8 @@
 // What has to be known of people to say who may decide: delegations in force, teams, votes, hands behind service accounts. Reads only;
 // a constant number of statements for any number of approvals.
 import type { UnitOfWork } from '../platform/database.ts';
-import { distinctGrants } from '../principals/grants.ts';
-import type { Authority, Grant } from '../principals/permission.ts';
+import { distinctGrants } from '../authority/grants.ts';
+import type { Authority, Grant } from '../authority/permission.ts';
 import type { Decidable } from './approval.ts';
 import type { DecidingFacts, Seat, Vote } from './approval-rights.ts';
 import { approversNow } from './approval-terms.ts';

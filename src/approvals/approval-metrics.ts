@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { idsBetween, isId } from '../platform/ids.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { greatest, routesTo, splitBy, type Bind, type Route } from '../tenants/newest-rows.ts';
 import { riskClasses, type RiskClass } from '../tools/tool.ts';
 

@@ -1,6 +1,6 @@
 // Who may approve or reject: the permission, four eyes, the stage's approvers, delegates, one vote for each person. Pure; what has to be
 // known is passed in.
-import { can, rolesAt, type Authority, type Grant } from '../principals/permission.ts';
+import { can, rolesAt, type Authority, type Grant } from '../authority/permission.ts';
 import { isExpired, type ApprovalDecision, type Decidability, type Decidable } from './approval.ts';
 import { approversNow, stageOf, type Approver } from './approval-terms.ts';
 

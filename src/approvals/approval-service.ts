@@ -3,7 +3,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { canConsume, isExpired, type Consumption } from './approval.ts';
 import { decidingFacts, votesOf } from './approval-facts.ts';
 import type { ApprovalLog } from './approval-log.ts';

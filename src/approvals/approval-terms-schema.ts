@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { dateList, endHourField, hourField, minutesOf, timezoneField, weekdayList, weekdays } from '../platform/calendar-fields.ts';
 import { parseDuration } from '../platform/duration.ts';
 import { knownKeys, textOf } from '../platform/problems.ts';
-import { roles } from '../principals/permission.ts';
+import { roles } from '../authority/permission.ts';
 import type { ApprovalTerms, Approver } from './approval-terms.ts';
 
 export const maxStages = 10;

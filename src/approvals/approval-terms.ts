@@ -1,5 +1,5 @@
 // Who may decide an approval, in which order, and what happens while nobody does. Pure; no I/O.
-import type { Role } from '../principals/permission.ts';
+import type { Role } from '../authority/permission.ts';
 
 /** One person, everybody with a role at the place, or the people of a team. */
 export type Approver = { readonly principal: string } | { readonly role: Role } | { readonly team: string };

@@ -1,8 +1,8 @@
 // "What I may decide now" as an SQL condition, so that lists can page through it: the same rules as `rightToDecide`, which stays the one
 // that counts when somebody decides. Two statements, however many approvals there are.
 import type { UnitOfWork } from '../platform/database.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority, Grant } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority, Grant } from '../authority/permission.ts';
 import { lentKeys, seatsOf } from './approval-facts.ts';
 import { placeColumns } from './approval-reads.ts';
 import type { Seat } from './approval-rights.ts';

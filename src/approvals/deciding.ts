@@ -15,7 +15,7 @@ import {
 } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import { decidedStatus, maxNoteLength, type ApprovalDecision } from './approval.ts';
 import { decidingFacts } from './approval-facts.ts';
 import type { ApprovalLog, ApprovalNote } from './approval-log.ts';

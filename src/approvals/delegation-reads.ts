@@ -2,8 +2,8 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { canAnywhere } from '../principals/grants.ts';
-import type { Authority } from '../principals/permission.ts';
+import { canAnywhere } from '../authority/grants.ts';
+import type { Authority } from '../authority/permission.ts';
 
 export interface DelegationRow {
   readonly id: string;

@@ -4,7 +4,7 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { ForbiddenError, InvalidStateError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import { isExpired, maxNoteLength } from './approval.ts';
 import { decidingFacts } from './approval-facts.ts';
 import type { ApprovalLog } from './approval-log.ts';

@@ -3,8 +3,8 @@ import type { FeedPosition } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { idsBetween, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import { can, visibilityOf, type Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import { can, visibilityOf, type Authority } from '../authority/permission.ts';
 import { newestRows, readInOrder, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 
 export interface AuditRow {

@@ -8,7 +8,7 @@ import { orderedStream } from '../events/ordered-stream.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { newIdAt } from '../platform/ids.ts';
-import type { Authority, Place } from '../principals/permission.ts';
+import type { Authority, Place } from '../authority/permission.ts';
 import type { Origin, Subject } from './audit.ts';
 import {
   auditEventsAfter,

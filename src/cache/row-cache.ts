@@ -4,7 +4,7 @@ import { ManualCache } from 'layered-loader/core';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import type { PubSub } from '../platform/redis.ts';
-import { visibilityOf, type Authority, type Permission } from '../principals/permission.ts';
+import { visibilityOf, type Authority, type Permission } from '../authority/permission.ts';
 
 /** By the name of their node type. `maxAgeMs` counts from the start of the transaction that read the row; those without one never change. */
 const kinds = {

@@ -3,8 +3,8 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority, Place } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority, Place } from '../authority/permission.ts';
 import type { DataKind } from '../rules/data-scope.ts';
 import type { DataReference } from '../rules/gate.ts';
 

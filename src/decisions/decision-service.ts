@@ -1,6 +1,6 @@
 // What people do with decision records: read them by step, have them explained, and have them computed again. Changes nothing.
 import type { UnitOfWork } from '../platform/database.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { decisionsByIds, pagesOfSlots, type DecisionRow } from './decision-reads.ts';
 import { explain, reevaluate, type Explanation, type PolicyMoment, type Reevaluation } from './decision-replay.ts';
 import type { PolicySource } from '../rules/judge.ts';

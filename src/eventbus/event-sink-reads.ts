@@ -3,8 +3,8 @@ import type { UnitOfWork } from '../platform/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { EventType } from '../events/catalogue.ts';
 import {
   healthOf,

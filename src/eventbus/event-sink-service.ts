@@ -9,8 +9,8 @@ import type { EventType } from '../events/catalogue.ts';
 import { readTenantCursor } from '../events/cursor.ts';
 import { comparePositions } from '../events/live-feed.ts';
 import type { EventService, FeedPosition } from '../events/event-service.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import { newSecret, rotated } from '../webhooks/webhook.ts';
 import { refuse, requirePlaces, sinkProblems } from './event-sink-input.ts';
 import {

@@ -1,7 +1,7 @@
 // The shape of everything that can be watched: a place now, what lies between two places, and what follows one. A gateway shares what
 // follows among all who watch the same, and gives each who joins the history between its own place and the place of the others.
 import type { UnitOfWork } from '../platform/database.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 
 /** Who watches: rights as last read, and a transaction per read. */
 export interface Watcher {

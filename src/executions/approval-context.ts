@@ -4,7 +4,7 @@ import { addsTo, contentOf, pathOf } from '../approvals/file-change.ts';
 import { present, type KnownContent, type Presentation } from '../approvals/approval-rendering.ts';
 import type { ApprovalRow } from '../approvals/approval-reads.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import type { EnvironmentKind } from '../tenants/tenant.ts';
 import { splitToolName } from '../tools/tool.ts';
 import type { StepStatus } from './execution.ts';

@@ -10,8 +10,8 @@ import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationE
 import { isId, newId } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority, Permission } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority, Permission } from '../authority/permission.ts';
 import { jobsOfEntry, reenterQueue } from './admission.ts';
 import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';

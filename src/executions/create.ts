@@ -8,7 +8,7 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { newIdAt } from '../platform/ids.ts';
 import { storableJson } from '../platform/json.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
-import { holdRules } from '../tenants/rules-lock.ts';
+import { holdRules } from '../authority/rules-lock.ts';
 import { defaultPriority, enterQueue, jobsOfEntry, notYet } from './admission.ts';
 import type { ExecutionOrigin } from './execution.ts';
 import { insertExecution } from './execution-head.ts';

@@ -17,7 +17,7 @@ import { isStorableText, unstorableText } from '../platform/problems.ts';
 import { requestToolName } from '../rules/destination.ts';
 import { approvalTerms } from '../rules/evaluate.ts';
 import type { Gate } from '../gate/gate-service.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import type { ToolService } from '../tools/tool-service.ts';
 import { gateInput, referenceOf, stepOf } from './gate-input.ts';
 import { httpRequest } from './http-request.ts';

@@ -1,7 +1,7 @@
 // Tables of executions, their steps (one row per step, and one per forEach item) and attempts.
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
-import type { Role } from '../principals/permission.ts';
+import type { Role } from '../authority/permission.ts';
 import { attemptStatuses, executionOrigins, executionStatuses, stepStatuses, type ExecutionFailure } from './execution.ts';
 import type { ItemRanges } from './machine-state.ts';
 

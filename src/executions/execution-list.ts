@@ -2,8 +2,8 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { storableText } from '../platform/json.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import { visibilityOf, type Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import { visibilityOf, type Authority } from '../authority/permission.ts';
 import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide } from '../tenants/newest-rows.ts';
 import { executionPlace, filterConditions, type ExecutionFilter } from './execution-reads.ts';
 import { executionColumns, withDates, type ExecutionRow } from './execution-rows.ts';

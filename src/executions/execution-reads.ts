@@ -3,8 +3,8 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
 import { idsBetween, isId } from '../platform/ids.ts';
 import { storableText } from '../platform/json.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { ExecutionStatus } from './execution.ts';
 import {
   attemptColumns,

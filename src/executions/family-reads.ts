@@ -1,8 +1,8 @@
 // Reads of executions by how they belong together: started by a step of another one, retrying or forking another one. Batched, authorised.
 import type { UnitOfWork } from '../platform/database.ts';
 import { pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import { executionPlace, executionsByIds } from './execution-reads.ts';
 import { executionColumns, withDates, type ExecutionRow } from './execution-rows.ts';
 

@@ -4,7 +4,7 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { IdempotencyConflictError, ValidationError, type Problem } from '../platform/errors.ts';
 import { storableJson } from '../platform/json.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { defaultPriority, lowestPriority } from './admission.ts';
 import { executionsByIds } from './execution-reads.ts';
 import type { ExecutionRow } from './execution-rows.ts';

@@ -7,8 +7,8 @@ import type { LiveFeed } from '../events/live-feed.ts';
 import type { LiveBatch, LiveStream, Watcher } from '../events/live-stream.ts';
 import { orderedStream } from '../events/ordered-stream.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import { executionPlace } from './execution-reads.ts';
 
 export interface TenantEventFilter {

@@ -1,9 +1,9 @@
 // The gate at work: inside the dispatch transaction it judges one effect with the policies of this moment and records the decision.
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { holdRules } from '../tenants/rules-lock.ts';
+import { holdRules } from '../authority/rules-lock.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { PolicySource } from '../rules/compile.ts';
 import {
   decisionsByIds,

@@ -2,7 +2,7 @@
 // are compared where they are; of them only counts, digests and one page at a time come here.
 import type { UnitOfWork } from '../platform/database.ts';
 import type { PageRequest } from '../platform/page.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import {
   compareStep,
   alignSteps,

@@ -3,7 +3,7 @@ import type { ApprovalService } from '../approvals/approval-service.ts';
 import type { EventService } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { NotFoundError } from '../platform/errors.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import {
   compareExecutions,
   compareItems,

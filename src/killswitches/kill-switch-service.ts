@@ -5,9 +5,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
-import { changeRules, lockRules } from '../tenants/rules-lock.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import { can, type Authority, type Permission, type Place } from '../authority/permission.ts';
+import { changeRules, lockRules } from '../authority/rules-lock.ts';
 import {
   destinationPatternForm,
   killSwitchChannel,

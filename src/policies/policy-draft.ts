@@ -3,7 +3,7 @@ import type { ApprovalTerms } from '../approvals/approval-terms.ts';
 import { approverProblems } from '../approvals/approver-reads.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError } from '../platform/errors.ts';
-import type { Authority, Place } from '../principals/permission.ts';
+import type { Authority, Place } from '../authority/permission.ts';
 import { checkPolicy, type PolicyFields } from './policy-input.ts';
 import { everywhere } from '../rules/policy-places.ts';
 import { scopeOf, type PolicyRow } from './policy-reads.ts';

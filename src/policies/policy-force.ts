@@ -2,7 +2,7 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { NotFoundError, ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import { placesOf, type PolicyPlace } from '../rules/policy-places.ts';
 import { policiesAround, scopeOf, type PolicyRow } from './policy-reads.ts';
 

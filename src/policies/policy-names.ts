@@ -1,7 +1,7 @@
 // Scopes as people write them in a file, by names: finds the ids they stand for, with every problem at once.
 import type { UnitOfWork } from '../platform/database.ts';
 import type { Problem } from '../platform/errors.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { find, findTeams, scopePath, type Found, type PlaceKind, type ScopeInput } from './policy-scope.ts';
 
 /** As people write it in a file. Environments and agents are named within their project. */

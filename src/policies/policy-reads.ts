@@ -4,7 +4,7 @@ import { ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { visibilityOf, type Authority, type Place } from '../principals/permission.ts';
+import { visibilityOf, type Authority, type Place } from '../authority/permission.ts';
 import type { Situation } from '../rules/judge.ts';
 import { placeOfScope } from './policy-scope.ts';
 import type { FailureMode, PolicyAttachment, PolicyDocument, PolicyKind, PolicyMode, PolicyRollout, PolicyScope } from '../rules/policy.ts';

@@ -2,7 +2,7 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { NotFoundError, ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
+import { can, type Authority, type Permission, type Place } from '../authority/permission.ts';
 import { readByIds } from '../tenants/tenant-reads.ts';
 import { everywhere } from '../rules/policy-places.ts';
 import type { PolicyScope } from '../rules/policy.ts';

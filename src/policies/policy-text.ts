@@ -2,7 +2,7 @@
 import { parseDuration } from '../platform/duration.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ValidationError, type Problem } from '../platform/errors.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { readPolicyDocument, type PolicyFileDocument } from './policy-document.ts';
 import type { NewPolicy } from './policy-draft.ts';
 import { scopesByName } from './policy-names.ts';

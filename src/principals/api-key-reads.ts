@@ -2,7 +2,7 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { can, type Authority, type Role } from './permission.ts';
+import { can, type Authority, type Role } from '../authority/permission.ts';
 
 export interface ApiKeyRow {
   readonly id: string;

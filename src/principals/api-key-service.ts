@@ -6,11 +6,11 @@ import type { Page, PageRequest } from '../platform/page.ts';
 import { findVisible, type EnvironmentRow } from '../tenants/tenant-reads.ts';
 import { refuse } from '../tenants/tenant.ts';
 import { readKeyPage, readKeyPages, readKeys, type ApiKeyFilter, type ApiKeyRow } from './api-key-reads.ts';
-import { generateApiKey } from './api-key.ts';
-import { requirePermission } from './authorize.ts';
+import { generateApiKey } from '../authority/api-key.ts';
+import { requirePermission } from '../authority/authorize.ts';
 import { findIdentity, keyGrants, type Identity } from './authority-reads.ts';
-import { holdsGrant } from './grants.ts';
-import { can, roles as knownRoles, type Authority, type Role } from './permission.ts';
+import { holdsGrant } from '../authority/grants.ts';
+import { can, roles as knownRoles, type Authority, type Role } from '../authority/permission.ts';
 import { findPrincipal } from './principal-reads.ts';
 import { printableProblems } from './principal.ts';
 

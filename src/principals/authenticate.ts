@@ -5,10 +5,10 @@ import type { Database } from '../platform/database.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { namePattern } from '../tenants/tenant.ts';
-import { apiKeyPrefix, parseApiKey, sameHash } from './api-key.ts';
+import { apiKeyPrefix, parseApiKey, sameHash } from '../authority/api-key.ts';
 import { authorityOf, findIdentity, type Identity, type IdentityKey } from './authority-reads.ts';
 import { createTokenVerifier, type OidcIssuer, type VerifiedToken } from './oidc.ts';
-import type { Authority } from './permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import { signedInPrincipal, tenantArchived } from './sign-in.ts';
 
 export interface Authenticator {

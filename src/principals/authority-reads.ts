@@ -1,7 +1,7 @@
 // Reads who somebody is and what they may do, in one statement: principal, tenant, grants (own and through teams), API key.
 import type { UnitOfWork } from '../platform/database.ts';
-import { distinctGrants, limitGrants } from './grants.ts';
-import type { Authority, Grant, PrincipalKind, Role } from './permission.ts';
+import { distinctGrants, limitGrants } from '../authority/grants.ts';
+import type { Authority, Grant, PrincipalKind, Role } from '../authority/permission.ts';
 
 export interface IdentityKey {
   readonly id: string;

@@ -2,8 +2,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
-import { generateApiKey, parseApiKey, type GeneratedApiKey } from './api-key.ts';
-import { addFirstAdmin } from './first-admin.ts';
+import { generateApiKey, parseApiKey, type GeneratedApiKey } from '../authority/api-key.ts';
+import { addFirstAdmin } from '../authority/first-admin.ts';
 
 export const firstTenantName = 'default';
 const lockKey = 7_120_302; // any constant: one process at a time looks and creates

@@ -2,7 +2,7 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibilityOf, type Authority, type Grant } from './permission.ts';
+import { visibilityOf, type Authority, type Grant } from '../authority/permission.ts';
 
 export interface RoleGrantRow extends Grant {
   readonly id: string;

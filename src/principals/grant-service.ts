@@ -7,10 +7,10 @@ import { newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { findVisible } from '../tenants/tenant-reads.ts';
 import { refuse } from '../tenants/tenant.ts';
-import { requirePermission } from './authorize.ts';
+import { requirePermission } from '../authority/authorize.ts';
 import { readGrantPage, readGrantPages, readVisibleGrants, type RoleGrantFilter, type RoleGrantRow } from './grant-reads.ts';
-import { holdsGrant } from './grants.ts';
-import { can, roles, type Authority, type Grant, type Permission, type Place, type Role, type ScopeKind } from './permission.ts';
+import { holdsGrant } from '../authority/grants.ts';
+import { can, roles, type Authority, type Grant, type Permission, type Place, type Role, type ScopeKind } from '../authority/permission.ts';
 import { findPrincipal } from './principal-reads.ts';
 import { keepingAnAdmin } from './tenant-admin.ts';
 

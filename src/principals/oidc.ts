@@ -2,7 +2,7 @@
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../platform/clock.ts';
 import { UnauthenticatedError, UnavailableError } from '../platform/errors.ts';
-import { roles as knownRoles, type Role } from './permission.ts';
+import { roles as knownRoles, type Role } from '../authority/permission.ts';
 import { subjectForm } from './principal.ts';
 
 /** One issuer as configured. Claims are named by their key, or by a dotted path into nested objects. */

@@ -2,7 +2,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
 import { Team } from '../tenants/tenant-entity.ts';
-import { principalKinds, roles, scopeKinds, type Role } from './permission.ts';
+import { principalKinds, roles, scopeKinds, type Role } from '../authority/permission.ts';
 
 export const Principal = defineEntity({
   name: 'Principal',

@@ -2,8 +2,8 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { canAnywhere } from './grants.ts';
-import { visibilityOf, type Authority, type PrincipalKind } from './permission.ts';
+import { canAnywhere } from '../authority/grants.ts';
+import { visibilityOf, type Authority, type PrincipalKind } from '../authority/permission.ts';
 
 export interface PrincipalRow {
   readonly id: string;

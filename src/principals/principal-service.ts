@@ -7,10 +7,10 @@ import { newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { findVisible, type TeamRow } from '../tenants/tenant-reads.ts';
 import { refuse } from '../tenants/tenant.ts';
-import { requirePermission } from './authorize.ts';
+import { requirePermission } from '../authority/authorize.ts';
 import { readGrants } from './grant-reads.ts';
-import { holdsGrant } from './grants.ts';
-import { principalKinds, type Authority, type PrincipalKind } from './permission.ts';
+import { holdsGrant } from '../authority/grants.ts';
+import { principalKinds, type Authority, type PrincipalKind } from '../authority/permission.ts';
 import {
   findPrincipal,
   readMemberPages,

@@ -1,7 +1,7 @@
 // What a principal may be called and bound to. No I/O.
 import type { Problem } from '../platform/errors.ts';
 import { nameProblems } from '../tenants/tenant.ts';
-import type { PrincipalKind } from './permission.ts';
+import type { PrincipalKind } from '../authority/permission.ts';
 
 export const maxPersonName = 200;
 // Controls, line separators and the marks that reorder text: a name must look like what it is.

@@ -3,7 +3,7 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidCursorError, ValidationError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { defaultPageSize, maxPageSize, type PageRequest } from '../platform/page.ts';
-import type { Authority } from '../principals/permission.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { ExecutionFailure } from '../executions/execution.ts';
 import { idConditions } from '../executions/execution-reads.ts';
 import { isTenantWide, readInOrder, routesTo, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';

@@ -4,9 +4,9 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { NotFoundError, ValidationError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { requirePermission, visibleRows } from '../principals/authorize.ts';
+import { requirePermission, visibleRows } from '../authority/authorize.ts';
 import { greatest, readInOrder, routesTo } from '../tenants/newest-rows.ts';
-import { can, type Authority, type Permission, type Place } from '../principals/permission.ts';
+import { can, type Authority, type Permission, type Place } from '../authority/permission.ts';
 import { listDeadLetters } from './dead-letter-reads.ts';
 import { maxLimit, mostCounted, type LimitScope } from './queue.ts';
 

@@ -1,5 +1,5 @@
 // The queue's words: what a limit is set on, how an operation on many executions stands, and what is kept of its request. Pure.
-import type { Visibility } from '../principals/permission.ts';
+import type { Visibility } from '../authority/permission.ts';
 import type { ExecutionFilter } from '../executions/execution-reads.ts';
 
 export const limitScopes = ['tenant', 'project', 'environment', 'agent'] as const;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parseDuration } from '../platform/duration.ts';
 import { knownKeys, textOf } from '../platform/problems.ts';
-import { roles } from '../principals/permission.ts';
+import { roles } from '../authority/permission.ts';
 import { environmentKinds } from '../tenants/tenant.ts';
 import { capabilities, riskClasses } from '../tools/tool.ts';
 import { whenField } from './condition.ts';

@@ -16,7 +16,7 @@ import type { Evaluator } from '../expressions/evaluator.ts';
 import { maxRuns } from '../jobs/jobs.ts';
 import type { Database } from '../platform/database.ts';
 import { asStored } from '../platform/json.ts';
-import { holdRules } from '../tenants/rules-lock.ts';
+import { holdRules } from '../authority/rules-lock.ts';
 import { recordHalt } from './halting.ts';
 import { commandOf, conclude, delivered, noticed, type EffectResult } from './outcome.ts';
 import { persistently } from './persistently.ts';

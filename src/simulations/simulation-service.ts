@@ -18,8 +18,8 @@ import {
 import { isId, newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { isStorableText, unstorableText } from '../platform/problems.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import { can, visibilityOf, type Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import { can, visibilityOf, type Authority } from '../authority/permission.ts';
 import { draftOfChange, draftOfNew, type NewPolicy } from '../policies/policy-draft.ts';
 import { policiesByIds, type PolicyRow } from '../policies/policy-reads.ts';
 import { resolveScopes } from '../policies/policy-scope.ts';

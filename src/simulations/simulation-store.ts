@@ -3,7 +3,7 @@ import { orConflict } from '../platform/conflict.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { can, type Authority, type Visibility } from '../principals/permission.ts';
+import { can, type Authority, type Visibility } from '../authority/permission.ts';
 import { decisionConditions, type DecisionFilter } from '../decisions/decision-reads.ts';
 import type { GateInput } from '../rules/gate.ts';
 import type { DecisionEffect } from '../rules/policy.ts';

@@ -6,8 +6,8 @@ import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError, NotFoundError, type Problem } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import { dependents, findVisible, readByIds, readPage, readPages, type EnvironmentRow } from './tenant-reads.ts';
 import { environmentKinds, nameProblems, refuse, type EnvironmentKind } from './tenant.ts';
 

@@ -2,8 +2,8 @@
 // index that holds the rows in its order; of several places, statuses or risks no index does. So each is asked for its own newest rows,
 // and these are merged: a page costs as many looks as there are places and values, however rarely they match. Plain SQL, no rules.
 import type { UnitOfWork } from '../platform/database.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import { visibilityOf, type Authority, type Permission } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import { visibilityOf, type Authority, type Permission } from '../authority/permission.ts';
 
 /** Gives the parameter's name. */
 export type Bind = (value: unknown) => string;

@@ -5,10 +5,10 @@ import type { KillSwitchService } from '../killswitches/kill-switch-service.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { InvalidStateError, NotFoundError } from '../platform/errors.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
-import { lockRules } from './rules-lock.ts';
+import { lockRules } from '../authority/rules-lock.ts';
 import { findVisible, type TenantRow } from './tenant-reads.ts';
 import { refuse } from './tenant.ts';
 

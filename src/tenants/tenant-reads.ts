@@ -2,9 +2,9 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pagesOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import { canAnywhere } from '../principals/grants.ts';
-import { visibilityOf, type Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import { canAnywhere } from '../authority/grants.ts';
+import { visibilityOf, type Authority } from '../authority/permission.ts';
 import type { EnvironmentKind } from './tenant.ts';
 
 export interface TenantRow {

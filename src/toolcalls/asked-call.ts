@@ -4,7 +4,7 @@ import type { ApprovalSubject } from '../approvals/approval.ts';
 import { gateInput } from '../executions/gate-input.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
-import { rolesAt, type Authority } from '../principals/permission.ts';
+import { rolesAt, type Authority } from '../authority/permission.ts';
 import type { GateInput } from '../rules/gate.ts';
 import type { ClassifiedCall } from '../tools/classification.ts';
 import type { ValidRequest } from './tool-call.ts';

@@ -1,8 +1,8 @@
 // Reads of tool calls: rows as GraphQL and the service need them. No rules, no writes.
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
-import { visibleRows } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { visibleRows } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { ToolCallOutcome, ToolCallStatus } from './tool-call.ts';
 
 export interface ToolCallRow {

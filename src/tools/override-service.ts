@@ -2,8 +2,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { LimitExceededError, NotFoundError, ValidationError } from '../platform/errors.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import { mayReadTools, tenantTools, type ToolOverrideValues } from './tool-reads.ts';
 import { costProblems, describeOutsideTool, splitToolName, type RiskClass, type ToolCategory } from './tool.ts';
 

@@ -2,7 +2,7 @@
 import type { UnitOfWork } from '../platform/database.ts';
 import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
-import { can, type Authority } from '../principals/permission.ts';
+import { can, type Authority } from '../authority/permission.ts';
 import type { CircuitState, ServerStatus, StoredHeader } from './remote.ts';
 import { mayReadTools } from './tool-reads.ts';
 

@@ -7,8 +7,8 @@ import { ConflictError, InvalidStateError, LimitExceededError, NotFoundError, Va
 import { newId } from '../platform/ids.ts';
 import type { Page, PageRequest } from '../platform/page.ts';
 import { SealError, type Sealer } from '../platform/sealing.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import type { Discover, Discovery } from './remote-discovery.ts';
 import { listServers, serversByIds, storedServer, toRow, type RemoteServerRow, type StoredServer } from './remote-reads.ts';
 import { checkedNew, headerProblems, rangeProblems, urlProblems, type NewToolServer, type ToolServerUpdate } from './remote-input.ts';

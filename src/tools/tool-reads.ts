@@ -1,5 +1,5 @@
 // Rows of tools as the service and GraphQL give them.
-import { can, visibilityOf, type Authority } from '../principals/permission.ts';
+import { can, visibilityOf, type Authority } from '../authority/permission.ts';
 import { categoryOf, type ToolCategory } from './category.ts';
 import type { Capability, RiskClass, ToolAnnotations, ToolDescription, ToolStatus } from './tool.ts';
 

@@ -4,8 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { ConflictError, NotFoundError, ValidationError, type Problem } from '../platform/errors.ts';
 import { compileSchema, type Validate } from '../platform/json-schema.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import {
   descriptionColumns,
   mayReadTools,

@@ -7,8 +7,8 @@ import { InvalidStateError, LimitExceededError, NotFoundError, ValidationError, 
 import { isId, newId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import { enqueue } from '../jobs/jobs.ts';
-import { requirePermission } from '../principals/authorize.ts';
-import type { Authority } from '../principals/permission.ts';
+import { requirePermission } from '../authority/authorize.ts';
+import type { Authority } from '../authority/permission.ts';
 import { deliveriesByIds, deliveriesOf, listWebhooks, webhooksByIds, type DeliveryRow, type WebhookRow } from './webhook-reads.ts';
 import { nameProblems, urlProblems } from './webhook-input.ts';
 import {

@@ -12,7 +12,7 @@ import { createEvaluator } from '#src/expressions/evaluator.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { createRunner, type Runner } from '#src/runner/runner.ts';
 import { allToolServers, createRemoteServers, type RemoteServersOptions } from '#src/tools/remote-servers.ts';
 import { outcomeOf, type CallOptions, type ToolOutcome } from '#src/tools/tool-call.ts';

@@ -12,7 +12,7 @@ import { createDelegationService, type DelegationService, type NewDelegation } f
 import type { DelegationRow } from '#src/approvals/delegation-reads.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority, Grant, PrincipalKind } from '#src/principals/permission.ts';
+import type { Authority, Grant, PrincipalKind } from '#src/authority/permission.ts';
 import { testDatabase, type TestDatabase } from './database.ts';
 import { createWorld, type World } from './governance.ts';
 

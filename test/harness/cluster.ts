@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { parseApiKey } from '#src/principals/api-key.ts';
+import { parseApiKey } from '#src/authority/api-key.ts';
 import type { Member } from '../../scripts/cluster/member.ts';
 import { startCluster, type Cluster } from '../../scripts/cluster/topology.ts';
 import { testDatabase, type TestDatabase } from './database.ts';

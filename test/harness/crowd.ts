@@ -4,7 +4,7 @@ import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { ExecutionRow } from '#src/executions/execution-rows.ts';
 import { digestOf } from '#src/platform/canonical.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { insertPlace, step, type Engine } from './engine.ts';
 
 /** Puts `count` copies of a queued execution into its tenant's backlog; gives their ids, oldest first. */

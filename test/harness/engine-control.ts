@@ -4,7 +4,7 @@ import type { StepDefinition } from '#src/agents/definition.ts';
 import type { SignalExecution } from '#src/executions/control-service.ts';
 import type { ForkExecution } from '#src/executions/rerun-service.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { HandEngine } from './hand-queue.ts';
 import { checkRows } from './simulation-checks.ts';
 

@@ -11,7 +11,7 @@ import { digestOf } from '#src/platform/canonical.ts';
 import { systemClock, type Clock } from '#src/platform/clock.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
-import type { Authority, Role } from '#src/principals/permission.ts';
+import type { Authority, Role } from '#src/authority/permission.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { isTransient } from '#src/platform/transient.ts';

@@ -11,7 +11,7 @@ import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { createSealer } from '#src/platform/sealing.ts';
-import type { Authority, Role } from '#src/principals/permission.ts';
+import type { Authority, Role } from '#src/authority/permission.ts';
 import { serverUrl, testDatabase, type TestDatabase } from './database.ts';
 import { localOutbound as outbound } from './outbound.ts';
 

@@ -2,7 +2,7 @@
 import type { Database } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { GateInput } from '#src/rules/gate.ts';
-import type { Authority, Grant, Role } from '#src/principals/permission.ts';
+import type { Authority, Grant, Role } from '#src/authority/permission.ts';
 
 export interface World {
   readonly tenantId: string;

@@ -11,7 +11,7 @@ import { UnauthenticatedError } from '#src/platform/errors.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import { loadAuthority } from '#src/principals/authority-reads.ts';
 import type { Authenticator } from '#src/principals/authenticate.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { testDatabase } from './database.ts';
 import { createPeople, type People } from './people.ts';
 

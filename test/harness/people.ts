@@ -7,7 +7,7 @@ import { createAuthenticator, type Authenticator } from '#src/principals/authent
 import { loadAuthority } from '#src/principals/authority-reads.ts';
 import { ensureFirstTenant } from '#src/principals/bootstrap.ts';
 import { createGrantService } from '#src/principals/grant-service.ts';
-import type { Authority, PrincipalKind, Role, ScopeKind } from '#src/principals/permission.ts';
+import type { Authority, PrincipalKind, Role, ScopeKind } from '#src/authority/permission.ts';
 import { createPrincipalService } from '#src/principals/principal-service.ts';
 import { createTenantService } from '#src/tenants/tenant-service.ts';
 

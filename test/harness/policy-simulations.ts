@@ -4,7 +4,7 @@ import { toGlobalId } from '#schema/ids.ts';
 import { createGate, type Gate } from '#src/gate/gate-service.ts';
 import type { Database } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { GateInput } from '#src/rules/gate.ts';
 import { runSimulation } from '#src/simulations/simulation-job.ts';
 import { toolCall } from './governance.ts';

@@ -8,7 +8,7 @@ import type { Database } from '#src/platform/database.ts';
 import { createSealer } from '#src/platform/sealing.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { newId } from '#src/platform/ids.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import { createRunner } from '#src/runner/runner.ts';
 import { follow } from './follow.ts';
 import { toolCall } from './governance.ts';

@@ -5,7 +5,7 @@ import type { Definition, StepDefinition } from '#src/agents/definition.ts';
 import type { ExecutionStatus } from '#src/executions/execution.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { NewPolicy } from '#src/policies/policy-service.ts';
-import type { Authority } from '#src/principals/permission.ts';
+import type { Authority } from '#src/authority/permission.ts';
 import type { Counted } from './counted.ts';
 import type { Engine } from './engine.ts';
 import { arbitraryDefinition } from './machine.ts';
