@@ -206,8 +206,9 @@ function cursorOf(data: Record<string, unknown>): string | undefined {
   return typeof root?.cursor === 'string' ? root.cursor : undefined;
 }
 
-/** Close codes of graphql-ws after which the same request would end the same way. */
+/** Close codes after which the same request would end the same way. */
 const fatalCloseCodes: Readonly<Record<number, string>> = {
+  1009: 'LIMIT_EXCEEDED', // RFC 6455: a message larger than the server takes; it has no reason
   4400: 'BAD_RESPONSE',
   4401: 'UNAUTHENTICATED',
   4403: 'UNAUTHENTICATED',
@@ -217,12 +218,14 @@ const fatalCloseCodes: Readonly<Record<number, string>> = {
   4500: 'INTERNAL',
 };
 
+const unexplained: Readonly<Record<number, string>> = { 1009: 'the message is larger than the server takes (wsMaxMessageBytes)' };
+
 function toError(error: unknown, url: string): SignalboxClientError {
   if (Array.isArray(error)) return fromGraphQL(error as GraphQLErrorEntry[]);
   if (error instanceof SignalboxClientError) return error;
   const { code, reason, message } = error as { code?: unknown; reason?: unknown; message?: unknown };
   if (typeof code === 'number') {
-    const text = typeof reason === 'string' && reason !== '' ? reason : 'connection closed';
+    const text = typeof reason === 'string' && reason !== '' ? reason : (unexplained[code] ?? 'connection closed');
     return new SignalboxClientError(fatalCloseCodes[code] ?? 'NETWORK', `${url}: ${text} (${code})`, { cause: error });
   }
   return new SignalboxClientError('NETWORK', `${url}: ${typeof message === 'string' && message ? message : 'the connection failed'}`, {

@@ -18,6 +18,8 @@ export interface MemberSettings {
   readonly isResumable: boolean;
   frame(batch: EncodedBatch): Buffer;
   failed(error: unknown): FormattedExecutionResult;
+  /** Nothing goes out to it any more. */
+  left?(): void;
 }
 
 type Step = IteratorResult<FormattedExecutionResult, void>;
@@ -130,6 +132,7 @@ export class Member implements ChannelMember, Recipient, Results {
     this.#ahead = null;
     this.#settings.outlet.remove(this);
     this.#settings.channel.remove(this);
+    this.#settings.left?.();
     this.#end?.(finished);
   }
 

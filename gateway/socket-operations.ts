@@ -4,13 +4,15 @@ import { GraphQLError, type ExecutionArgs, type ExecutionResult, type GraphQLSch
 import type { ServerOptions } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Origin } from '#src/audit/audit.ts';
-import { LimitExceededError, RateLimitedError } from '#src/platform/errors.ts';
+import { InvalidStateError, LimitExceededError, RateLimitedError } from '#src/platform/errors.ts';
 import type { Admission } from './admission.ts';
 import type { Answer } from './answer.ts';
 import type { EncodedBatch } from './channel.ts';
 import type { Documents } from './documents.ts';
 import type { Translate } from './errors.ts';
 import type { Cost, GatewayLimits } from './limits.ts';
+import { Member } from './member.ts';
+import type { OpenOperations } from './open-operations.ts';
 import { originOf } from './origin.ts';
 import type { Outlet } from './outlet.ts';
 import type { Session } from './session.ts';
@@ -35,6 +37,7 @@ export interface SocketState {
   readonly request: Pick<IncomingMessage, 'headers' | 'socket'>;
   readonly abort: AbortController;
   readonly outlet: Outlet;
+  readonly operations: OpenOperations;
   /** Gives back its place among those that have not introduced themselves. */
   readonly introduced: () => void;
   session?: Session;
@@ -61,21 +64,29 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
   const { schema, translate, answer, subscriber, documents, admission, limits } = settings;
 
   return {
-    onSubscribe({ extra, subscriptions }, id, payload) {
+    onSubscribe({ extra }, id, payload) {
       const { wsMaxSubscriptions: allowed } = limits;
-      if (Object.keys(subscriptions).length > allowed) {
+      const session = extra.session!;
+      if (extra.operations.has(id)) {
+        return [expected(new InvalidStateError(`id: the operation ${JSON.stringify(id.slice(0, 80))} has not ended yet; take another id`))];
+      }
+      if (extra.operations.size >= allowed) {
         const message = `this socket has ${allowed} open operations, the most it may have; end one, or open another socket`;
         return [expected(new LimitExceededError(message, { name: 'wsMaxSubscriptions', requested: allowed + 1, allowed }))];
       }
-      const session = extra.session!;
+      extra.operations.begin(id);
       try {
         admission.request(session.authority);
       } catch (error) {
+        extra.operations.end(id);
         if (error instanceof RateLimitedError) return [expected(error)];
         throw error;
       }
       const prepared = documents.prepare(payload, (text) => admission.chargeDocument(session.authority, text));
-      if (!('document' in prepared)) return prepared;
+      if (!('document' in prepared)) {
+        extra.operations.end(id);
+        return prepared;
+      }
       const { document, operationName, variables, cost } = prepared;
       const contextValue: Caller = { session, origin: originOf(extra.request), state: extra, id, cost };
       return { schema, document, operationName, variableValues: variables, contextValue };
@@ -85,19 +96,32 @@ export function socketOperations(settings: SocketOperationsSettings): SocketOper
     // `execute` and `subscribe` below have translated already.
     onNext: (_context, _id, _payload, _args, result) => result,
 
-    execute(args: ExecutionArgs) {
-      const { session, origin, state, cost } = args.contextValue as Caller;
-      return answer(args, { session, origin, signal: state.abort.signal, cost }) as Promise<ExecutionResult>;
+    async execute(args: ExecutionArgs) {
+      const { session, origin, state, id, cost } = args.contextValue as Caller;
+      try {
+        return (await answer(args, { session, origin, signal: state.abort.signal, cost })) as ExecutionResult;
+      } finally {
+        state.operations.end(id);
+      }
     },
 
     // Batches go out by themselves; graphql-ws hears of the end, and of an error that is the last result.
     subscribe(args: ExecutionArgs) {
-      const { session, state, id } = args.contextValue as Caller;
+      const {
+        session,
+        state: { outlet, operations },
+        id,
+      } = args.contextValue as Caller;
       const head = kept(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
       try {
         const frame = ({ json }: EncodedBatch) => textFrame([head, json, tail]);
-        return subscriber.subscribe({ ...args, session, outlet: state.outlet, frame }) as AsyncGenerator<ExecutionResult>;
+        const left = () => operations.end(id);
+        const results = subscriber.subscribe({ ...args, session, outlet, frame, left });
+        if (results instanceof Member) operations.watch(id, results);
+        else operations.end(id);
+        return results as AsyncGenerator<ExecutionResult>;
       } catch (error) {
+        operations.end(id);
         return { errors: [translate(error)] } as unknown as ExecutionResult;
       }
     },
@@ -113,4 +137,5 @@ function kept(text: string): Buffer {
   return bytes;
 }
 
-const expected = (error: LimitExceededError | RateLimitedError): GraphQLError => new GraphQLError(error.message, { originalError: error });
+const expected = (error: InvalidStateError | LimitExceededError | RateLimitedError): GraphQLError =>
+  new GraphQLError(error.message, { originalError: error });

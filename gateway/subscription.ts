@@ -43,6 +43,8 @@ export interface SubscriptionRequest {
   readonly outlet: Outlet;
   /** What is written of a batch. */
   frame(batch: EncodedBatch, isResumable: boolean): Buffer;
+  /** The one who watches has left, or was let go. */
+  left?(): void;
 }
 
 export interface Subscriber {
@@ -59,7 +61,7 @@ export function createSubscriber(settings: SubscriberSettings): Subscriber {
   const failed = (error: unknown) => ({ errors: (error instanceof AggregateError ? error.errors : [error]).map(translate) });
 
   return {
-    subscribe({ session, document, operationName = null, variableValues, cursor, outlet, frame }) {
+    subscribe({ session, document, operationName = null, variableValues, cursor, outlet, frame, left }) {
       const shared = sharedDocument(document, operationName);
       const given = { ...variableValues };
       const { coerced, errors } = getVariableValues(schema, shared.operation.variableDefinitions ?? [], given);
@@ -81,6 +83,7 @@ export function createSubscriber(settings: SubscriberSettings): Subscriber {
         ...{ channel, outlet, after, isResumable, failed },
         isShared: open !== undefined,
         frame: (batch) => frame(batch, isResumable),
+        ...(left && { left }),
       });
     },
     get size() {

@@ -10,6 +10,7 @@ import { bearerOfSocket } from './credential.ts';
 import { expectedError, type GatewayLogger } from './errors.ts';
 import { parseJson } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
+import { OpenOperations } from './open-operations.ts';
 import { Outlet } from './outlet.ts';
 import { answerRaw } from './raw-answer.ts';
 import type { Sessions } from './session.ts';
@@ -63,15 +64,6 @@ export function createSockets(settings: SocketSettings): Sockets {
   const server = makeServer<Record<string, unknown>, SocketState>({
     connectionInitWaitTimeout: limits.wsInitTimeoutMs,
     ...operations,
-    onSubscribe(context, ...message) {
-      idle.delete(principalOf(context.extra), context.extra.socket);
-      return operations.onSubscribe(context, ...message);
-    },
-    onError(context, id, ...rest) {
-      settled(context, id);
-      return operations.onError(context, id, ...rest);
-    },
-    onComplete: settled,
     async onConnect({ connectionParams, extra }) {
       try {
         const authority = await admission.authenticate(bearerOfSocket(connectionParams, extra.authorization), addressOf(extra.request));
@@ -93,12 +85,6 @@ export function createSockets(settings: SocketSettings): Sockets {
     },
   });
 
-  /** An operation has ended; it may have been the last one that was open. */
-  function settled({ extra, subscriptions }: { extra: SocketState; subscriptions: Record<string, unknown> }, id: string): void {
-    if (extra.socket.readyState !== extra.socket.OPEN || Object.keys(subscriptions).some((other) => other !== id)) return;
-    idle.add(principalOf(extra), extra.socket);
-  }
-
   function refuse(socket: WebSocket, error: unknown): void {
     // 4401 tells clients not to try again; 4403, used when a credential ends later, that another one may help.
     if (error instanceof UnauthenticatedError) return closeSocket(socket, CloseCode.Unauthorized, error.message);
@@ -112,7 +98,11 @@ export function createSockets(settings: SocketSettings): Sockets {
     const outlet = outletOf(socket, connection, limits, logger);
     const introduced = strangers.take(addressOf(request));
     const { authorization } = request.headers;
-    const state: SocketState = { socket, authorization, request, introduced, abort: new AbortController(), outlet };
+    const open = new OpenOperations((isIdle) => {
+      if (!isIdle) idle.delete(principalOf(state), socket);
+      else if (socket.readyState === socket.OPEN) idle.add(principalOf(state), socket);
+    });
+    const state: SocketState = { socket, authorization, request, introduced, abort: new AbortController(), outlet, operations: open };
     const isTooMuch = messageBudget(limits, clock);
 
     /** Whether the peer may be listened to; closes the socket when not. */
@@ -151,7 +141,8 @@ export function createSockets(settings: SocketSettings): Sockets {
           socket.on('message', (data: Buffer) => {
             if (!heard(data.length)) return;
             try {
-              parseJson(data);
+              const message = parseJson(data);
+              if (isComplete(message)) open.leave(message.id);
             } catch (error) {
               return closeSocket(socket, CloseCode.BadRequest, error instanceof Error ? error.message : 'the message is not JSON');
             }
@@ -170,6 +161,7 @@ export function createSockets(settings: SocketSettings): Sockets {
     // Broken frames and messages that are too large; ws closes the socket with the right code itself.
     socket.on('error', (error) => logger.info({ reason: error.message }, 'a WebSocket broke'));
     socket.once('close', (code, reason) => {
+      open.close();
       outlet.close();
       introduced();
       if (state.session) idle.delete(principalOf(state), socket);
@@ -204,6 +196,14 @@ export function createSockets(settings: SocketSettings): Sockets {
     },
   };
 }
+
+const isComplete = (message: unknown): message is { id: string } =>
+  typeof message === 'object' &&
+  message !== null &&
+  'type' in message &&
+  message.type === 'complete' &&
+  'id' in message &&
+  typeof message.id === 'string';
 
 const principalOf = ({ session }: SocketState): string => `${session!.authority.tenantId}/${session!.authority.principalId}`;
 

@@ -108,6 +108,7 @@ test('a stream that is refused for too much at once waits as long as it is told,
 
 test('what would end the same way again ends the stream with its code', async () => {
   for (const [code, expected] of [
+    [1009, 'LIMIT_EXCEEDED'],
     [4401, 'UNAUTHENTICATED'],
     [4406, 'BAD_RESPONSE'],
   ] as const) {

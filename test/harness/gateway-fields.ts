@@ -20,6 +20,8 @@ export const probe = {
   loads: [] as (readonly string[])[],
   /** How often `padding` or `testPadding` was resolved. */
   executions: 0,
+  /** Ends one `testHeld` each, oldest first. */
+  held: [] as (() => void)[],
   sources: new Map<string, { push(batch: number): void; fail(error: Error): void; end(): void; readonly isStopped: () => boolean }>(),
 };
 
@@ -105,6 +107,17 @@ builder.queryField('testPadding', (t) =>
     resolve: (_root, { length }) => {
       probe.executions++;
       return 'x'.repeat(length);
+    },
+  }),
+);
+
+builder.queryField('testHeld', (t) =>
+  t.boolean({
+    description: 'Answers when the test lets it.',
+    authScopes: { authenticated: true },
+    resolve: async () => {
+      await new Promise<void>((resolve) => probe.held.push(resolve));
+      return true;
     },
   }),
 );
