@@ -96,9 +96,12 @@ EventSinkHealth.implement({
     eventSink: t.field({ type: EventSink, nullable: true, description: 'The sink.', resolve: ({ sinkId }) => sinkId }),
     state: t.expose('health', { type: EventSinkStateEnum, description: 'All of it in a word.' }),
     lagEvents: t.exposeInt('lagEvents', {
-      description: `Events it has yet to take, ${upTo}; of the newest, the same number is looked at.`,
+      description: `Events it has yet to take, ${upTo}. Of those it has not read, ${10 * sinkLimits.counted} are looked at for the ones it wants.`,
     }),
-    lagSeconds: t.exposeInt('lagSeconds', { description: 'How long ago the oldest of them happened; 0 when there is none.' }),
+    lagSeconds: t.exposeInt('lagSeconds', {
+      description:
+        'How long ago the oldest of them happened; 0 when there is none. Behind what is counted or looked at, the first event of each tenant is one of them, wanted or not.',
+    }),
     pendingExecutions: t.exposeInt('pendingExecutions', { description: 'Executions whose events wait for one that was not taken.' }),
     deadLetters: t.exposeInt('deadLetters', { description: `Events that were given up, ${upTo}.` }),
     failures: t.exposeInt('failures', { description: 'How often in a row nobody answered; 0 once something was taken.' }),

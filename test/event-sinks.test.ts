@@ -149,6 +149,47 @@ describe('sinks of the operator', () => {
   });
 });
 
+describe('how far a sink is behind', () => {
+  const hour = 3_600;
+  const lagOf = async (tenant: BusTenant) => {
+    const [{ lagEvents, lagSeconds, health: state } = assert.fail('no sink')] = (await health(tenant)).sinks;
+    return [lagEvents, lagSeconds, state];
+  };
+
+  it('is told by the oldest event of any tenant, however many newer ones another has', async () => {
+    const [busy, quiet] = [await bus.tenant(), await bus.tenant()];
+    const target = { kind: 'kafka', brokers: ['127.0.0.1:1'], topic: 'events', tls: false } as const;
+    await bus.relay({ sinks: [operatorSink('lake', target, { tenants: [busy.name, quiet.name] })] }).work();
+    await quiet.emit(newId());
+    clock.advance(hour * 1_000);
+    await bus.settle();
+    assert.deepEqual(await lagOf(operator), [1, hour, 'failing']);
+    await busy.emit(newId(), sinkLimits.counted);
+    await bus.settle();
+    assert.deepEqual(await lagOf(operator), [sinkLimits.counted, hour, 'failing']);
+    const [{ id } = assert.fail('no sink')] = (await operator.write((uow) => sinks().listEventSinks(uow, operator.admin, {}))).rows;
+    await operator.write((uow) => sinks().deleteEventSink(uow, operator.admin, id));
+  });
+
+  it('counts what it wants, however much it does not want comes first', async () => {
+    const tenant = await bus.tenant();
+    const { eventSink } = await create(tenant, { types: ['execution.failed'] });
+    await tenant.emit(newId(), sinkLimits.counted);
+    await bus.settle();
+    clock.advance(hour * 1_000);
+    assert.deepEqual(await lagOf(tenant), [0, 0, 'healthy']);
+    await tenant.emit(newId(), 1, 'execution.failed');
+    clock.advance(hour * 1_000);
+    await bus.settle();
+    assert.deepEqual(await lagOf(tenant), [1, hour, 'failing']);
+    // With 100 to be counted, 1,000 are looked at: the next one counts as the oldest, and so it would if nobody wanted it.
+    const behind = async (most: number) => (await bus.rows<{ events: number; age: number }>('select events, extract(epoch from $3 - oldest)::int as age from eventbus.lag($1, $2)', [eventSink.id, most, clock.now()]))[0]; // prettier-ignore
+    assert.deepEqual(await behind(101), { events: 1, age: hour });
+    assert.deepEqual(await behind(100), { events: 0, age: hour });
+    assert.deepEqual(await behind(99), { events: 0, age: 2 * hour });
+  });
+});
+
 it('the event bus stands as its worst sink does; lags are counted up to their bound, and those of paused sinks left out', async () => {
   const tenant = await bus.tenant();
   assert.deepEqual(await health(tenant), { health: 'healthy', lagEvents: 0, lagSeconds: 0, deadLetters: 0, sinks: [] });
