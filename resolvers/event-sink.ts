@@ -7,6 +7,7 @@ import {
   LimitExceededError,
   UnavailableError,
 } from '#src/platform/errors.ts';
+import { webhookLimits } from '#src/webhooks/webhook.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import {
@@ -95,7 +96,7 @@ mutation('resumeEventSink', {
 });
 
 mutation('rotateEventSinkSecret', {
-  description: 'Gives a sink a new secret. For a day requests carry a signature by the old one, too.',
+  description: `Gives a sink a new secret. For a day requests carry a signature by the one it replaces, too; at most ${webhookLimits.previousSecrets} replaced ones sign at a time.`,
   permission,
   input: RotateEventSinkSecretInput,
   returns: { ...sink('The sink.'), secret },

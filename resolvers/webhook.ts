@@ -1,5 +1,6 @@
 // Webhooks of the tenant: read, register, change, remove, send again.
 import { ConflictError, InvalidStateError, LimitExceededError, UnavailableError } from '#src/platform/errors.ts';
+import { webhookLimits } from '#src/webhooks/webhook.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import { mutation } from '#schema/mutation.ts';
@@ -52,11 +53,11 @@ mutation('updateWebhook', {
 });
 
 mutation('rotateWebhookSecret', {
-  description: 'Gives a webhook a new secret. For a day requests carry a signature by the old one, too.',
+  description: `Gives a webhook a new secret. For a day requests carry a signature by the one it replaces, too; at most ${webhookLimits.previousSecrets} replaced ones sign at a time.`,
   permission: 'webhook.manage',
   input: RotateWebhookSecretInput,
   returns: { webhook: { type: Webhook, description: 'The webhook.' }, secret },
-  fails: [UnavailableError],
+  fails: [InvalidStateError, UnavailableError],
   resolve: (services, uow, actor, { webhookId }) => services.webhooks.rotateWebhookSecret(uow, actor, webhookId),
 });
 

@@ -257,6 +257,15 @@ describe('an event that is not taken', () => {
 });
 
 describe('a sink', () => {
+  it('whose secret is replaced twice within a day gets signatures by all three', async (t) => {
+    const { tenant, server, secret, id } = await receiver(t);
+    const rotate = async () => (await tenant.write((uow) => sinks().rotateEventSinkSecret(uow, tenant.admin, id))).secret;
+    const all = [secret, await rotate(), await rotate()];
+    await tenant.emit(newId());
+    await work();
+    for (const each of all) assert.equal(verifySigned(each, server.requests[0]!).specversion, '1.0');
+  });
+
   it('that is paused gets nothing, and all of it once it is resumed; removed, nothing any more', async (t) => {
     const { tenant, server, id } = await receiver(t);
     const execution = newId();

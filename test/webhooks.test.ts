@@ -19,7 +19,17 @@ import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/authority/permission.ts';
 import { createDelivery } from '#src/webhooks/deliver.ts';
 import { tellWebhooks } from '#src/webhooks/tell.ts';
-import { apiId, retryDelayMs, retryDelaysMs, signatureHeaders, webhookEvents, webhookLimits } from '#src/webhooks/webhook.ts';
+import {
+  apiId,
+  newSecret,
+  retryDelayMs,
+  retryDelaysMs,
+  rotated,
+  signatureHeaders,
+  validSecrets,
+  webhookEvents,
+  webhookLimits,
+} from '#src/webhooks/webhook.ts';
 import type { NewWebhook } from '#src/webhooks/webhook-service.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
@@ -300,6 +310,35 @@ describe('a webhook', () => {
     assert.equal(verifySigned(next, last).type, 'approval.requested');
     const [stored] = await write((uow) => uow.rows<{ secret: string }>('select secret from webhooks where id = $1', [webhook.id]));
     assert.ok(!stored!.secret.includes(next.slice(6, 20)));
+  });
+
+  it('signs by each replaced secret for its own day, and refuses one more than can sign', async (t) => {
+    const { server, webhook, secret: first } = await receiver(t, [200], { events: ['approval.requested'] });
+    const rotate = async () => (await write((uow) => webhooks().rotateWebhookSecret(uow, admin, webhook.id))).secret;
+    const second = await rotate();
+    engine.clock.advance(webhookLimits.overlapMs / 2);
+    const third = await rotate();
+    await asked();
+    await engine.work();
+    for (const each of [first, second, third]) verifySigned(each, server.requests.at(-1)!);
+    engine.clock.advance(webhookLimits.overlapMs / 2);
+    await asked();
+    await engine.work();
+    for (const each of [second, third]) verifySigned(each, server.requests.at(-1)!);
+    assert.throws(() => verifySigned(first, server.requests.at(-1)!));
+    for (let kept = 1; kept < webhookLimits.previousSecrets; kept += 1) await rotate();
+    const until = new Date(engine.clock.now().getTime() + webhookLimits.overlapMs / 2).toISOString();
+    await assert.rejects(rotate(), (error: Error) => error instanceof InvalidStateError && error.message.includes(`after ${until}`));
+    engine.clock.advance(webhookLimits.overlapMs / 2);
+    await rotate();
+  });
+
+  it('keeps the day of a secret that was replaced when only one was kept', () => {
+    const previous = { secret: newSecret(), until: new Date(1_000).toISOString() };
+    const stored = { current: newSecret(), previous };
+    assert.deepEqual(validSecrets(stored, new Date(999)), [stored.current, previous.secret]);
+    assert.deepEqual(validSecrets(rotated(stored, new Date(999)), new Date(999)).slice(1), [stored.current, previous.secret]);
+    assert.deepEqual(validSecrets(stored, new Date(1_000)), [stored.current]);
   });
 });
 

@@ -3609,6 +3609,7 @@ export type RotateWebhookSecretMutationVariables = Exact<{
 
 export type RotateWebhookSecretMutation = { rotateWebhookSecret:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidStateError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'RotateWebhookSecretSuccess', secret: string, webhook: { id: string, name: string, url: string, events: Array<WebhookEvent>, enabled: boolean, createdAt: string, updatedAt: string } }
     | { __typename: 'UnavailableError', code: ErrorCode, message: string }

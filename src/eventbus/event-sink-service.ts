@@ -57,7 +57,7 @@ export interface EventSinkService {
   pauseEventSink(uow: UnitOfWork, actor: Authority, eventSinkId: string, reason: string): Promise<EventSinkRow>;
   /** Goes on where it stopped. */
   resumeEventSink(uow: UnitOfWork, actor: Authority, eventSinkId: string): Promise<EventSinkRow>;
-  /** A new secret; the old one signs, too, for a day. */
+  /** A new secret; the one it replaces signs, too, for a day. */
   rotateEventSinkSecret(uow: UnitOfWork, actor: Authority, eventSinkId: string): Promise<{ eventSink: EventSinkRow; secret: string }>;
   /** With its deliveries; gives it as it was. */
   deleteEventSink(uow: UnitOfWork, actor: Authority, eventSinkId: string): Promise<EventSinkRow>;

@@ -57,7 +57,7 @@ export interface WebhookService {
   /** The secret is shown only here. */
   createWebhook(uow: UnitOfWork, actor: Authority, input: NewWebhook): Promise<{ webhook: WebhookRow; secret: string }>;
   updateWebhook(uow: UnitOfWork, actor: Authority, input: WebhookUpdate): Promise<WebhookRow>;
-  /** A new secret; the old one signs, too, for a day. */
+  /** A new secret; the one it replaces signs, too, for a day. */
   rotateWebhookSecret(uow: UnitOfWork, actor: Authority, webhookId: string): Promise<{ webhook: WebhookRow; secret: string }>;
   /** With its deliveries; gives it as it was. */
   deleteWebhook(uow: UnitOfWork, actor: Authority, webhookId: string): Promise<WebhookRow>;

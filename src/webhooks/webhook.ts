@@ -1,5 +1,6 @@
 // Webhooks: what they tell of, how they are signed (Standard Webhooks 1.0), and when a delivery is tried again. Pure; no I/O.
 import { createHmac, randomBytes } from 'node:crypto';
+import { InvalidStateError } from '../platform/errors.ts';
 
 export const webhookEvents = [
   'approval.requested',
@@ -25,6 +26,8 @@ export const webhookLimits = {
   keptDays: 30,
   /** A secret that was replaced still signs for so long. */
   overlapMs: 86_400_000,
+  /** So many at most sign beside the newest. */
+  previousSecrets: 5,
 } as const;
 
 const [second, minute, hour] = [1_000, 60_000, 3_600_000];
@@ -53,20 +56,38 @@ export const newSecret = (): string => `${prefix}${randomBytes(32).toString('bas
 export const secretForm = 'whsec_ and 24 to 64 random bytes in base64';
 export const isSecret = (text: string): boolean => /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/.test(text);
 
-/** The newest first; one that was replaced signs until `until`. */
-export interface Secrets {
-  readonly current: string;
-  readonly previous?: { readonly secret: string; readonly until: string } | undefined;
+/** It was replaced, and signs until then. */
+interface Replaced {
+  readonly secret: string;
+  readonly until: string;
 }
 
-export const validSecrets = ({ current, previous }: Secrets, now: Date): string[] =>
-  previous && Date.parse(previous.until) > now.getTime() ? [current, previous.secret] : [current];
+export interface Secrets {
+  readonly current: string;
+  /** The newest first; rows written when one was kept have it alone. */
+  readonly previous?: Replaced | readonly Replaced[] | undefined;
+}
 
-/** A new secret beside the one before, which signs for `overlapMs` more. */
-export const rotated = ({ current }: Secrets, now: Date): Secrets => ({
-  current: newSecret(),
-  previous: { secret: current, until: new Date(now.getTime() + webhookLimits.overlapMs).toISOString() },
-});
+const stillSigning = ({ previous = [] }: Secrets, now: Date): Replaced[] =>
+  [previous].flat().filter(({ until }) => Date.parse(until) > now.getTime());
+
+/** The newest first. */
+export const validSecrets = (secrets: Secrets, now: Date): string[] => [
+  secrets.current,
+  ...stillSigning(secrets, now).map(({ secret }) => secret),
+];
+
+/** A new secret; each one before signs for `overlapMs` after it was replaced, whatever replaced it since. */
+export function rotated(secrets: Secrets, now: Date): Secrets {
+  const kept = stillSigning(secrets, now);
+  if (kept.length >= webhookLimits.previousSecrets) {
+    throw new InvalidStateError(
+      `${kept.length} replaced secrets still sign, and no more may; replace this one after ${kept.at(-1)!.until}, when the oldest of them has ended, or make a new one in its place and delete it`,
+    );
+  }
+  const until = new Date(now.getTime() + webhookLimits.overlapMs).toISOString();
+  return { current: newSecret(), previous: [{ secret: secrets.current, until }, ...kept] };
+}
 
 export interface Signed {
   readonly id: string;
