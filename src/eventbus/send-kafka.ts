@@ -1,8 +1,8 @@
 // Events as records of a Kafka topic, acknowledged by all replicas in sync. Key: the execution, so that its events share a partition.
-import type { SASLOptions } from '@platformatic/kafka';
+import type { GenericError, SASLOptions } from '@platformatic/kafka';
 import { cloudEventContentType } from './cloud-event.ts';
 import { sinkLimits } from './event-sink.ts';
-import { connection, sendErrorOf, type Sender } from './sender.ts';
+import { connection, type Sender } from './sender.ts';
 
 export interface KafkaTarget {
   /** host:port each. */
@@ -13,6 +13,12 @@ export interface KafkaTarget {
 }
 
 const connectTimeoutMs = 5_000;
+
+/** What a broker answers of the record itself. The library's own errors nest, and look for it in each other. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof Error &&
+  'findBy' in error &&
+  ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'].some((id) => (error as GenericError).findBy('apiId', id));
 
 export function kafkaSender({ brokers, topic, tls, sasl }: KafkaTarget): Sender {
   const kafka = connection(
@@ -30,16 +36,13 @@ export function kafkaSender({ brokers, topic, tls, sasl }: KafkaTarget): Sender 
       });
     },
     (producer) => producer.close(true),
+    isRefused,
   );
   const headers = new Map([[Buffer.from('content-type'), Buffer.from(cloudEventContentType)]]);
   return {
     async send({ executionId, body }, signal) {
       const message = { topic, key: Buffer.from(executionId), value: Buffer.from(body), headers };
-      await kafka
-        .use(signal, (producer) => producer.send({ messages: [message], acks: -1 }))
-        .catch((error: unknown) => {
-          throw sendErrorOf(error, (text) => /MESSAGE_TOO_LARGE|INVALID_RECORD|RECORD_LIST_TOO_LARGE/.test(text));
-        });
+      await kafka.use(signal, (producer) => producer.send({ messages: [message], acks: -1 }));
     },
     close: () => kafka.close(),
   };

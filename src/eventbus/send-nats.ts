@@ -1,9 +1,9 @@
 // Events as messages of NATS JetStream: subject `<prefix>.<tenant id>.<type>`, de-duplicated there by Nats-Msg-Id.
-import { jetstream } from '@nats-io/jetstream';
-import { connect, headers } from '@nats-io/transport-node';
+import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
+import { connect, headers, InvalidArgumentError } from '@nats-io/transport-node';
 import { cloudEventContentType } from './cloud-event.ts';
 import { sinkLimits } from './event-sink.ts';
-import { connection, sendErrorOf, type Sender } from './sender.ts';
+import { connection, type Sender } from './sender.ts';
 
 export interface NatsTarget {
   /** host:port each. */
@@ -17,6 +17,10 @@ export interface NatsTarget {
 }
 
 const connectTimeoutMs = 5_000;
+
+/** For the server (`max_payload`, which the library checks), or for the stream (`max_msg_size`: answered with this code of JetStream). */
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof InvalidArgumentError || (error instanceof JetStreamApiError && error.code === 10_054);
 
 export function natsSender({ servers, subject, user, password, token, tls }: NatsTarget): Sender {
   const nats = connection(
@@ -34,17 +38,14 @@ export function natsSender({ servers, subject, user, password, token, tls }: Nat
       return { client, stream: jetstream(client) };
     },
     ({ client }) => client.close(),
+    isTooLarge,
   );
   const contentType = headers();
   contentType.set('Content-Type', cloudEventContentType);
   return {
     async send({ id, tenantId, type, body }, signal) {
       const options = { msgID: id, headers: contentType, timeout: sinkLimits.timeoutMs };
-      await nats
-        .use(signal, ({ stream }) => stream.publish(`${subject}.${tenantId}.${type}`, body, options))
-        .catch((error: unknown) => {
-          throw sendErrorOf(error, (message) => /max.?(imum)? payload/i.test(message));
-        });
+      await nats.use(signal, ({ stream }) => stream.publish(`${subject}.${tenantId}.${type}`, body, options));
     },
     close: () => nats.close(),
   };

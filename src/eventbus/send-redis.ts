@@ -1,6 +1,6 @@
 // Events as entries of a Redis stream: XADD with the fields `id` and `event`.
 import { Redis } from 'ioredis';
-import { connection, sendErrorOf, type Sender } from './sender.ts';
+import { connection, type Sender } from './sender.ts';
 
 export interface RedisTarget {
   /** redis:// or rediss://, without credentials. */
@@ -40,11 +40,7 @@ export function redisSender({ url, username, password, stream, maxLength }: Redi
   return {
     async send({ id, body }, signal) {
       const fields = ['id', id, 'event', body];
-      await redis
-        .use(signal, (client) => client.call('XADD', [stream, ...trimmed, '*', ...fields]))
-        .catch((error: unknown) => {
-          throw sendErrorOf(error);
-        });
+      await redis.use(signal, (client) => client.call('XADD', [stream, ...trimmed, '*', ...fields]));
     },
     close: () => redis.close(),
   };

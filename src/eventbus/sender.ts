@@ -20,20 +20,32 @@ export class SendError extends Error {
 }
 
 /** Says what failed in a line, of an error of any library; never longer than what a row keeps. */
-export function sendErrorOf(error: unknown, refusesEvent: (message: string) => boolean = () => false): SendError {
+export function sendErrorOf(error: unknown, blame: Blame = 'sink'): SendError {
   if (error instanceof SendError) return error;
-  const nested = error instanceof AggregateError && error.errors[0] instanceof Error ? `: ${error.errors[0].message}` : '';
-  const message = `${error instanceof Error ? error.message || error.name : String(error)}${nested}`.replaceAll('\0', '').slice(0, 500);
-  return new SendError(refusesEvent(message) ? 'event' : 'sink', message, { cause: error });
+  return new SendError(blame, messageOf(error).replaceAll('\0', '').slice(0, 500), { cause: error });
+}
+
+/** Of errors within errors, down to the first one that says why. */
+function messageOf(error: unknown): string {
+  const own = error instanceof Error ? error.message || error.name : String(error);
+  return error instanceof AggregateError && error.errors.length > 0 ? `${own}: ${messageOf(error.errors[0])}` : own;
 }
 
 export interface Connection<Client> {
+  /** Throws SendError. */
   use<T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Opened on first use. After a failure the next use opens another: what the old one still holds must not arrive after what follows. */
-export function connection<Client>(open: () => Promise<Client>, close: (client: Client) => unknown): Connection<Client> {
+/**
+ * Opened on first use. After a failure the next use opens another: what the old one still holds must not arrive after what follows. What
+ * `refusesEvent` says of an error was answered: the connection stays, with all that others have under way on it.
+ */
+export function connection<Client>(
+  open: () => Promise<Client>,
+  close: (client: Client) => unknown,
+  refusesEvent: (error: unknown) => boolean = () => false,
+): Connection<Client> {
   let current: Promise<Client> | null = null;
   const drop = async (mine: Promise<Client>) => {
     if (current === mine) current = null;
@@ -41,7 +53,7 @@ export function connection<Client>(open: () => Promise<Client>, close: (client: 
   };
   return {
     async use(signal, work) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw sendErrorOf(signal.reason);
       const mine = (current ??= open());
       const aborted = Promise.withResolvers<never>();
       const abort = () => aborted.reject(signal.reason);
@@ -49,8 +61,9 @@ export function connection<Client>(open: () => Promise<Client>, close: (client: 
       try {
         return await Promise.race([mine.then(work), aborted.promise]);
       } catch (error) {
+        if (refusesEvent(error)) throw sendErrorOf(error, 'event');
         void drop(mine);
-        throw error;
+        throw sendErrorOf(error);
       } finally {
         signal.removeEventListener('abort', abort);
       }
