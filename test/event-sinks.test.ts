@@ -42,6 +42,12 @@ describe('managing event sinks', () => {
     const tenant = await bus.tenant();
     const { eventSink } = await create(tenant);
     const { id } = eventSink;
+    const deadLetter = newId();
+    await bus.rows(
+      `insert into event_deliveries (id, tenant_id, sink_id, event_tenant_id, execution_id, sequence, type, status, attempts, created_at, dead_lettered_at)
+       values ($1, $2, $3, $2, $4, 1, 'execution.started', 'dead_lettered', 50, now(), now())`,
+      [deadLetter, tenant.id, id, newId()],
+    );
     const ofProject: Authority = { ...tenant.admin, grants: [{ role: 'admin', kind: 'project', scopeId: newId() }] };
     const attempts = (by: Authority): ((uow: UnitOfWork) => Promise<unknown>)[] => [
       (uow) => sinks().createEventSink(uow, by, { name: 'x', url: 'https://hooks.example.com/' }),
@@ -50,7 +56,7 @@ describe('managing event sinks', () => {
       (uow) => sinks().resumeEventSink(uow, by, id),
       (uow) => sinks().rotateEventSinkSecret(uow, by, id),
       (uow) => sinks().deleteEventSink(uow, by, id),
-      (uow) => sinks().redeliverEvent(uow, by, newId()),
+      (uow) => sinks().redeliverEvent(uow, by, deadLetter),
       (uow) => sinks().redeliverEvents(uow, by, id),
     ];
     const seen = async (by: Authority) => [
@@ -66,6 +72,8 @@ describe('managing event sinks', () => {
     const elsewhere = await bus.tenant();
     for (const attempt of attempts(elsewhere.admin).slice(1)) await assert.rejects(elsewhere.write(attempt), NotFoundError);
     await assert.rejects(tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, 'nonsense')), NotFoundError); // prettier-ignore
+    const again = await tenant.write((uow) => sinks().redeliverEvent(uow, tenant.admin, deadLetter));
+    assert.equal(again.status, 'redelivering', 'it is there, for its own tenant');
   });
 
   it('refuses what cannot work, every problem at once, and takes each limit', async () => {
