@@ -9,7 +9,7 @@ import { connect } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
 import { natsSender, type NatsTarget } from '#src/eventbus/send-nats.ts';
 import { redisSender } from '#src/eventbus/send-redis.ts';
-import { SendError, type Sender } from '#src/eventbus/sender.ts';
+import { connection, SendError, type Sender } from '#src/eventbus/sender.ts';
 import { newId } from '#src/platform/ids.ts';
 import { newSecret } from '#src/webhooks/webhook.ts';
 import { freePort, startDaemon } from './harness/daemon.ts';
@@ -81,6 +81,17 @@ describe('by the relay', () => {
     assert.equal(server.requests.length, 1);
     for (const each of secrets) assert.equal(verifySigned(each, server.requests[0]!).id, `${execution}:1`);
   });
+});
+
+it('a connection that cannot be opened is opened anew, whatever the error says of events', async () => {
+  let opened = 0;
+  const open = async () => assert.fail(`${(opened += 1)}`);
+  const { use } = connection(open, () => undefined, () => true); // prettier-ignore
+  for (const message of ['1', '2'])
+    await assert.rejects(
+      use(never, async () => undefined),
+      { blame: 'sink', message },
+    );
 });
 
 describe('NATS', () => {

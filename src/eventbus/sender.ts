@@ -55,13 +55,18 @@ export function connection<Client>(
     async use(signal, work) {
       if (signal.aborted) throw sendErrorOf(signal.reason);
       const mine = (current ??= open());
+      let isOpen = false;
+      const answer = mine.then((client) => {
+        isOpen = true;
+        return work(client);
+      });
       const aborted = Promise.withResolvers<never>();
       const abort = () => aborted.reject(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       try {
-        return await Promise.race([mine.then(work), aborted.promise]);
+        return await Promise.race([answer, aborted.promise]);
       } catch (error) {
-        if (refusesEvent(error)) throw sendErrorOf(error, 'event');
+        if (isOpen && refusesEvent(error)) throw sendErrorOf(error, 'event');
         void drop(mine);
         throw sendErrorOf(error);
       } finally {
