@@ -19,17 +19,8 @@ import { createLogger } from '#src/platform/logger.ts';
 import type { Authority } from '#src/authority/permission.ts';
 import { createDelivery } from '#src/webhooks/deliver.ts';
 import { tellWebhooks } from '#src/webhooks/tell.ts';
-import {
-  apiId,
-  newSecret,
-  retryDelayMs,
-  retryDelaysMs,
-  rotated,
-  signatureHeaders,
-  validSecrets,
-  webhookEvents,
-  webhookLimits,
-} from '#src/webhooks/webhook.ts';
+// prettier-ignore
+import { apiId, newSecret, retryDelayMs, retryDelaysMs, rotated, signatureHeaders, validSecrets, webhookEvents, webhookLimits } from '#src/webhooks/webhook.ts';
 import type { NewWebhook } from '#src/webhooks/webhook-service.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { handEngine, type HandEngine } from './harness/hand-queue.ts';
