@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type ValidationRule,
 } from 'graphql';
-import { LimitExceededError, OperatorError } from '#src/platform/errors.ts';
+import { OperatorError } from '#src/platform/errors.ts';
 import { withCode } from './errors.ts';
 import { exceeded, requireAffordable, requireShape, type Cost, type GatewayLimits } from './limits.ts';
 
@@ -196,12 +196,12 @@ export function createDocuments(settings: DocumentSettings): Documents {
   };
 }
 
-/** Throws what is no answer to a request. */
+/** Throws nothing, because a socket would end with it: what is not expected reaches the translator, which logs it and tells INTERNAL. */
 function errorsOf(error: unknown): readonly GraphQLError[] {
-  if (error instanceof LimitExceededError) return [new GraphQLError(error.message, { originalError: error })];
   if (error instanceof GraphQLError) return [error];
   if (error instanceof AggregateError) return error.errors as GraphQLError[];
-  throw error;
+  const originalError = error instanceof Error ? error : new Error(String(error));
+  return [new GraphQLError(originalError.message, { originalError })];
 }
 
 /** Those that the operation does not know could only cost time: every copy of them would be made for nothing. */

@@ -10,7 +10,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import cors from '@fastify/cors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { OperationTypeNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { OperationTypeNode, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context } from '#schema/context.ts';
 import type { Services } from '#src/app.ts';
 import type { Database } from '#src/platform/database.ts';
@@ -147,9 +147,12 @@ class MalformedError extends Error {
 
 const refusal = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
-/** Clients expect 200 where they are to send the text with its hash: 4xx would look like the end of the matter. */
-const statusOfRefusal = ([error]: readonly GraphQLError[]): number =>
-  error?.extensions['code'] === 'PERSISTED_QUERY_NOT_FOUND' ? 200 : 400;
+function statusOfRefusal([error]: readonly GraphQLFormattedError[]): number {
+  const code = error?.extensions?.['code'];
+  if (code === 'INTERNAL') return 500;
+  // Clients expect 200 where they are to send the text with its hash: 4xx would look like the end of the matter.
+  return code === 'PERSISTED_QUERY_NOT_FOUND' ? 200 : 400;
+}
 
 function statusOf(error: SignalboxError): number {
   if (error.code === 'UNAUTHENTICATED') return 401;
@@ -213,7 +216,10 @@ async function answer(
   reply: FastifyReply,
 ): Promise<string | FastifyReply> {
   const prepared = documents.prepare(request.body as OperationRequest, (text) => admission.chargeDocument(authority, text));
-  if (!('document' in prepared)) return reply.code(statusOfRefusal(prepared)).send({ errors: prepared.map(translate) });
+  if (!('document' in prepared)) {
+    const errors = prepared.map(translate);
+    return reply.code(statusOfRefusal(errors)).send({ errors });
+  }
   const { source: query, operationName, variables, operation: node, cost } = prepared;
   if (node.operation === OperationTypeNode.SUBSCRIPTION) {
     return reply
