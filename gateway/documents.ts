@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type ValidationRule,
 } from 'graphql';
-import { OperatorError } from '#src/platform/errors.ts';
+import { LimitExceededError, OperatorError } from '#src/platform/errors.ts';
 import { withCode } from './errors.ts';
 import { exceeded, requireAffordable, requireShape, type Cost, type GatewayLimits } from './limits.ts';
 
@@ -139,6 +139,10 @@ export function createDocuments(settings: DocumentSettings): Documents {
       requireShape(document, limits);
       code = 'GRAPHQL_VALIDATION_FAILED';
       const errors = validate(schema, document, rules, { maxErrors, hideSuggestions: !introspection });
+      if (errors.some(({ message }) => message === 'Validation aborted.')) {
+        const limit = { name: 'queryFields', allowed: limits.queryFields };
+        throw new LimitExceededError('the document is too complex to validate: too many fields of the same name', limit);
+      }
       if (errors.length > 0) throw new AggregateError(errors.map((error) => withCode(error, code)));
       return document;
     } catch (error) {
@@ -146,7 +150,13 @@ export function createDocuments(settings: DocumentSettings): Documents {
         throw /more that \d+ tokens\. Parsing aborted/.test(error.message) ? exceeded('queryTokens', limits) : withCode(error, code);
       }
       // The recursion of the parser, or of a rule, met the end of the stack.
-      if (error instanceof RangeError) throw new GraphQLError(error.message, { originalError: error, extensions: { code } });
+      if (error instanceof RangeError) {
+        const limit = { name: 'queryDepth', allowed: limits.queryDepth };
+        throw new LimitExceededError(
+          'the document is nested too deeply; send deep values as variables, or ask in several operations',
+          limit,
+        );
+      }
       throw error;
     }
   }

@@ -41,9 +41,8 @@ export function createTranslator(logger: GatewayLogger, { hidesSchema = false } 
     }
     const code = requestCodeOf(error);
     if (code && error instanceof GraphQLError) {
-      const limit = limitBehind(error.message, cause);
       const message = hidesSchema ? error.message.replace(/ ?Did you mean [^?]+\?$/, '') : error.message;
-      return { message: limit ?? message, ...place, extensions: { code: limit ? 'LIMIT_EXCEEDED' : code } };
+      return { message, ...place, extensions: { code } };
     }
     const traceId = newId();
     logger.error({ err: cause, traceId, path: place.path }, 'unexpected error in an operation');
@@ -89,12 +88,6 @@ function requestCodeOf(error: unknown): string | undefined {
   const isVariable = error.message.startsWith('Variable "') && error.nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION;
   const isArgument = error.message.startsWith('Argument "') && !error.originalError;
   return isVariable || isArgument ? 'BAD_USER_INPUT' : undefined;
-}
-
-/** Limits inside graphql have no code of their own; tests pin these texts. */
-function limitBehind(message: string, cause: unknown): string | undefined {
-  if (cause instanceof RangeError) return 'the document is nested too deeply';
-  return message === 'Validation aborted.' ? 'the document is too complex to validate: too many fields of the same name' : undefined;
 }
 
 /** Gives an error of graphql's parser or validation the code it has over HTTP. */

@@ -1,5 +1,6 @@
 // HTTP: POST /graphql through Apollo, health, and GraphiQL in development. Who asks is settled before a body is read.
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { ApolloServer, HeaderMap, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -55,6 +56,8 @@ export interface Http {
 export async function createHttp(settings: HttpSettings): Promise<Http> {
   const { translate, limits, allowedOrigins, admission } = settings;
   const apollo = await startApollo(settings);
+  /** The last whose head was read on each connection. */
+  const requests = new WeakMap<Duplex, IncomingMessage>();
   const server = fastify({
     requestTimeout: limits.httpRequestTimeoutMs, // for receiving a request, not for answering it
     http: {
@@ -62,9 +65,11 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
       headersTimeout: limits.httpHeadersTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, limits.httpHeadersTimeoutMs),
     },
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket) => refuseUnread(socket, error, limits),
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket) =>
+      refuseUnread(socket, error, limits, requests.get(socket)?.complete === false),
     forceCloseConnections: 'idle',
   });
+  server.server.on('request', (request) => requests.set(request.socket, request));
   server.removeContentTypeParser('text/plain'); // what foreign pages may send without asking first
   server.addContentTypeParser('application/json', async (request: FastifyRequest, body: IncomingMessage) => {
     const announced = Number(request.headers['content-length'] ?? 0);

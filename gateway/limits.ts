@@ -15,6 +15,7 @@ import {
 } from 'graphql';
 import type { Config } from '#src/config.ts';
 import { LimitExceededError } from '#src/platform/errors.ts';
+import { withCode } from './errors.ts';
 
 export type GatewayLimits = Config['limits'];
 
@@ -172,7 +173,7 @@ export interface Cost {
   readonly limit: number;
 }
 
-/** Of a valid document. Throws LimitExceededError; null for wrong variables, which the execution reports without running anything. */
+/** Of a valid document. Throws LimitExceededError, or what is wrong with an argument; null for wrong variables, which the execution reports without running anything. */
 export function requireAffordable({ schema, document, operationName, variables }: Operation, limits: GatewayLimits): Cost | null {
   const isChosen = (node: OperationDefinitionNode) => !operationName || node.name?.value === operationName;
   const definitions = document.definitions.filter(
@@ -185,10 +186,10 @@ export function requireAffordable({ schema, document, operationName, variables }
   } catch (error) {
     const operation = definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
     if (!operation) return null;
-    if (!(error instanceof GraphQLError)) throw error;
+    if (!(error instanceof GraphQLError)) throw error; // such as a ValidationError of an argument that the cost depends on
     if (getVariableValues(schema, operation.variableDefinitions ?? [], { ...variables }).errors) return null;
     // A null where an argument must not be: execution would end that field only, and run the others unmeasured.
-    throw new LimitExceededError(`the cost of the operation cannot be computed: ${error.message}`);
+    throw withCode(error, 'BAD_USER_INPUT');
   }
   if (cost > limits.queryCost) {
     throw new LimitExceededError(

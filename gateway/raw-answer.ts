@@ -15,10 +15,13 @@ export function answerRaw(socket: Duplex, status: string, error: RawError, heade
   socket.end(`${[...head, ...headers].join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** What node could not read as a request at all, or did not want to wait for. */
-export function refuseUnread(socket: Duplex, { code }: NodeJS.ErrnoException, limits: GatewayLimits): void {
+/** What node could not read as a request at all, or did not want to wait for; `inBody` when it has read the head. */
+export function refuseUnread(socket: Duplex, { code }: NodeJS.ErrnoException, limits: GatewayLimits, inBody: boolean): void {
   if (code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
   const { httpHeaderBytes, httpHeadersTimeoutMs, httpRequestTimeoutMs } = limits;
+  const [late, mayTake, limitName] = inBody
+    ? (['the request', httpRequestTimeoutMs, 'httpRequestTimeoutMs'] as const)
+    : (['the head of the request', httpHeadersTimeoutMs, 'httpHeadersTimeoutMs'] as const);
   const limit = (name: string, allowed: number) => ({ code: 'LIMIT_EXCEEDED', limit: { name, allowed } });
   const answers: Record<string, { status: string; message: string; extensions: Record<string, unknown> }> = {
     HPE_HEADER_OVERFLOW: {
@@ -28,8 +31,8 @@ export function refuseUnread(socket: Duplex, { code }: NodeJS.ErrnoException, li
     },
     ERR_HTTP_REQUEST_TIMEOUT: {
       status: '408 Request Timeout',
-      message: `the request did not arrive in time: its head may take ${httpHeadersTimeoutMs} ms, all of it ${httpRequestTimeoutMs} ms`,
-      extensions: limit('httpRequestTimeoutMs', httpRequestTimeoutMs),
+      message: `${late} did not arrive in time: it may take ${mayTake} ms`,
+      extensions: limit(limitName, mayTake),
     },
   };
   const { status, message, extensions } = answers[code ?? ''] ?? {

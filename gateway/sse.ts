@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OperationTypeNode, type FormattedExecutionResult, type GraphQLSchema } from 'graphql';
-import { UnavailableError } from '#src/platform/errors.ts';
+import { LimitExceededError, UnavailableError } from '#src/platform/errors.ts';
 import type { Admission } from './admission.ts';
 import type { Answer } from './answer.ts';
 import type { EncodedBatch } from './channel.ts';
@@ -140,7 +140,8 @@ function parsed(text: unknown): unknown {
   if (typeof text !== 'string' || text === '') return undefined;
   try {
     return parseJson(Buffer.from(text));
-  } catch {
+  } catch (error) {
+    if (error instanceof LimitExceededError) throw error;
     return text;
   }
 }

@@ -2,9 +2,13 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { GraphQLError } from 'graphql';
+import { createDocuments } from '#gateway/documents.ts';
 import { maxJsonDepth as maxJsonLevels, maxJsonKeys } from '#gateway/json-body.ts';
 import { maxNameLength } from '#gateway/limits.ts';
+import { schema } from '#gateway/schema.ts';
 import { maxJsonDepth } from '#schema/scalars.ts';
+import { LimitExceededError } from '#src/platform/errors.ts';
 import { cursorOf } from '#src/platform/page.ts';
 import { newId } from '#src/platform/ids.ts';
 import { testLimits, testServer, type Answer, type TestServer } from '#test/harness/graphql.ts';
@@ -238,9 +242,28 @@ test('a literal nested so deep that parsing it would exhaust the stack is refuse
     const query = `{ testEcho(value: ${'['.repeat(depth)}${']'.repeat(depth)}) }`;
     // How much stack is left differs between the two: one may meet its end where the other meets the rule.
     for (const { errors } of [await server.gql(query, {}), await overSocket(query, {})]) {
-      assert.match(errors![0]!.message, /nested (deeper than 64 levels|too deeply)|more tokens than 5000/);
+      const [{ message, extensions }] = errors as [NonNullable<typeof errors>[number]];
+      assert.match(message, /nested (deeper than 64 levels|too deeply)|more tokens than 5000/);
+      if (message.includes('64 levels')) assert.equal(extensions.code, 'GRAPHQL_VALIDATION_FAILED');
+      else if (message.includes('more tokens'))
+        assert.deepEqual(extensions, { code: 'LIMIT_EXCEEDED', limit: { name: 'queryTokens', allowed: 5_000 } }); // prettier-ignore
+      else assert.deepEqual(extensions, { code: 'LIMIT_EXCEEDED', limit: { name: 'queryDepth', allowed: 15 } });
     }
   }
+});
+
+test('what ends inside graphql names a limit, too: the end of the stack, and too many comparisons of fields', () => {
+  const limits = { ...testLimits, queryTokens: 1_000_000, queryFields: 10_000_000 };
+  const documents = createDocuments({ schema, limits, introspection: true, registered: [], onlyRegistered: false });
+  const refused = (query: string) => {
+    const [{ originalError }] = documents.prepare({ query }) as [GraphQLError];
+    assert.ok(originalError instanceof LimitExceededError);
+    return [originalError.message, originalError.limit];
+  };
+  const [deep, depth] = refused(`{ testEcho(value: ${'['.repeat(100_000)}${']'.repeat(100_000)}) }`);
+  assert.deepEqual([deep, depth], ['the document is nested too deeply; send deep values as variables, or ask in several operations', { name: 'queryDepth', allowed: 15 }]); // prettier-ignore
+  const [wide, fields] = refused(`{ ${'__typename '.repeat(4_000)}}`);
+  assert.deepEqual([wide, fields], ['the document is too complex to validate: too many fields of the same name', { name: 'queryFields', allowed: 10_000_000 }]); // prettier-ignore
 });
 
 test('a body at the limit is read; 11 MB are answered 413 with a clear error', async () => {
@@ -279,10 +302,11 @@ test('an argument that is null where it must not be does not hide the cost of th
   const query = `query ($ids: [ID!] = []) { nodes(ids: $ids) { id } ${Array.from({ length: 3 }, (_, n) => `t${n}: testThings(first: 100) ${things}`).join(' ')} }`;
   const limited = await testServer({ limits: { queryCost: 100 } });
   try {
-    for (const variables of [{}, { ids: null }]) {
-      const { data, errors } = await limited.gql(query, variables);
-      assert.deepEqual([errors?.[0]!.extensions.code, data], ['LIMIT_EXCEEDED', null], JSON.stringify(variables));
-    }
+    const { data, errors } = await limited.gql(query);
+    assert.deepEqual([errors?.[0]!.extensions.code, data], ['LIMIT_EXCEEDED', null]);
+    const wrong = await limited.gql(query, { ids: null });
+    assert.deepEqual([wrong.errors?.[0]!.extensions, wrong.data], [{ code: 'BAD_USER_INPUT' }, null]);
+    assert.match(wrong.errors![0]!.message, /^Argument "ids" of non-null type "\[ID!\]!" must not be null/);
   } finally {
     await limited.close();
   }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { request, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { hashOf } from '#gateway/documents.ts';
+import { maxJsonDepth } from '#gateway/json-body.ts';
 import { newId } from '#src/platform/ids.ts';
 import { askStream, resultsOf, type StreamResult } from '#test/harness/event-stream.ts';
 import { eventually } from '#test/harness/eventually.ts';
@@ -139,6 +140,19 @@ test('what goes beyond a limit, is not known by its hash, or is not registered i
     });
     assert.equal(((await overHttp.json()) as StreamResult).errors?.[0]!.message, error?.message);
   }
+});
+
+test('variables in a URL may be nested as deep as in a body', async () => {
+  const ask = (levels: number) => {
+    const variables = `{"x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+    const query = new URLSearchParams({ query: '{ __typename }', variables });
+    return fetch(`${server.url}/graphql/stream?${query.toString()}`, {
+      headers: { authorization: `Bearer ${server.people.operator.adminKey}` },
+    });
+  };
+  assert.match(await (await ask(maxJsonDepth)).text(), /"__typename":"Query"/);
+  const { errors } = (await (await ask(maxJsonDepth + 1)).json()) as StreamResult;
+  assert.deepEqual(errors![0]!.extensions, { code: 'LIMIT_EXCEEDED', limit: { name: 'jsonDepth', allowed: maxJsonDepth } });
 });
 
 test('a principal may have so many subscriptions open; one more is refused by name, and one that ends makes room', async () => {
