@@ -62,6 +62,7 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     requestTimeout: limits.httpRequestTimeoutMs, // for receiving a request, not for answering it
     http: {
       maxHeaderSize: limits.httpHeaderBytes,
+      requestTimeout: limits.httpRequestTimeoutMs, // node compares the next one with it
       headersTimeout: limits.httpHeadersTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, limits.httpHeadersTimeoutMs),
     },
@@ -92,6 +93,8 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
     const { authorization, 'content-type': type, 'content-encoding': encoding } = request.headers;
     const authority = await admission.authenticate(bearerOf(authorization), addressOf(request.raw));
     admission.request(authority);
+    // Nobody would hear of the end of a connection that has ended already: what was opened for it would stay.
+    if (request.raw.destroyed) throw new MalformedError('the client has left', 499);
     authorities.set(request, authority);
     const problem = request.method === 'GET' ? null : unreadable(type, encoding);
     if (problem) throw new MalformedError(problem, 415);

@@ -1,6 +1,7 @@
 // What event streams may take: peers that read nothing or hardly anything, and operations beyond the limits, refused as over HTTP.
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { hashOf } from '#gateway/documents.ts';
@@ -196,6 +197,59 @@ test('a principal may have so many subscriptions open; one more is refused by na
     assert.equal(last.results()[0]!.errors![0]!.extensions['code'], 'LIMIT_EXCEEDED');
     for (const each of [...others, ...opened]) each.leave();
   } finally {
+    await narrow.close();
+  }
+});
+
+test('who leaves while it is signed in leaves nothing behind: no place is taken, nothing runs', async () => {
+  const signIn = Promise.withResolvers<void>();
+  let asked = 0;
+  const narrow = await testServer({
+    limits: { sseMaxStreamsPerPrincipal: 2 },
+    authenticator: (real) => ({
+      ...real,
+      async authenticate(credential) {
+        asked++;
+        await signIn.promise;
+        return real.authenticate(credential);
+      },
+    }),
+  });
+  const arrived: IncomingMessage[] = [];
+  const onRequest = (message: unknown) => void arrived.push((message as { request: IncomingMessage }).request);
+  const authorization = `Bearer ${narrow.people.operator.adminKey}`;
+  const subscribed = (name: string) => `subscription { testTicks(name: "${name}") { n } }`;
+  try {
+    subscribe('http.server.request.start', onRequest);
+    const names = Array.from({ length: 6 }, () => newId());
+    const executions = probe.executions;
+    const leaving = [
+      ...names.slice(0, 3).map((name) => request(`${narrow.url}/graphql/stream?query=${encodeURIComponent(subscribed(name))}`, { agent: false, headers: { authorization } })), // prettier-ignore
+      ...['/graphql/stream', '/graphql/stream', '/graphql'].map((path) =>
+        request(`${narrow.url}${path}`, { method: 'POST', agent: false, headers: { authorization, 'content-type': 'application/json' } }),
+      ),
+    ];
+    for (const [index, each] of leaving.entries()) {
+      each.on('error', () => undefined);
+      const isPost = index >= 3;
+      each.end(isPost ? JSON.stringify({ query: index === 5 ? '{ testPadding(length: 1) }' : subscribed(names[index]!) }) : undefined);
+    }
+    await eventually(() => asked === leaving.length);
+    for (const each of leaving) each.destroy();
+    await eventually(() => arrived.length === leaving.length && arrived.every(({ destroyed }) => destroyed));
+    signIn.resolve();
+    const streams = [];
+    for (let n = 0; n < 2; n++) {
+      const name = newId();
+      const stream = await askStream(narrow, { query: subscribed(name) });
+      await eventually(() => probe.sources.has(name) || stream.blocks.length > 1);
+      assert.ok(probe.sources.has(name), JSON.stringify(stream.blocks));
+      streams.push(stream);
+    }
+    assert.deepEqual([names.filter((name) => probe.sources.has(name)), probe.executions], [[], executions]);
+    for (const stream of streams) stream.leave();
+  } finally {
+    unsubscribe('http.server.request.start', onRequest);
     await narrow.close();
   }
 });
