@@ -57,6 +57,15 @@ test('a head that never ends is answered 408 when its time is over, and so is a 
   late(await body, 'the request', 'httpRequestTimeoutMs', 600);
 });
 
+test('the gateway starts with the longest times that the configuration accepts', async () => {
+  const times = { SIGNALBOX_LIMIT_HTTP_HEADERS_TIMEOUT_MS: '600000', SIGNALBOX_LIMIT_HTTP_REQUEST_TIMEOUT_MS: '3600000' };
+  for (const env of [times, { ...times, SIGNALBOX_LIMIT_HTTP_REQUEST_TIMEOUT_MS: '600000' }]) {
+    const patient = await testServer({ limits: loadConfig({ env }).limits });
+    assert.deepEqual((await patient.gql('{ __typename }')).data, { __typename: 'Query' });
+    await patient.close();
+  }
+});
+
 test('a body that does not say how long it is may have as many bytes as one that does', async () => {
   const { bodyBytes } = loadConfig({ env: {} }).limits;
   const send = (bytes: number) => {

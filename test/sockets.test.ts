@@ -10,13 +10,15 @@ import { probe } from '#test/harness/gateway-fields.ts';
 import { RawSocket as HarnessSocket } from '#test/harness/raw-socket.ts';
 import { testServer, type TestServer } from '#test/harness/graphql.ts';
 
+/** So odd that no other timer has it. */
+const wsInitTimeoutMs = 98_765;
 let server: TestServer;
 let now = new Date('2026-01-01T00:00:00Z');
 before(async () => {
   server = await testServer({
     clock: { now: () => now },
     recheckMs: 10,
-    limits: { wsInitTimeoutMs: 100, wsMaxSubscriptions: 3, wsMaxMessageBytes: 10_000 },
+    limits: { wsInitTimeoutMs, wsMaxSubscriptions: 3, wsMaxMessageBytes: 10_000 },
     allowedOrigins: ['https://console.example.com'],
     publicUrl: 'https://signalbox.example.com/base',
   });
@@ -61,8 +63,13 @@ test('an upgrade elsewhere is answered 404', async () => {
   assert.equal((await refusedUpgrade({ path: '/elsewhere' })).status, 404);
 });
 
-test('a socket without init is closed with 4408, one that subscribes before init with 4401', async () => {
-  assert.equal((await (await new RawSocket().open()).closed).code, 4408);
+test('a socket without init is closed with 4408 after the time of the setting, one that subscribes before init with 4401', async (t) => {
+  const timers = t.mock.method(globalThis, 'setTimeout');
+  const silent = await new RawSocket().open();
+  const [isOver] = timers.mock.calls.find(({ arguments: [, ms] }) => ms === wsInitTimeoutMs)!.arguments;
+  timers.mock.restore();
+  (isOver as () => void)();
+  assert.equal((await silent.closed).code, 4408);
   const early = await new RawSocket().open();
   early.subscribe('1', '{ __typename }');
   assert.equal((await early.closed).code, 4401);
