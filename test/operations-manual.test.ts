@@ -38,17 +38,18 @@ async function start(name: string, settings: Record<string, string>) {
   });
   const [, url] = await process.says(/listens on (http:\S+):/);
   const codeOf = ({ data, errors }: any): unknown => (errors ? (errors[0].extensions?.code ?? errors[0].message) : data);
+  async function answer(query: string) {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${people.operator.adminKey}` };
+    return (await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).json() as Promise<any>;
+  }
   return {
     run: async (...blocks: readonly string[]) => {
       const script = blocks.join('\n').replaceAll('http://127.0.0.1:4400', url!);
       const { stdout } = await promisify(execFile)('sh', ['-euc', script], { cwd: folder, env: { KEY: people.operator.adminKey } });
       return codeOf(JSON.parse(stdout));
     },
-    async ask(query: string) {
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${people.operator.adminKey}` };
-      const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
-      return codeOf(await response.json());
-    },
+    ask: async (query: string) => codeOf(await answer(query)),
+    complaint: async (query: string): Promise<string> => (await answer(query)).errors[0].message,
     page: async () => (await fetch(`${url}/`)).status,
   };
 }
@@ -70,6 +71,20 @@ test('what the page shows works as it says, and the settings override what the m
   assert.deepEqual(await allowed.ask(introspect), told);
   assert.deepEqual([await silent.ask(introspect), await strict.ask(introspect)], ['GRAPHQL_VALIDATION_FAILED', 'QUERY_NOT_IN_SAFELIST']);
   assert.deepEqual([await allowed.page(), await silent.page(), await strict.page()], [404, 200, 404]);
+});
+
+test('unless told otherwise the schema is told in development, and in production neither it nor names like it', async () => {
+  const [production, development] = await Promise.all([
+    start('production', { NODE_ENV: 'production' }),
+    start('development', { NODE_ENV: 'development' }),
+  ]);
+  assert.equal(await production.ask(introspect), 'GRAPHQL_VALIDATION_FAILED');
+  assert.equal(await production.complaint('{ viewr { __typename } }'), 'Cannot query field "viewr" on type "Query".');
+  assert.deepEqual(await development.ask(introspect), told);
+  assert.match(
+    await development.complaint('{ viewr { __typename } }'),
+    /^Cannot query field "viewr" on type "Query"\. Did you mean "viewer"/,
+  );
 });
 
 test('the manifest of the client comes from the client', async () => {
