@@ -1,5 +1,5 @@
-// Who is let in, and how often: the rate of each principal, and of failed sign-ins from each address. Decided in memory before anything is
-// read from the database; gateways tell each other through Redis what they let through, and decide by themselves while it is away.
+// Who is let in, and how often: the rate of each principal, and of failed sign-ins from each address. Decided in memory, and before anything is
+// read from the database where the credential was good not long ago; gateways tell each other through Redis what they let through, and decide by themselves while it is away.
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
@@ -16,6 +16,8 @@ import { createRates } from './rates.ts';
 export interface Admission {
   /** Throws UnauthenticatedError, or RateLimitedError once too many sign-ins from this address have failed. */
   authenticate(credential: string, address: string): Promise<Authority>;
+  /** Throws RateLimitedError when it is known without a look-up that whose credential this is may send nothing just now; counts nothing. */
+  requireRoom(credential: string): void;
   /** Counts an operation; throws RateLimitedError instead when the principal has sent too many. */
   request(authority: Authority): void;
   /** Throws RateLimitedError when the principal has overdrawn so much that it may send nothing for over a second; counts nothing. */
@@ -48,8 +50,8 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
   const { requestsPerSecond, requestBurst, failedSignInsPerMinute } = limits;
   const requests = createRates({ perSecond: requestsPerSecond, burst: requestBurst, clock });
   const failures = createRates({ perSecond: failedSignInsPerMinute / 60, burst: failedSignInsPerMinute, clock });
-  /** Credentials that were good not long ago, by hash: a flood of wrong ones from their address does not keep them out. */
-  const known = new LRUCache<string, true>({ max: maxKnownCredentials });
+  /** Whose the credentials are that were good not long ago, by hash: a flood of wrong ones from their address does not keep them out. */
+  const known = new LRUCache<string, string>({ max: maxKnownCredentials });
   const self = randomUUID();
   let used = new Map<string, number>();
 
@@ -88,7 +90,7 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
 
   return {
     async authenticate(credential, address) {
-      const hash = createHash('sha256').update(credential).digest('base64');
+      const hash = hashOf(credential);
       const wait = known.has(hash) ? 0 : failures.wait(address);
       if (wait > 0) {
         throw new RateLimitedError(
@@ -99,7 +101,7 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
       }
       try {
         const authority = await authenticator.authenticate(credential);
-        known.set(hash, true);
+        known.set(hash, keyOf(authority));
         return authority;
       } catch (error) {
         if (error instanceof UnauthenticatedError) {
@@ -108,6 +110,11 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
         }
         throw error;
       }
+    },
+
+    requireRoom(credential) {
+      const key = known.get(hashOf(credential));
+      if (key !== undefined) requireNoWait(requests.wait(key));
     },
 
     request(authority) {
@@ -132,6 +139,7 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
   };
 }
 
+const hashOf = (credential: string): string => createHash('sha256').update(credential).digest('base64');
 const keyOf = ({ tenantId, principalId }: Authority): string => `${tenantId}/${principalId}`;
 
 /** Whom limits by address mean: of IPv6, the network of one site, which has more addresses than anybody counts. */

@@ -91,7 +91,9 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
   const authorities = new WeakMap<FastifyRequest, Authority>();
   async function admit(request: FastifyRequest): Promise<void> {
     const { authorization, 'content-type': type, 'content-encoding': encoding } = request.headers;
-    const authority = await admission.authenticate(bearerOf(authorization), addressOf(request.raw));
+    const credential = bearerOf(authorization);
+    admission.requireRoom(credential);
+    const authority = await admission.authenticate(credential, addressOf(request.raw));
     admission.request(authority);
     // Nobody would hear of the end of a connection that has ended already: what was opened for it would stay.
     if (request.raw.destroyed) throw new MalformedError('the client has left', 499);

@@ -9,7 +9,7 @@ import { RateLimitedError, UnauthenticatedError } from '#src/platform/errors.ts'
 import { createPubSub } from '#src/platform/redis.ts';
 import type { Authority } from '#src/authority/permission.ts';
 import { eventually } from '#test/harness/eventually.ts';
-import { testServer, type TestServer } from '#test/harness/graphql.ts';
+import { testServer, type TestServer, type TestServerSettings } from '#test/harness/graphql.ts';
 import { startRedis } from '#test/harness/redis.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');
@@ -19,8 +19,17 @@ const later = (ms: number) => (now = new Date(now.getTime() + ms));
 
 const burst = 4;
 let server: TestServer;
+/** How many credentials were looked up. */
+let lookedUp = 0;
 before(async () => {
-  server = await testServer({ clock, limits: { requestsPerSecond: 2, requestBurst: burst, failedSignInsPerMinute: 3 } });
+  const authenticator: TestServerSettings['authenticator'] = (real) => ({
+    ...real,
+    authenticate(credential) {
+      lookedUp++;
+      return real.authenticate(credential);
+    },
+  });
+  server = await testServer({ clock, authenticator, limits: { requestsPerSecond: 2, requestBurst: burst, failedSignInsPerMinute: 3 } });
 });
 after(() => server.close());
 beforeEach(() => later(3_600_000)); // every bucket is full again
@@ -119,8 +128,10 @@ test('sign-ins that fail are bounded by address; credentials that were good pass
   );
   assert.equal((await send(good.token)).status, 200);
   const wrong = `${good.token.slice(0, -4)}0000`;
+  const before = lookedUp;
   assert.deepEqual(await statuses(4, wrong), [401, 401, 401, 429]);
   const refused = await send('sbk_nonsense');
+  assert.equal(lookedUp - before, 3);
   assert.deepEqual([refused.status, refused.retryAfter], [429, '20']);
   assert.deepEqual(refused.error!.extensions, {
     code: 'RATE_LIMITED',
@@ -135,11 +146,22 @@ test('sign-ins that fail are bounded by address; credentials that were good pass
   assert.equal((await send(fresh.token)).status, 200);
 });
 
-test('what is not even looked up costs nothing: no credential, or one that is refused', async () => {
-  const { statements } = await server.countStatements(async () => {
-    for (let i = 0; i < 10; i++) assert.equal((await fetch(`${server.url}/graphql`, { method: 'POST' })).status, 401);
-  });
-  assert.deepEqual(statements, []);
+test('what a principal sends beyond its rate is refused without looking it up', async () => {
+  const { adminKey } = server.people.operator;
+  const before = lookedUp;
+  assert.deepEqual(await statuses(20, adminKey), [...Array(burst).fill(200), ...Array(20 - burst).fill(429)]);
+  assert.equal(lookedUp - before, burst);
+  const stream = await fetch(`${server.url}/graphql/stream?query={__typename}`, { headers: { authorization: `Bearer ${adminKey}` } });
+  assert.deepEqual([stream.status, lookedUp - before], [429, burst]);
+  later(500);
+  assert.deepEqual(await statuses(2, adminKey), [200, 429]);
+  assert.equal(lookedUp - before, burst + 1);
+});
+
+test('what is not even looked up costs nothing: no credential', async () => {
+  const before = lookedUp;
+  for (let i = 0; i < 10; i++) assert.equal((await fetch(`${server.url}/graphql`, { method: 'POST' })).status, 401);
+  assert.equal(lookedUp, before);
   assert.equal((await send('sbk_nonsense')).status, 401); // those without a credential did not count as failed
 });
 
