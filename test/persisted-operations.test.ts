@@ -105,7 +105,7 @@ test('what was parsed is kept up to its bytes; the oldest leave first, registere
   const text = (n: number) => `{ a${n}: testEcho(value: "${'x'.repeat(984)}") }`;
   const documents = createDocuments({
     schema,
-    limits: { ...testLimits, documentCacheBytes: 64 * text(0).length * 2 },
+    limits: { ...testLimits, documentCacheBytes: (500 * 12 + 2 * text(0).length) * 2 }, // it has 12 tokens,
     introspection: true,
     onlyRegistered: false,
     registered: [registered(registeredQuery)],
