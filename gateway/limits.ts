@@ -160,6 +160,22 @@ function spreadFields(fragments: Fragments, limits: GatewayLimits): (set: Select
 const isIntrospection = ({ selections }: SelectionSetNode): boolean =>
   selections.every((selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'));
 
+/** Tells up to 670 KB, none of it in fields that the plugin counts. */
+const introspectionCost = 10_000;
+
+/** Those of the root in these definitions: they stand nowhere else. */
+function introspections(definitions: readonly (OperationDefinitionNode | FragmentDefinitionNode)[]): number {
+  let count = 0;
+  const waiting = definitions.map(({ selectionSet }) => selectionSet);
+  for (let set = waiting.pop(); set; set = waiting.pop()) {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.INLINE_FRAGMENT) waiting.push(selection.selectionSet);
+      else if (selection.kind === Kind.FIELD && ['__schema', '__type'].includes(selection.name.value)) count++;
+    }
+  }
+  return count;
+}
+
 export interface Operation {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
@@ -183,6 +199,7 @@ export function requireAffordable({ schema, document, operationName, variables }
   let cost: number;
   try {
     cost = complexityFromQuery({ ...document, definitions }, { schema, variables: { ...variables } }).complexity;
+    cost += introspections(definitions) * (introspectionCost - 1);
   } catch (error) {
     const operation = definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
     if (!operation) return null;
@@ -193,7 +210,7 @@ export function requireAffordable({ schema, document, operationName, variables }
   }
   if (cost > limits.queryCost) {
     throw new LimitExceededError(
-      `the operation costs ${cost} (one for each field, times the page size of the lists around it); this server allows ${limits.queryCost}. Ask for fewer fields or smaller pages`,
+      `the operation costs ${cost} (one for each field, times the page size of the lists around it, or 10 without pages; ${introspectionCost} for each __schema and __type); this server allows ${limits.queryCost}. Ask for fewer fields or smaller pages`,
       { name: 'queryCost', requested: cost, allowed: limits.queryCost },
     );
   }

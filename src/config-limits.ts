@@ -49,7 +49,7 @@ export const limits = group({
     integer(1, 100).default(15),
   ),
   queryAliases: setting(
-    { env: 'SIGNALBOX_LIMIT_QUERY_ALIASES', description: 'Most aliases in an operation.' },
+    { env: 'SIGNALBOX_LIMIT_QUERY_ALIASES', description: 'Most aliases in a document.' },
     integer(0, 10_000).default(50),
   ),
   queryDirectives: setting(
@@ -74,7 +74,8 @@ export const limits = group({
   queryCost: setting(
     {
       env: 'SIGNALBOX_LIMIT_QUERY_COST',
-      description: 'Highest cost of an operation: one for each field, times the page size of the lists around it.',
+      description:
+        'Highest cost of an operation: one for each field, times the page size of the lists around it, or 10 where a list has no page; 10000 for each __schema and __type.',
     },
     integer(1, 10_000_000).default(50_000),
   ),

@@ -2,6 +2,8 @@
 import '#test/harness/gateway-fields.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { getIntrospectionQuery } from 'graphql';
+import { loadConfig } from '#src/config.ts';
 import { askStream } from '#test/harness/event-stream.ts';
 import { testServer, type TestServer, type TestServerSettings } from '#test/harness/graphql.ts';
 
@@ -60,3 +62,20 @@ for (const [settings, isTold] of cases) {
     }
   });
 }
+
+test('the schema costs so much that an operation may ask for it as tools do, not again and again', async () => {
+  const { limits } = loadConfig({ env: {} });
+  const server = await testServer({ limits });
+  try {
+    const whole = getIntrospectionQuery({ ...{ specifiedByUrl: true, directiveIsRepeatable: true }, ...{ schemaDescription: true, inputValueDeprecation: true, oneOf: true } }); // prettier-ignore
+    const answer = await server.gql(whole);
+    assert.equal(answer.errors, undefined);
+    assert.deepEqual((answer as { extensions?: unknown }).extensions, { cost: { requested: 10_000, limit: limits.queryCost } });
+    const asked = (n: number) =>
+      `{ ${Array.from({ length: n - 1 }, (_, i) => `a${i}: __type(name: "Query") { name }`).join(' ')} ... on Query { ...A } } fragment A on Query { __schema { queryType { name } } }`;
+    assert.equal((await server.gql(asked(5))).errors, undefined);
+    for (const refused of await everywhere(server, asked(6))) assert.match(refused, /"name":"queryCost","requested":60000,"allowed":50000/);
+  } finally {
+    await server.close();
+  }
+});
