@@ -1,15 +1,26 @@
 // The tenant's feed under writers that overlap, wait for each other, hesitate before they commit, and roll back: readers that come and go at
 // any place are given exactly the list in Postgres, in commit order, each event once.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
+import { byItself } from '#src/audit/audit.ts';
+import { auditEventsAfter } from '#src/audit/audit-reads.ts';
+import { createAuditService } from '#src/audit/audit-service.ts';
+import { tenantPlace } from '#src/events/cursor.ts';
 import type { NewEvent } from '#src/events/catalogue.ts';
 import { createEventService, startOfFeed, type FeedPosition, type PlacedEventRow } from '#src/events/event-service.ts';
 import { createHints } from '#src/events/hints.ts';
 import { createLiveFeed, type LiveFeed } from '#src/events/live-feed.ts';
+import type { Watcher } from '#src/events/live-stream.ts';
+import { tenantEvents } from '#src/executions/tenant-stream.ts';
+import { migrate } from '#src/migrate.ts';
 import { ormOptions } from '#src/orm.ts';
 import { systemClock } from '#src/platform/clock.ts';
 import { openDatabase, type Database, type UnitOfWork } from '#src/platform/database.ts';
+import { startEmbeddedPostgres } from '#src/platform/embedded-postgres.ts';
 import { newId } from '#src/platform/ids.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
@@ -187,11 +198,83 @@ test('the index gives the feed its order, whatever the tenant has', async () => 
         );
     });
   await analyze(); // as autovacuum does
-  const plan = await database.read(tenantId, (uow) => {
-    const explaining: UnitOfWork = { ...uow, rows: (sql, params) => uow.rows(`explain ${sql}`, params) };
-    return events.tenantAfter(explaining, startOfFeed, 500);
+  const plans: string[] = [];
+  await database.read(tenantId, async (uow) => {
+    const explaining: UnitOfWork = {
+      ...uow,
+      async rows(sql, params) {
+        plans.push((await uow.rows<Record<string, string>>(`explain ${sql}`, params)).map((line) => line['QUERY PLAN']).join('\n'));
+        return [];
+      },
+    };
+    await events.tenantAfter(explaining, startOfFeed, 500);
+    await events.currentPosition(explaining);
   });
-  const text = plan.map((line) => (line as unknown as Record<string, string>)['QUERY PLAN']).join('\n');
-  assert.match(text, /Index Scan using execution_events_tenant/);
-  assert.doesNotMatch(text, /Sort|Seq Scan/);
+  for (const plan of plans) {
+    assert.match(plan, /Index (Only )?Scan( Backward)? using execution_events_tenant/);
+    assert.doesNotMatch(plan, /Sort|Seq Scan/);
+  }
+  assert.match(plans[1]!, /Only Scan Backward/);
+});
+
+test('ids of transactions that a crash of Postgres takes back lie behind the head of no stream', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-feed-'));
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const postgres = await startEmbeddedPostgres({ folder, log, serverSettings: { autovacuum: 'off' } });
+  context.after(async () => {
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await migrate(postgres);
+  const open = () => openDatabase(ormOptions({ url: postgres.appUrl, poolMax: 2 }));
+  const audit = createAuditService({ clock: systemClock, events, feed, hints });
+  const commit = (on: Database, tenantId: string, count: number) =>
+    on.write(tenantId, async (uow) => {
+      for (let at = 0; at < count; at++) {
+        await append(uow, newId(), 1);
+        audit.record(uow, null, { action: 'a', subject: null, beforeDigest: null, afterDigest: null, place: {}, origin: byItself }); // prettier-ignore
+      }
+    });
+  const tenants = [newId(), newId()]; // the second one has nothing yet
+  const earlier = await open();
+  await commit(earlier, tenants[0]!, 2);
+
+  // What was rolled back is written down by this process of Postgres alone.
+  const admin = new pg.Client({ connectionString: postgres.adminUrl });
+  admin.on('error', () => undefined);
+  await admin.connect();
+  const { rows } = await admin.query<{ pid: number }>(`select pid from pg_stat_activity where backend_type = 'walwriter'`);
+  process.kill(rows[0]!.pid, 'SIGSTOP');
+  let burned = '';
+  for (let count = 0; count < 20; count++) {
+    const rolledBack = earlier.write(tenants[0]!, async (uow) => {
+      [{ burned }] = (await uow.rows('select pg_current_xact_id()::text as burned')) as [{ burned: string }];
+      throw new RolledBack();
+    });
+    await assert.rejects(rolledBack, RolledBack);
+  }
+  const heads = await Promise.all(
+    tenants.map(async (tenantId) => {
+      const read: Watcher['read'] = (work) => earlier.read(tenantId, work);
+      const watcher = { read, authority: { tenantId }, signal: new AbortController().signal } as unknown as Watcher;
+      return {
+        tenant: tenantPlace(await tenantEvents({ feed, events }, watcher, {}).head(), 'tenant').position,
+        audit: tenantPlace(await audit.watch(watcher, {}).head(), 'audit').position,
+      };
+    }),
+  );
+  await earlier.close();
+  process.kill(rows[0]!.pid, 'SIGKILL'); // Postgres ends all of itself and recovers
+  await admin.end();
+
+  const later = await eventually(() => open().then(async (database) => (await database.ping(), database)).catch(() => null)); // prettier-ignore
+  context.after(() => later.close());
+  for (const [index, tenantId] of tenants.entries()) {
+    const { tenant, audit: audited } = heads[index]!;
+    await commit(later, tenantId, 3);
+    const news = await later.read(tenantId, (uow) => events.tenantAfter(uow, tenant, 100));
+    assert.ok(BigInt(news[0]?.transactionId ?? burned) <= BigInt(burned), 'the crash took nothing back');
+    assert.equal(news.length, 3);
+    assert.equal((await later.read(tenantId, (uow) => auditEventsAfter(uow, audited, 100))).length, 3);
+  }
 });

@@ -1,5 +1,5 @@
 // Reads of audit events, narrowed to what the actor may see: pages by id, and the stream in commit order. Writes nothing.
-import type { FeedPosition } from '../events/event-service.ts';
+import { startOfFeed, type FeedPosition } from '../events/event-service.ts';
 import type { UnitOfWork } from '../platform/database.ts';
 import { idsBetween, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
@@ -140,6 +140,17 @@ export async function auditEventsAfter(uow: UnitOfWork, position: FeedPosition, 
     [uow.tenantId, position.transactionId, position.executionId, limit],
   );
   return rows.map(fromRaw);
+}
+
+/** Of the last row that no open transaction can still precede. */
+export async function lastAuditPosition(uow: UnitOfWork): Promise<FeedPosition> {
+  const [last] = await uow.rows<FeedPosition>(
+    `select transaction_id::text as "transactionId", id as "executionId", 0 as sequence from audit_events a
+     where tenant_id = $1 and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+     order by a.transaction_id desc, id desc limit 1`,
+    [uow.tenantId],
+  );
+  return last ?? startOfFeed;
 }
 
 /** The feed's positions name a row by its id. */

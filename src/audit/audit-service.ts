@@ -13,6 +13,7 @@ import type { Origin, Subject } from './audit.ts';
 import {
   auditEventsAfter,
   auditEventsByIds,
+  lastAuditPosition,
   listAuditEvents,
   matchesAuditFilter,
   maySeeAudit,
@@ -48,7 +49,7 @@ export interface AuditService {
 
 interface AuditDependencies {
   readonly clock: Clock;
-  readonly events: Pick<EventService, 'epoch' | 'currentPosition'>;
+  readonly events: Pick<EventService, 'epoch' | 'isAhead'>;
   readonly feed: Pick<LiveFeed, 'other'>;
   readonly hints: Pick<Hints, 'wake'>;
 }
@@ -94,6 +95,7 @@ export function createAuditService({ clock, events, feed, hints }: AuditDependen
         {
           ...source,
           kind: 'audit',
+          last: lastAuditPosition,
           watch: (after) => feed.other(watcher.authority.tenantId, topic, source, after, watcher.signal),
           itemsOf: (rows) => rows.filter((row) => maySeeAudit(watcher.authority, row) && matchesAuditFilter(row, filter)),
           batchOf: (seen, place) => ({ events: seen, ...place }),

@@ -7,7 +7,6 @@ import { isId, newId } from '../platform/ids.ts';
 import type { Sealer } from '../platform/sealing.ts';
 import type { EventType } from '../events/catalogue.ts';
 import { readTenantCursor } from '../events/cursor.ts';
-import { comparePositions } from '../events/live-feed.ts';
 import type { EventService, FeedPosition } from '../events/event-service.ts';
 import { requirePermission } from '../authority/authorize.ts';
 import type { Authority } from '../authority/permission.ts';
@@ -76,7 +75,7 @@ export interface EventSinkService {
 export interface EventSinkDependencies {
   readonly clock: Clock;
   readonly sealer: Sealer;
-  readonly events: Pick<EventService, 'currentPosition' | 'epoch'>;
+  readonly events: Pick<EventService, 'currentPosition' | 'isAhead' | 'epoch'>;
 }
 
 const notThere = (kind: string, id: string) => new NotFoundError(`there is no ${kind} "${id.slice(0, 80)}"`);
@@ -110,7 +109,7 @@ export function createEventSinkService({ clock, sealer, events }: EventSinkDepen
     if (after == null) return from === 'beginning' ? beginning : events.currentPosition(uow);
     if (from != null) refuse([{ path: 'from', message: 'says where to begin, and so does after', expected: 'one of them' }]);
     const place = readTenantCursor(after, 'tenant', await events.epoch(uow));
-    if (comparePositions(place, await events.currentPosition(uow)) <= 0) return place;
+    if (!(await events.isAhead(uow, place))) return place;
     throw new CursorExpiredError('after: this cursor is ahead of the history (the database was restored); start without it');
   }
 

@@ -33,8 +33,13 @@ export interface EventService {
   changedAfter(uow: UnitOfWork, position: FeedPosition, limit: number): Promise<{ executionId: string; position: FeedPosition }[]>;
   /** The request events of these approvals, only those at or before a position, in commit order. */
   requestsOf(uow: UnitOfWork, approvals: readonly { id: string; executionId: string }[], until: FeedPosition): Promise<PlacedEventRow[]>;
-  /** The position after everything that is surely visible now. */
+  /**
+   * The position of the tenant's last event that no open transaction can still precede. Never one without a row: after a crash Postgres
+   * gives the ids of transactions out again that left nothing behind, and what they commit would lie before it.
+   */
   currentPosition(uow: UnitOfWork): Promise<FeedPosition>;
+  /** Whether open transactions can still precede a position, or it has never been. */
+  isAhead(uow: UnitOfWork, position: FeedPosition): Promise<boolean>;
   /** Identity of this history; cursors carry it. */
   epoch(uow: UnitOfWork): Promise<string>;
 }
@@ -51,7 +56,6 @@ const columns = `execution_id as "executionId", sequence, type, data, occurred_a
 const behind = (executionId: string, sequence: string) =>
   `greatest(pg_current_xact_id(), (select p.transaction_id from execution_events p
      where p.tenant_id = $1 and p.execution_id = ${executionId} and p.sequence = ${sequence} - 1))`;
-const maxId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Before every event of a tenant. */
 export const startOfFeed: FeedPosition = { transactionId: '0', executionId: '00000000-0000-0000-0000-000000000000', sequence: 0 };
@@ -178,10 +182,21 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
     },
 
     async currentPosition(uow) {
-      const rows = await uow.rows<{ before: string }>(
-        `select (pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text as before`,
+      const [last] = await uow.rows<FeedPosition>(
+        `select transaction_id::text as "transactionId", execution_id as "executionId", sequence from execution_events e
+         where tenant_id = $1 and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+         order by e.transaction_id desc, execution_id desc, sequence desc limit 1`,
+        [uow.tenantId],
       );
-      return { transactionId: rows[0]!.before, executionId: maxId, sequence: 2_147_483_647 };
+      return last ?? startOfFeed;
+    },
+
+    async isAhead(uow, { transactionId }) {
+      const rows = await uow.rows<{ isAhead: boolean }>(
+        `select $1::xid8 >= pg_snapshot_xmin(pg_current_snapshot()) as "isAhead"`,
+        [transactionId],
+      );
+      return rows[0]!.isAhead;
     },
 
     async epoch(uow) {

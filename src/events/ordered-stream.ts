@@ -13,6 +13,8 @@ export interface OrderedSource<Row, Item, Told extends LiveBatch> {
   /** Rows after a position, in commit order, only those that no open transaction can still precede. */
   read(uow: UnitOfWork, after: FeedPosition, limit: number): Promise<readonly Row[]>;
   positionOf(row: Row): FeedPosition;
+  /** Of the last row that no open transaction can still precede; `startOfFeed` without one. */
+  last(uow: UnitOfWork): Promise<FeedPosition>;
   /** The same as they come, read once for all who watch. */
   watch(after: FeedPosition): AsyncIterable<Batch<Row, FeedPosition>>;
   /** What the watcher is told of these rows. */
@@ -28,7 +30,7 @@ export interface OrderedSource<Row, Item, Told extends LiveBatch> {
 
 interface OrderedDependencies {
   readonly watcher: Watcher;
-  readonly events: Pick<EventService, 'epoch' | 'currentPosition'>;
+  readonly events: Pick<EventService, 'epoch' | 'isAhead'>;
 }
 
 const pageSize = 500;
@@ -37,13 +39,13 @@ export function orderedStream<Row, Item, Told extends LiveBatch>(
   { watcher, events }: OrderedDependencies,
   source: OrderedSource<Row, Item, Told>,
 ): LiveStream<Told> {
-  const { kind, read, positionOf, watch, itemsOf, batchOf, refuse, opening, advanceAfter = Infinity } = source;
+  const { kind, read, positionOf, last, watch, itemsOf, batchOf, refuse, opening, advanceAfter = Infinity } = source;
 
   async function startOf(after: string): Promise<FeedPosition> {
     return watcher.read(async (uow) => {
       const position = readTenantCursor(after, kind, await events.epoch(uow));
       // Its watcher would wait for ever, and everybody who shares the stream for it.
-      if (comparePositions(position, await events.currentPosition(uow)) > 0) throw aheadOfHistory();
+      if (await events.isAhead(uow, position)) throw aheadOfHistory();
       return position;
     });
   }
@@ -63,7 +65,7 @@ export function orderedStream<Row, Item, Told extends LiveBatch>(
       return watcher.read(async (uow) => {
         await refuse?.(uow);
         const epoch = await events.epoch(uow);
-        return tenantCursor(kind, epoch, await events.currentPosition(uow));
+        return tenantCursor(kind, epoch, await last(uow));
       });
     },
 

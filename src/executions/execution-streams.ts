@@ -109,6 +109,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
           kind: 'changes',
           read: events.changedAfter,
           positionOf: (row) => row.position,
+          last: events.currentPosition,
           watch: (after) => feed.changed(watcher.authority.tenantId, after, watcher.signal),
           async itemsOf(rows) {
             const ids = [...new Set(rows.map((row) => row.executionId))];
@@ -141,6 +142,7 @@ export function createExecutionStreams({ feed, events }: { feed: LiveFeed; event
           kind: 'approvals',
           read: events.approvalsAfter,
           positionOf: ({ transactionId, executionId, sequence }) => ({ transactionId, executionId, sequence }),
+          last: events.currentPosition,
           watch: (after) => feed.approvals(watcher.authority.tenantId, after, watcher.signal),
           async itemsOf(rows) {
             const ids = [...new Set(rows.map(approvalIdOf))];

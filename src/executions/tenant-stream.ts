@@ -45,6 +45,7 @@ export function tenantEvents(
       kind: 'tenant',
       read: events.tenantAfter,
       positionOf: ({ transactionId, executionId: id, sequence }) => ({ transactionId, executionId: id, sequence }),
+      last: events.currentPosition,
       watch: (after) => feed.tenant(watcher.authority.tenantId, after, watcher.signal),
       async itemsOf(rows) {
         const asked = rows.filter(
