@@ -83,6 +83,32 @@ test('over the API: kept rows cost no statement, and each change is seen by the 
   await server.gql(update, { input: { environmentId: id, name: original } }, { as: adminKey });
 });
 
+test('over the API: every mutation that changes or removes a kept row is seen by the next request', async () => {
+  const { tenants } = server.services;
+  const projectId = await project();
+  const { id: environmentId } = await home.write((uow) =>
+    tenants.createEnvironment(uow, home.admin, { projectId, name: 'first', kind: 'staging' }),
+  );
+  const ids = { Project: toGlobalId('Project', projectId), Environment: toGlobalId('Environment', environmentId) };
+  const ask = async (document: string, variables: object) => (await server.gql(document, variables, { as: home.adminKey })).data as any;
+  const name = async (kind: keyof typeof ids) =>
+    (await ask(`query ($id: ID!) { node(id: $id) { ... on ${kind} { name } } }`, { id: ids[kind] })).node?.name ?? null;
+  for (const [mutation, kind, change] of [
+    ['updateProject', 'Project', { name: 'second-project' }],
+    ['updateEnvironment', 'Environment', { name: 'second' }],
+    ['deleteEnvironment', 'Environment', {}],
+    ['deleteProject', 'Project', {}],
+  ] as const) {
+    // Kept now.
+    await eventually(async () => (await server.countStatements(() => name(kind))).statements.length === 0);
+    const type = mutation[0]!.toUpperCase() + mutation.slice(1);
+    const input = { [`${kind.toLowerCase()}Id`]: ids[kind], ...change };
+    const answer = await ask(`mutation ($input: ${type}Input!) { ${mutation}(input: $input) { __typename } }`, { input });
+    assert.equal(answer[mutation].__typename, `${type}Success`);
+    assert.equal(await name(kind), 'name' in change ? change.name : null, mutation);
+  }
+});
+
 test('a read that began before a change is not kept, however late it comes', async () => {
   const [here, id] = [processOf(), await project('before')];
   const [snapshot, changed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
