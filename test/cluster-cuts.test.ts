@@ -128,11 +128,28 @@ const faults: Record<string, { begin(): Promise<void>; end(): Promise<void>; lea
     },
   },
   'is killed': { begin: () => cluster.redis.kill(), end: () => cluster.redis.start() },
-  'is frozen': { begin: async () => cluster.redis.freeze(), end: async () => cluster.redis.thaw(), leastMs: size.frozenMs },
+  'is frozen': {
+    async begin() {
+      await heard();
+      cluster.redis.freeze();
+    },
+    end: async () => cluster.redis.thaw(),
+    leastMs: size.frozenMs,
+  },
   'is there again': { begin: async () => undefined, end: async () => undefined },
 };
 let flushing: ReturnType<typeof setInterval> | undefined;
 let stopFlushing = (): void => undefined;
+
+/** Every gateway hears Redis: only then it believes that it still does when Redis freezes. */
+async function heard(): Promise<void> {
+  for (const { port } of cluster.gateways) {
+    await eventually(async () => {
+      const answer = (await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()) as { dependencies: { redis?: string } };
+      return answer.dependencies.redis === 'ok';
+    });
+  }
+}
 
 test('while Redis is emptied, killed and frozen nothing is missed', async (t) => {
   watch = watchOf(cluster);

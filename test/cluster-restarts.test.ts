@@ -2,6 +2,7 @@
 // watched: none is lost, none is stuck, effects are delivered as promised, clients go on by themselves. `npm run test:cluster` is the full
 // size: kills for two minutes. `FAULTS_SEED=…` repeats the random choices.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError } from '#client/index.ts';
@@ -41,11 +42,10 @@ before(async () => {
 after(() => cluster?.close());
 afterEach(() => assert.deepEqual(cluster.lost, [], 'a member of the cluster ended by itself'));
 
-/** Who goes together: in the full size everybody, one after the other; else one gateway and one runner are killed, the others restarted. */
-const inTurn = (pair: 0 | 1): Member[][] => {
-  const { gateways, workers } = cluster;
-  if (!isFull) return [[gateways[pair]!, workers[pair]!]];
-  return gateways.flatMap((gateway, index) => [[gateway], [workers[index]!]]);
+/** Everybody, one after the other; in the small size a gateway together with a runner. */
+const inTurn = (): Member[][] => {
+  const pairs = cluster.gateways.map((gateway, index) => [gateway, cluster.workers[index]!]);
+  return isFull ? pairs.flat().map((member) => [member]) : pairs;
 };
 
 interface Load {
@@ -137,7 +137,7 @@ test('gateways and runners killed in turn under load: nothing is lost, nothing i
   const began = performance.now();
   let kills = 0;
   do {
-    for (const members of inTurn(0)) {
+    for (const members of isFull ? inTurn() : inTurn().slice(0, 1)) {
       const before = started.length;
       await eventually(() => started.length > before, undefined, stuckMs);
       await sleep(random() * 300);
@@ -160,19 +160,43 @@ test('gateways and runners restarted in turn under load: no request fails, no at
   const told: string[] = [];
   const running = await load((request) => request());
   const probe = probing(cluster.url);
-  for (const members of inTurn(1)) {
+  for (const members of inTurn()) {
     const from = started.length;
     await eventually(() => started.length > from, undefined, stuckMs);
     await Promise.all(members.map((member) => restart(member, told)));
   }
   await running.stop();
   const probes = await probe.stop();
-  t.diagnostic(`${inTurn(1).flat().length} restarts: ${await check(running)}; ${probes} requests on connections of their own`);
-  const left = inTurn(1).flatMap((members) => members.filter(({ port }) => port !== null));
-  for (const { name } of left) assert.ok(told.includes(`${name} 503 the server is stopping (SIGTERM)`), told.join('\n'));
+  t.diagnostic(`${inTurn().flat().length} restarts: ${await check(running)}; ${probes} requests on connections of their own`);
+  for (const { name } of cluster.gateways) assert.ok(told.includes(`${name} 503 the server is stopping (SIGTERM)`), told.join('\n'));
   assert.ok(running.watch.interruptions > 0, 'streams changed their gateway');
   assert.deepEqual(running.refused, []);
   assert.deepEqual(await cluster.rows(attempts), [before], 'runners let their attempts come to an end');
+});
+
+test('a runner that is stopped while an effect of it is under way lets it end: it is delivered once, by the one attempt there is', async () => {
+  const { tenant, receiver, workers } = cluster;
+  const heldAgent = await tenant.agent('held', [effect('held')], { tools: ['effects.post'] });
+  const [runner, other] = [workers[0]!, workers[1]!];
+  assert.equal(await other.stop(), 0);
+  await receiver.hold();
+  const input = { agentId: heldAgent, environmentId: tenant.environmentId, inputs: { name: 'held' } };
+  const { execution } = await tenant.admin.startExecution({ input });
+  const delivered = async () => (await receiver.deliveries()).filter(({ body }) => body.step === 'held');
+  await eventually(async () => (await delivered()).length > 0, undefined, stuckMs);
+  const said = () => readFileSync(runner.logFile, 'utf8').split('stopping: running steps may finish').length;
+  const before = said();
+  const stopped = runner.stop();
+  await eventually(() => said() > before, undefined, stuckMs);
+  await receiver.release();
+  assert.equal(await stopped, 0);
+  assert.deepEqual(
+    (await delivered()).map(({ attempt, runner: pid }) => [attempt, pid]),
+    [[1, runner.pid]],
+  );
+  const id = keyOf(execution.id);
+  assert.deepEqual(await cluster.rows(`select status from attempts where execution_id = '${id}'`), [{ status: 'succeeded' }]);
+  assert.deepEqual(await cluster.rows(`select status from executions where id = '${id}'`), [{ status: 'succeeded' }]);
 });
 
 /** As an operator does it. `told` gets what a gateway says of itself while it leaves. */

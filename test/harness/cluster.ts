@@ -42,11 +42,11 @@ async function open(opened: AsyncDisposableStack): Promise<TestCluster> {
   const receiver = await startReceiver();
   opened.defer(() => receiver.close());
   const config = join(folder, 'signalbox.yaml');
-  writeFileSync(config, stringify({ runner: { takeoverCheckMs: 250, graceMs: 10_000 }, toolServers: effectServer(receiver.url) }));
+  writeFileSync(config, stringify({ runner: { takeoverCheckMs: 250, graceMs: 60_000 }, toolServers: effectServer(receiver.url) }));
 
   const lost: string[] = [];
   const onLost = (member: Member) => void lost.push(`${member.name}:\n${readFileSync(member.logFile, 'utf8').slice(-2_000)}`);
-  const env = { SIGNALBOX_CONFIG: config, SIGNALBOX_LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: compileCache, ...oneAddress };
+  const env = { SIGNALBOX_CONFIG: config, SIGNALBOX_LOG_LEVEL: 'info', NODE_COMPILE_CACHE: compileCache, ...oneAddress };
   const cluster = await startCluster({
     folder,
     gateways: 2,
