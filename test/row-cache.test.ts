@@ -90,7 +90,8 @@ test('over the API: every mutation that changes or removes a kept row is seen by
     tenants.createEnvironment(uow, home.admin, { projectId, name: 'first', kind: 'staging' }),
   );
   const ids = { Project: toGlobalId('Project', projectId), Environment: toGlobalId('Environment', environmentId) };
-  const ask = async (document: string, variables: Record<string, unknown>) => (await server.gql(document, variables, { as: home.adminKey })).data as any;
+  const ask = async (document: string, variables: Record<string, unknown>) =>
+    (await server.gql(document, variables, { as: home.adminKey })).data as any;
   const name = async (kind: keyof typeof ids) =>
     (await ask(`query ($id: ID!) { node(id: $id) { ... on ${kind} { name } } }`, { id: ids[kind] })).node?.name ?? null;
   for (const [mutation, kind, change] of [

@@ -192,10 +192,9 @@ export function createEventService({ clock, hints }: { clock: Clock; hints: Hint
     },
 
     async isAhead(uow, { transactionId }) {
-      const rows = await uow.rows<{ isAhead: boolean }>(
-        `select $1::xid8 >= pg_snapshot_xmin(pg_current_snapshot()) as "isAhead"`,
-        [transactionId],
-      );
+      const rows = await uow.rows<{ isAhead: boolean }>(`select $1::xid8 >= pg_snapshot_xmin(pg_current_snapshot()) as "isAhead"`, [
+        transactionId,
+      ]);
       return rows[0]!.isAhead;
     },
 
