@@ -18,7 +18,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
-  readonly depends_on?: Readonly<Record<string, unknown>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly stop_grace_period?: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
 }
@@ -48,6 +48,11 @@ test('compose has the topology of the cluster, and everything a service refers t
   assert.match(dockerfile, /^USER node$/m);
   assert.match(dockerfile, /^EXPOSE 4400$/m);
   assert.equal(statSync(join(root, 'deploy/postgres-owner.sh')).mode & 0o111, 0o111, 'the image of Postgres runs it');
+});
+
+test('gateways and runners wait for Postgres, and not for Redis, which they can do without', () => {
+  for (const [name, { depends_on: needs }] of ours)
+    assert.deepEqual(needs, { postgres: { condition: 'service_healthy' }, redis: { condition: 'service_started' } }, name);
 });
 
 test('gateways believe the addresses of their own network, which HAProxy is in, about who a client is', () => {

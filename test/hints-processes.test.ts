@@ -14,6 +14,7 @@ import { createEffects } from '#src/runner/effects.ts';
 import { testDatabase, type TestDatabase } from './harness/database.ts';
 import { eventually } from './harness/eventually.ts';
 import { startRedis, type RedisServer } from './harness/redis.ts';
+import { setUpTenant } from './harness/product-tenant.ts';
 import { killLeftProcesses, signalbox } from './harness/signalbox-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-hints-'));
@@ -81,7 +82,7 @@ const ready = async (url: string) => {
   return [response.status, ((await response.json()) as { dependencies: object }).dependencies] as const;
 };
 
-test('a gateway starts without Redis being there, shows its state, stays ready, and stops in order; a worker without one says that it polls', async () => {
+test('a gateway starts without Redis being there, shows its state, stays ready, and stops in order', async () => {
   const common = { DATABASE_URL: db.ownerUrl, SIGNALBOX_HTTP_PORT: '0', SIGNALBOX_SECRET_KEY: 'ab'.repeat(32) };
   await redis.kill();
   const gateway = signalbox('gateway', { ...common, SIGNALBOX_DATA_DIR: join(folder, 'gateway'), REDIS_URL: redis.url });
@@ -93,11 +94,31 @@ test('a gateway starts without Redis being there, shows its state, stays ready, 
   assert.deepEqual(await ready(url!), [200, { database: 'ok', redis: 'ok' }]);
   const clients = async () => String(await redis.command('client', 'list')).match(/name=signalbox-/g)?.length ?? 0;
   assert.equal(await clients(), 2);
-  const worker = signalbox('worker', { ...common, SIGNALBOX_DATA_DIR: join(folder, 'worker') });
-  await worker.says(/REDIS_URL is not set/);
-  await worker.says(/^runner: /m);
-  assert.equal(await worker.stop(), 0);
   assert.equal(await gateway.stop(), 0);
   assert.doesNotMatch(gateway.output(), /REDIS_URL is not set/);
   await eventually(async () => (await clients()) === 0);
+});
+
+test('a gateway and a worker without Redis say that they poll; who watches at one is told of all that the other does', async (context) => {
+  const own = await testDatabase();
+  context.after(() => killLeftProcesses().then(() => own.close()));
+  const common = { DATABASE_URL: own.ownerUrl, SIGNALBOX_HTTP_PORT: '0', SIGNALBOX_SECRET_KEY: 'ab'.repeat(32) };
+  const gateway = signalbox('gateway', { ...common, SIGNALBOX_DATA_DIR: join(folder, 'polling-gateway') });
+  const [, key] = await gateway.says(/^admin key .*: (\S+)$/m);
+  const [, url] = await gateway.says(/listens on (http:\S+):/);
+  await gateway.says(/REDIS_URL is not set/);
+  const worker = signalbox('worker', { ...common, SIGNALBOX_DATA_DIR: join(folder, 'polling-worker') });
+  await worker.says(/REDIS_URL is not set/);
+  await worker.says(/^runner: /m);
+  const tenant = await setUpTenant(url!, key!);
+  context.after(() => tenant.close());
+  const agentId = await tenant.agent('plain', [{ id: 'nap', wait: '1s' }]);
+  const input = { agentId, environmentId: tenant.environmentId, inputs: { name: 'x' } };
+  const { execution } = await tenant.admin.startExecution({ input });
+  const types: string[] = [];
+  for await (const { events } of tenant.admin.executionEvents({ executionId: execution.id }))
+    types.push(...events.map(({ type }) => type));
+  // What the gateway did first and what the worker did last.
+  assert.deepEqual([types[0], types.at(-1)], ['EXECUTION_QUEUED', 'EXECUTION_SUCCEEDED']);
+  for (const each of [gateway, worker]) assert.equal(await each.stop(), 0);
 });
