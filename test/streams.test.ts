@@ -183,7 +183,7 @@ test('a cursor that does not fit is refused with the reason', async () => {
   }
 });
 
-test('a restored database has another epoch: old cursors expire, streams without one go on', async () => {
+test('a restored database that is given another epoch as deploy.md says: old cursors expire, streams without one go on', async () => {
   const { id } = await api.start(await api.agent([{ id: 'a', transform: '1' }]));
   await api.finished(id);
   const old = await cursorAt(id, 2);

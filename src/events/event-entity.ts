@@ -25,7 +25,7 @@ export const ExecutionEvent = defineEntity({
   },
 });
 
-/** One row: the identity of this history. A restored or recreated database has another, and old cursors say so. */
+/** One row: the identity of this history. A database made anew has another; one that is restored is given another by whoever restores it (docs/deploy.md). */
 export const StreamEpoch = defineEntity({
   name: 'StreamEpoch',
   tableName: 'stream_epoch',
