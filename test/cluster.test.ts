@@ -56,6 +56,7 @@ function isThere(pid: number): boolean {
   }
 }
 const childrenOf = (pid: number) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+const isKeeper = (pid: number) => isThere(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('cluster/postgres.ts');
 const isPostgresThere = () => existsSync(join(folder, 'postgres', 'data', 'postmaster.pid'));
 
 test('it explains its options, and refuses what they cannot be', async () => {
@@ -89,6 +90,15 @@ test(
     const [, gateway] = await first.says(/gateway-1 is ready \(process (\d+)/);
     process.kill(Number(gateway), 'SIGKILL');
     await first.says(/gateway-1 has ended; starting it again[^]*gateway-1 is ready again/);
+    // The keeper too: another one takes care of the Postgres that runs on.
+    const keeper = members.find(isKeeper)!;
+    process.kill(keeper, 'SIGKILL');
+    await eventually(
+      () => childrenOf(first.child.pid!).some((pid) => pid !== keeper && isKeeper(pid)),
+      () => first.output(),
+      patienceMs,
+    );
+    assert.ok(isPostgresThere());
     members.push(...childrenOf(first.child.pid!));
 
     first.child.kill('SIGKILL');
