@@ -156,7 +156,7 @@ test('what its own process commits a relay hears of without looking; what others
   }
   assert.equal(ids()[0], `${execution}:1`);
   await hearing.stop();
-  const looking = bus.relay({ pollMs: 50 }, createHints());
+  const looking = bus.relay({ pollMs: 50 }, { hints: createHints() });
   await looking.start();
   await eventually(async () => (await bus.rows('select from event_sinks where lease_owner is not null')).length === 0);
   await tenant.emit(other);

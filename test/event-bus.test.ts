@@ -227,6 +227,51 @@ describe('an event that is not taken', () => {
     assert.deepEqual([await dead(), (await health(tenant, id)).lagEvents], [12, 0]);
   });
 
+  for (const kind of ['are not wanted', 'wait for it'] as const) {
+    it(`is all that a failing sink is asked with, in its time, while events come that ${kind}: it fails on until something is taken`, async (t) => {
+      let up = false;
+      const { tenant, server, id } = await receiver(t, () => (up ? 200 : 503), { types: ['execution.succeeded'] });
+      // The event waits as long as it can, the sink half as long: it may be asked before there is something to ask it with.
+      const spreads = [1, 0];
+      const unequal = bus.relay({}, { random: () => (spreads.push(spreads.shift()!), spreads.at(-1)!) });
+      const turn = async () => {
+        await bus.settle();
+        await unequal.work();
+      };
+      const execution = newId();
+      await tenant.emit(execution, 1, 'execution.succeeded');
+      await turn();
+      for (let failures = 1; failures < 5; failures += 1) {
+        const asked = server.requests.length;
+        if (kind === 'wait for it') await tenant.emit(execution, 3, 'execution.succeeded');
+        else await tenant.emit(newId(), 3);
+        clock.advance(sinkDelayMs(failures, 0));
+        await turn();
+        const { failures: known, retryAt, lagEvents } = await health(tenant, id);
+        assert.deepEqual([server.requests.length, known, retryAt, lagEvents], [asked, failures, clock.now(), kind === 'wait for it' ? 1 + 3 * failures : 1]); // prettier-ignore
+        const [sink] = await bus.rows('select from event_sinks where id = $1 and eventbus.has_news(event_sinks)', [id]);
+        assert.equal(sink, undefined, 'it has read on');
+        clock.advance(eventDelayMs(failures, 1) - sinkDelayMs(failures, 0));
+        await turn();
+        assert.deepEqual([server.requests.length, (await health(tenant, id)).failures], [asked + 1, failures + 1]);
+      }
+      assert.equal((await health(tenant, id)).health, 'failing');
+      clock.advance(sinkDelayMs(5, 0));
+      for (let i = 0; i < 2; i += 1) await tenant.emit(newId(), 1, 'execution.started');
+      const other = [newId(), newId()];
+      for (const each of other) await tenant.emit(each, 1, 'execution.succeeded');
+      const asked = server.requests.length;
+      await turn();
+      assert.deepEqual([idsOf(server).slice(asked), (await health(tenant, id)).failures], [[`${other[0]}:1`], 6], 'one, behind unwanted ones'); // prettier-ignore
+      up = true;
+      clock.advance(120_000);
+      await turn();
+      const standing = await health(tenant, id);
+      assert.deepEqual([standing.health, standing.failures, standing.retryAt, standing.lagEvents], ['healthy', 0, null, 0]);
+      await unequal.stop();
+    });
+  }
+
   it('does not stop the sink that comes back: everything arrives, in order, and it is healthy', async (t) => {
     let up = false;
     const { tenant, server, id } = await receiver(t, () => (up ? 200 : 503));

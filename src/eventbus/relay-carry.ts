@@ -57,7 +57,9 @@ function summed(
   trouble: SendError | null,
   { clock, random }: CarryDependencies,
 ): TurnOutcome {
-  const failures = trouble ? sink.failures + 1 : 0;
+  // A turn in which nothing was sent, as nothing in it was wanted, says nothing of the sink.
+  const isAnswered = lines.some(({ delivered, dead, held }) => delivered > 0 || dead.length > 0 || held?.error);
+  const failures = trouble ? sink.failures + 1 : isAnswered ? 0 : sink.failures;
   const refusal = lines.flatMap(({ dead, held }) => [...dead, ...(held ? [held] : [])]).find(({ error }) => error !== null);
   return {
     lines,

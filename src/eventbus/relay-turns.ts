@@ -103,7 +103,7 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
   }
 
   return {
-    /** Null when nothing is due, or the lease was lost. A sink that failed last gets one event to try. */
+    /** Null when nothing is due, or the lease was lost. A sink that failed last gets one event to try, whatever unwanted ones precede it. */
     async next(lease: Lease, now: Date): Promise<Turn | null> {
       const found = await database.read(lease.tenantId, async (uow) => {
         const [sink] = await uow.rows<SinkState>(
@@ -128,9 +128,12 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
       const { sink, due, behind } = found;
       const probing = sink.failures > 0;
       const takesNews = behind.size < sinkLimits.pending && !(probing && due.length > 0);
-      const fresh = takesNews ? await news(sink, probing ? 1 : sinkLimits.batch) : [];
-      if (due.length === 0 && fresh.length === 0) return null;
-      const wanted = fresh.filter((event) => wants(sink, event) && !behind.has(event.executionId));
+      const read = takesNews ? await news(sink, sinkLimits.batch) : [];
+      if (due.length === 0 && read.length === 0) return null;
+      const isToBeSent = (event: FeedEvent) => wants(sink, event) && !behind.has(event.executionId);
+      const first = read.findIndex(isToBeSent);
+      const fresh = probing && first >= 0 ? read.slice(0, first + 1) : read;
+      const wanted = fresh.filter(isToBeSent);
       const lines = [...Map.groupBy(wanted, (event) => event.executionId).values()].map((events): Line => {
         const { tenantId, executionId } = events[0]!;
         return { tenantId, executionId, delivery: null, attempts: 0, firstAttemptAt: null, events, rest: null };
@@ -145,7 +148,8 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
         const { place } = turn;
         const delivered = outcome.lines.some((line) => line.delivered > 0);
         const kept = await uow.rows<{ status: SinkStatus }>(
-          `update event_sinks set transaction_id = $5, execution_id = $6, sequence = $7, failures = $8, retry_at = $9,
+          `update event_sinks set transaction_id = $5, execution_id = $6, sequence = $7, failures = $8,
+             retry_at = case when $8 > 0 then coalesce($9, retry_at) end,
              last_success_at = case when $10 then $11 else last_success_at end, last_error = coalesce($12, last_error),
              last_error_at = case when $12::text is null then last_error_at else $11 end,
              status = case when $13::text is null then status else 'paused' end, paused_reason = coalesce($13, paused_reason)

@@ -62,6 +62,8 @@ export interface LineOutcome {
 export interface TurnOutcome {
   readonly lines: readonly LineOutcome[];
   readonly failures: number;
+  /** Null: it stays. */
+  /** Null: it stays as it is while there are failures. */
   readonly retryAt: Date | null;
   readonly error: string | null;
   /** Set when it will never listen again. */

@@ -31,7 +31,7 @@ export interface Bus {
   readonly sealer: ReturnType<typeof createSealer>;
   tenant(more?: { isOperator?: boolean }): Promise<BusTenant>;
   /** With hints of its own it hears of nothing that is committed here. */
-  relay(options?: Partial<RelayOptions>, hints?: Hints): Relay;
+  relay(options?: Partial<RelayOptions>, more?: { hints?: Hints; random?: () => number }): Relay;
   /** Everything committed so far is in the feed: transactions of other test files on the server hold it back for a moment. */
   settle(): Promise<void>;
   /** As the superuser sees them. */
@@ -97,9 +97,9 @@ export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
         write: (work) => database.write(id, work),
       };
     },
-    relay(options = {}, hints = services.hints) {
+    relay(options = {}, { hints = services.hints, random = () => 0.5 } = {}) {
       const relay = createRelay(
-        { clock, database, hints, outbound, sealer, logger, random: () => 0.5 },
+        { clock, database, hints, outbound, sealer, logger, random },
         { connectionString: db.ownerUrl, sinks: [], ...options },
       );
       const once = { ...relay, stop: () => (stopped ??= relay.stop()) };
