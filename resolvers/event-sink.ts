@@ -8,6 +8,7 @@ import {
   UnavailableError,
 } from '#src/platform/errors.ts';
 import { webhookLimits } from '#src/webhooks/webhook.ts';
+import { sinkLimits } from '#src/eventbus/event-sink.ts';
 import { builder } from '#schema/builder.ts';
 import { connectionOf, paged } from '#schema/connection.ts';
 import {
@@ -126,9 +127,13 @@ mutation('redeliverEvent', {
 });
 
 mutation('redeliverEvents', {
-  description: 'Sends all events that a sink gave up once more.',
+  description: `Sends the oldest ${sinkLimits.redelivered} events that a sink gave up once more. Call it again while there are others.`,
   permission,
   input: RedeliverEventsInput,
-  returns: { ...sink('The sink.'), redelivering: { type: 'Int', description: 'How many there were.' } },
+  returns: {
+    ...sink('The sink.'),
+    redelivering: { type: 'Int', description: 'How many are sent again.' },
+    hasMore: { type: 'Boolean', description: 'Whether the sink gave up others, which are not.' },
+  },
   resolve: (services, uow, actor, { eventSinkId }) => services.eventSinks.redeliverEvents(uow, actor, eventSinkId),
 });

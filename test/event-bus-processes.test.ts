@@ -108,6 +108,35 @@ test('a relay that lost its lease records nothing, whatever it was answered', as
   assert.equal(new Set(ids()).size, 1);
 });
 
+test('a sink that something else has locked keeps no other from being renewed, and is given up once its own lease has run out', async (t) => {
+  const tenant = await bus.tenant();
+  let answers = false;
+  const open: ServerResponse[] = [];
+  const locked = await receiver(t, tenant, (_request, response) => void (answers ? response.writeHead(200).end() : open.push(response)));
+  const hanging = await receiver(t, tenant, () => undefined);
+  await tenant.emit(newId());
+  await bus.settle();
+  const relay = bus.relay({ pollMs: 50, leaseMs: 1_000 });
+  await relay.start();
+  await eventually(() => open.length > 0 && hanging.ids().length > 0);
+  const leaseOf = async (id: string) =>
+    (await bus.rows<{ lease_owner: string; fence: number; lease_until: Date }>('select lease_owner, fence, lease_until from event_sinks where id = $1', [id]))[0]!; // prettier-ignore
+  await bus.db.database.write(tenant.id, async (uow) => {
+    await uow.rows('select from event_sinks where tenant_id = $1 and id = $2 for update', [tenant.id, locked.id]);
+    const before = await leaseOf(hanging.id);
+    await eventually(async () => (await leaseOf(hanging.id)).lease_until > before.lease_until);
+    const { lease_owner: owner, fence } = await leaseOf(locked.id);
+    const kept = await bus.rows<{ id: string }>('select * from eventbus.renew($1, 1000)', [owner]);
+    assert.deepEqual(kept.find(({ id }) => id === locked.id), { id: locked.id, fence, renewed: false }); // prettier-ignore
+    await eventually(() => open.every(({ destroyed }) => destroyed));
+    answers = true;
+  });
+  const taken = () => bus.rows('select failures, last_error from event_sinks where id = $1 and last_success_at is not null', [locked.id]);
+  await eventually(async () => (await taken()).length === 1);
+  assert.deepEqual(await taken(), [{ failures: 0, last_error: null }]);
+  await relay.stop();
+});
+
 test('sinks that hang or refuse delay no other, and hold no more than their bounds', async (t) => {
   const tenant = await bus.tenant();
   let refuses = true;

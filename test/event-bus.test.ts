@@ -199,8 +199,9 @@ describe('an event that is not taken', () => {
     await work();
     assert.equal((await deliveries(tenant, id)).filter(({ status }) => status === 'dead_lettered').length, 2, 'given up once more');
     refuse = false;
-    const { redelivering } = await tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id));
+    const { redelivering, hasMore } = await tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id));
     await work();
+    assert.equal(hasMore, false);
     assert.deepEqual([redelivering, (await deliveries(tenant, id)).length, server.requests.length], [2, 0, sent + 4]);
   });
 
@@ -271,6 +272,26 @@ describe('an event that is not taken', () => {
       await unequal.stop();
     });
   }
+
+  it('is sent again with a thousand others at a time, the oldest first, so that nobody waits for long', async () => {
+    const tenant = await bus.tenant();
+    const { id } = (await create(tenant)).eventSink;
+    const newest = newId();
+    for (const [count, execution] of [[sinkLimits.redelivered, null], [1, newest]] as const) await bus.rows(
+      `insert into event_deliveries (id, tenant_id, sink_id, event_tenant_id, execution_id, sequence, type, status, attempts, created_at, dead_lettered_at)
+       select uuidv7(), $1, $2, $1, coalesce($4::uuid, gen_random_uuid()), 1, 'execution.started', 'dead_lettered', 50, now(), now() from generate_series(1, $3::int)`,
+      [tenant.id, id, count, execution]); // prettier-ignore
+    const again = () => tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id));
+    const first = await again();
+    assert.deepEqual([first.redelivering, first.hasMore], [sinkLimits.redelivered, true]);
+    const left = await bus.rows(`select execution_id from event_deliveries where sink_id = $1 and status = 'dead_lettered'`, [id]);
+    assert.deepEqual(left, [{ execution_id: newest }]);
+    for (const count of [1, 0]) {
+      const { redelivering, hasMore } = await again();
+      assert.deepEqual([redelivering, hasMore], [count, false]);
+    }
+    await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
+  });
 
   it('does not stop the sink that comes back: everything arrives, in order, and it is healthy', async (t) => {
     let up = false;

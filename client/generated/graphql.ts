@@ -2334,7 +2334,7 @@ export type RedeliverEventsMutationVariables = Exact<{
 export type RedeliverEventsMutation = { redeliverEvents:
     | { __typename: 'ForbiddenError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'RedeliverEventsSuccess', redelivering: number, eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
+    | { __typename: 'RedeliverEventsSuccess', redelivering: number, hasMore: boolean, eventSink: { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string } }
     | { __typename: 'ValidationError', code: ErrorCode, message: string, problems: Array<{ path: string, message: string, expected: string | null, line: number | null, column: number | null }> }
    };
 
@@ -6904,6 +6904,7 @@ export const RedeliverEventsDocument = new TypedDocumentString(`
     __typename
     ... on RedeliverEventsSuccess {
       redelivering
+      hasMore
       eventSink {
         ...EventSinkFields
       }

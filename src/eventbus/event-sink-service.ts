@@ -62,8 +62,12 @@ export interface EventSinkService {
   deleteEventSink(uow: UnitOfWork, actor: Authority, eventSinkId: string): Promise<EventSinkRow>;
   /** Sends an event that was given up once more, with all its attempts. */
   redeliverEvent(uow: UnitOfWork, actor: Authority, eventDeliveryId: string): Promise<EventDeliveryRow>;
-  /** All that a sink gave up; says how many. */
-  redeliverEvents(uow: UnitOfWork, actor: Authority, eventSinkId: string): Promise<{ eventSink: EventSinkRow; redelivering: number }>;
+  /** The oldest `sinkLimits.redelivered` that a sink gave up, so that it is not locked for long; `hasMore` when there are others. */
+  redeliverEvents(
+    uow: UnitOfWork,
+    actor: Authority,
+    eventSinkId: string,
+  ): Promise<{ eventSink: EventSinkRow; redelivering: number; hasMore: boolean }>;
   readonly eventSinksByIds: typeof eventSinksByIds;
   readonly listEventSinks: typeof listEventSinks;
   readonly eventDeliveriesByIds: typeof eventDeliveriesByIds;
@@ -237,9 +241,16 @@ export function createEventSinkService({ clock, sealer, events }: EventSinkDepen
 
     async redeliverEvents(uow, actor, eventSinkId) {
       const { id } = await manageable(uow, actor, eventSinkId);
-      const again = await uow.rows(`${redelivering} and sink_id = $3 returning id`, [uow.tenantId, clock.now(), id]);
-      if (again.length > 0) countDeliveries(uow, id);
-      return { eventSink: await reread(uow, actor, id), redelivering: again.length };
+      const dead = await uow.rows<{ id: string }>(
+        `select id from event_deliveries where tenant_id = $1 and sink_id = $2 and status = 'dead_lettered' order by id limit $3`,
+        [uow.tenantId, id, sinkLimits.redelivered + 1],
+      );
+      const oldest = dead.slice(0, sinkLimits.redelivered).map((each) => each.id);
+      if (oldest.length > 0) {
+        uow.write(`${redelivering} and sink_id = $3 and id = any($4::uuid[])`, [uow.tenantId, clock.now(), id, oldest]);
+        countDeliveries(uow, id);
+      }
+      return { eventSink: await reread(uow, actor, id), redelivering: oldest.length, hasMore: dead.length > oldest.length };
     },
 
     eventSinksByIds,

@@ -34,6 +34,8 @@ export const sinkLimits = {
   concurrency: 8,
   /** With so many executions behind, no new events are taken from the feed until some are delivered or given up. */
   pending: 100,
+  /** Dead letters that one call sends again. */
+  redelivered: 1_000,
   /** Lags are counted up to here. */
   counted: 1_000,
 } as const;

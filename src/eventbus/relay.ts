@@ -64,10 +64,10 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
   const turns = createTurns({ database, pool, owner });
   const senders = createSenders(deps, sinks);
   const names = sinks.map(({ name }) => name);
-  const held = new Map<string, { lease: Lease; isFailing: boolean; stop: AbortController; done: Promise<void> }>();
+  /** `until`: by the clock of this process, and so a little before others may take it. */
+  const held = new Map<string, { lease: Lease; isFailing: boolean; until: number; stop: AbortController; done: Promise<void> }>();
   const stopping = new AbortController();
   let looking: Promise<number> | null = null;
-  let renewedAt = performance.now();
 
   async function carry(lease: Lease, signal: AbortSignal): Promise<void> {
     const until = performance.now() + leaseSliceMs;
@@ -82,6 +82,7 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
     if (stopping.signal.aborted) return 0;
     const failing = [...held.values()].filter(({ isFailing }) => isFailing).length;
     const working = held.size - failing;
+    const until = performance.now() + leaseMs;
     const { rows } = await pool.query<Lease & { tenantId: string; failures: number }>(
       `select c.id, c.tenant_id as "tenantId", c.fence, s.failures from eventbus.claim($1, $2, $3, $4, $5, $6, $7) c
        join event_sinks s on s.id = c.id`,
@@ -95,7 +96,7 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
           held.delete(lease.id);
           lookSoon();
         });
-      held.set(lease.id, { lease, isFailing: failures > 0, stop, done });
+      held.set(lease.id, { lease, isFailing: failures > 0, until, stop, done });
     }
     return rows.length;
   }
@@ -120,38 +121,46 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
     }, settleMs).unref();
   }
 
+  /** A sink that a long change has locked is neither renewed nor lost: it stays ours until its lease runs out. */
   async function renew(): Promise<void> {
-    if (held.size === 0) {
-      renewedAt = performance.now();
-      return;
-    }
     const asked = [...held.values()];
-    const startedAt = performance.now();
-    const { rows } = await pool.query<{ id: string; fence: number }>('select id, fence from eventbus.renew($1, $2)', [owner, leaseMs]);
-    renewedAt = startedAt;
-    const own = new Set(rows.map(({ id, fence }) => `${id} ${fence}`));
-    for (const { lease, stop } of asked)
-      if (!own.has(`${lease.id} ${lease.fence}`)) stop.abort(new Error('the sink was paused, removed, or taken over'));
+    if (asked.length === 0) return;
+    const until = performance.now() + leaseMs;
+    const { rows } = await pool.query<{ id: string; fence: number; renewed: boolean }>(
+      'select id, fence, renewed from eventbus.renew($1, $2)',
+      [owner, leaseMs],
+    );
+    const own = new Map(rows.map(({ id, fence, renewed }) => [`${id} ${fence}`, renewed]));
+    for (const each of asked) {
+      const renewed = own.get(`${each.lease.id} ${each.lease.fence}`);
+      if (renewed) each.until = until;
+      else if (renewed === undefined) each.stop.abort(new Error('the sink was paused, removed, or taken over'));
+    }
   }
 
   async function keepLeases(): Promise<void> {
     for (;;) {
       await sleep(leaseMs / 3, undefined, { ref: false, signal: stopping.signal });
       await renew().catch((err: unknown) => logger.warn({ err }, 'leases of sinks could not be renewed; trying again'));
-      // Nobody else may believe by now that these are still ours.
-      if (performance.now() - renewedAt > leaseMs) for (const { stop } of held.values()) stop.abort(new Error('the lease ran out'));
     }
+  }
+
+  /** Not by the answers of Postgres, which may be late: others may take these by now. */
+  function dropExpired(): void {
+    for (const { until, stop } of held.values()) if (performance.now() > until) stop.abort(new Error('the lease ran out'));
   }
 
   let started = false;
   let unsubscribe = () => {};
   let timer: NodeJS.Timeout | undefined;
+  let expiring: NodeJS.Timeout | undefined;
   return {
     async start() {
       await announceOperatorSinks(pool, sinks, clock.now());
       started = true;
       unsubscribe = hints.subscribe(lookSoon);
       timer = setInterval(lookSoon, pollMs).unref();
+      expiring = setInterval(dropExpired, leaseMs / 10).unref();
       keepLeases().catch(() => undefined);
       lookSoon();
     },
@@ -162,6 +171,7 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
     async stop() {
       unsubscribe();
       clearInterval(timer);
+      clearInterval(expiring);
       clearTimeout(soon);
       stopping.abort(new Error('the relay is stopping'));
       await looking?.catch(() => 0);
