@@ -8,12 +8,16 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { CloudEvent } from 'cloudevents';
 import { Redis } from 'ioredis';
+import { sinkLimits } from '#src/eventbus/event-sink.ts';
 import type { Relay } from '#src/eventbus/relay.ts';
 import { newId } from '#src/platform/ids.ts';
 import { freePort, startDaemon, type Daemon } from './harness/daemon.ts';
 import { eventBus, operatorSink, type Bus, type BusTenant } from './harness/event-bus.ts';
 import { eventually } from './harness/eventually.ts';
 import { kafkaMock, type KafkaMock } from './harness/kafka-mock.ts';
+
+// Nothing is given up while these tests run: whoever waits for a sink that does not answer waits for ever.
+Object.assign(sinkLimits, { timeoutMs: 600_000 });
 
 let bus: Bus;
 let tenant: BusTenant;

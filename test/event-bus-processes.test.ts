@@ -12,11 +12,29 @@ import { eventBus, type Bus, type BusTenant } from './harness/event-bus.ts';
 import { eventually } from './harness/eventually.ts';
 import { foreignServer, type Answer } from './harness/foreign-server.ts';
 
+// Nothing is given up while these tests run: whoever waits for a sink that does not answer waits for ever.
+Object.assign(sinkLimits, { timeoutMs: 600_000 });
+
 let bus: Bus;
 before(async () => {
   bus = await eventBus();
 });
 after(() => bus.close());
+
+/** Leaves all requests unanswered until it is opened. */
+function gated() {
+  const waiting: ServerResponse[] = [];
+  let isOpen = false;
+  const end = (response: ServerResponse) => void response.writeHead(204).end();
+  return {
+    waiting,
+    answer: ((_request, response) => void (isOpen ? end(response) : waiting.push(response))) satisfies Answer,
+    open() {
+      isOpen = true;
+      waiting.forEach(end);
+    },
+  };
+}
 
 const fine: Answer = (_request, response) => void response.writeHead(204).end();
 async function receiver(t: TestContext, tenant: BusTenant, answer: Answer = fine) {
@@ -140,7 +158,8 @@ test('a sink that something else has locked keeps no other from being renewed, a
 test('sinks that hang or refuse delay no other, and hold no more than their bounds', async (t) => {
   const tenant = await bus.tenant();
   let refuses = true;
-  const hanging = await receiver(t, tenant, () => undefined);
+  const gate = gated();
+  const hanging = await receiver(t, tenant, gate.answer);
   const refusing = await receiver(t, tenant, (_request, response) => void response.writeHead(refuses ? 400 : 200).end());
   const good = await receiver(t, tenant);
   const executions = Array.from({ length: sinkLimits.batch + 10 }, newId);
@@ -151,15 +170,63 @@ test('sinks that hang or refuse delay no other, and hold no more than their boun
   const relay = bus.relay({ pollMs: 50 });
   await relay.start();
   await eventually(() => good.ids().length === executions.length);
-  const row = async (id: string) =>
-    (await bus.rows<{ pending: number; failures: number }>('select pending, failures from event_sinks where id = $1', [id]))[0]!;
-  // Once nobody answered in time, it is asked with one event at a time.
-  const asked = hanging.ids().length;
-  assert.ok(asked <= sinkLimits.concurrency + (await row(hanging.id)).failures, `${asked} at once`);
-  await eventually(async () => (await row(refusing.id)).pending > 0);
-  assert.equal((await row(refusing.id)).pending, sinkLimits.batch, 'the feed waits with the rest');
+  await eventually(() => hanging.ids().length === sinkLimits.concurrency);
+  const pendingOf = async (id: string) =>
+    (await bus.rows<{ pending: number }>('select pending from event_sinks where id = $1', [id]))[0]!.pending;
+  await eventually(async () => (await pendingOf(refusing.id)) > 0);
+  assert.equal(await pendingOf(refusing.id), sinkLimits.batch, 'the feed waits with the rest');
   refuses = false;
   await eventually(() => new Set(refusing.ids()).size === executions.length);
+  assert.equal(hanging.ids().length, sinkLimits.concurrency, 'its first requests are still unanswered');
+  gate.open();
+  await eventually(() => new Set(hanging.ids()).size === executions.length);
+  await relay.stop();
+});
+
+for (const { kind, tenants: count, failures, asked } of [
+  { kind: 'failed last', tenants: 10, failures: 3, asked: 32 },
+]) {
+  test(`more sinks that ${kind} than a process has places for: one that works is not delayed`, async (t) => {
+    const gate = gated();
+    const server = await foreignServer(t, gate.answer);
+    const tenants = await Promise.all(Array.from({ length: count }, () => bus.tenant()));
+    for (const tenant of tenants) for (let i = 0; i < sinkLimits.perTenant; i += 1) await tenant.write((uow) => bus.services.eventSinks.createEventSink(uow, tenant.admin, { name: `s-${i}`, url: server.origin })); // prettier-ignore
+    await bus.rows('update event_sinks set failures = $1 where url = $2', [failures, server.origin]);
+    const mine = await bus.tenant();
+    const good = await receiver(t, mine);
+    const execution = newId();
+    for (const tenant of tenants) await tenant.emit(newId());
+    await bus.settle();
+    const relay = bus.relay({ pollMs: 50 });
+    await relay.start();
+    await eventually(() => server.requests.length === asked);
+    for (let i = 1; i <= 5; i += 1) {
+      await mine.emit(execution);
+      await eventually(() => good.ids().length === i);
+    }
+    assert.equal(server.requests.length, asked, 'none of them was answered');
+    gate.open();
+    await eventually(() => new Set(server.requests.map(({ headers, body }) => `${headers['webhook-signature']} ${body}`)).size >= count * sinkLimits.perTenant); // prettier-ignore
+    await relay.stop();
+    await bus.rows(`update event_sinks set status = 'paused' where url = $1`, [server.origin]);
+  });
+}
+
+test('a sink that is paused while it keeps a request unanswered is let go of, and gets all of it once it is resumed', async (t) => {
+  const tenant = await bus.tenant();
+  const gate = gated();
+  const { ids, id } = await receiver(t, tenant, gate.answer);
+  const execution = newId();
+  await tenant.emit(execution, 2);
+  const relay = bus.relay({ pollMs: 50 });
+  await relay.start();
+  await eventually(() => gate.waiting.length > 0);
+  await tenant.write((uow) => bus.services.eventSinks.pauseEventSink(uow, tenant.admin, id, ''));
+  await eventually(() => gate.waiting.every(({ destroyed }) => destroyed));
+  gate.open();
+  await tenant.write((uow) => bus.services.eventSinks.resumeEventSink(uow, tenant.admin, id));
+  await eventually(() => ids().includes(`${execution}:2`));
+  inOrder(ids(), [execution], 2);
   await relay.stop();
 });
 
