@@ -185,6 +185,7 @@ test('sinks that hang or refuse delay no other, and hold no more than their boun
 
 for (const { kind, tenants: count, failures, asked } of [
   { kind: 'failed last', tenants: 10, failures: 3, asked: 32 },
+  { kind: 'hang for the first time', tenants: 7, failures: 0, asked: 70 },
 ]) {
   test(`more sinks that ${kind} than a process has places for: one that works is not delayed`, async (t) => {
     const gate = gated();

@@ -47,13 +47,25 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Sinks at a time in a process, and besides them those that failed last: however many hang, they take no place of the others. */
+/** Sinks at a time in a process; besides them those that failed last, and those that have kept a place for long: they take none of the others. */
 const mostSinks = 64;
 const mostFailing = 32;
+const mostSlow = 32;
+const slowMs = 1_000;
 /** After which a sink is given back, so that others get their turn; milliseconds. */
 const leaseSliceMs = 5_000;
 /** After a hint: lets more of them come, and the transactions around it end. */
 const settleMs = 20;
+
+interface Holding {
+  readonly lease: Lease;
+  readonly isFailing: boolean;
+  /** From when, and how long, by the clock of this process: a little before others may take it. */
+  readonly since: number;
+  until: number;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
 
 export function createRelay(deps: RelayDependencies, options: RelayOptions): Relay {
   const { clock, database, hints, logger } = deps;
@@ -64,8 +76,7 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
   const turns = createTurns({ database, pool, owner });
   const senders = createSenders(deps, sinks);
   const names = sinks.map(({ name }) => name);
-  /** `until`: by the clock of this process, and so a little before others may take it. */
-  const held = new Map<string, { lease: Lease; isFailing: boolean; until: number; stop: AbortController; done: Promise<void> }>();
+  const held = new Map<string, Holding>();
   const stopping = new AbortController();
   let looking: Promise<number> | null = null;
 
@@ -80,13 +91,15 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
 
   async function look(): Promise<number> {
     if (stopping.signal.aborted) return 0;
-    const failing = [...held.values()].filter(({ isFailing }) => isFailing).length;
-    const working = held.size - failing;
-    const until = performance.now() + leaseMs;
+    const since = performance.now();
+    const working = [...held.values()].filter(({ isFailing }) => !isFailing);
+    const slow = working.filter((each) => since - each.since > slowMs).length;
+    const room = mostSinks - working.length + Math.min(slow, mostSlow);
+    const poorRoom = mostFailing - (held.size - working.length);
     const { rows } = await pool.query<Lease & { tenantId: string; failures: number }>(
       `select c.id, c.tenant_id as "tenantId", c.fence, s.failures from eventbus.claim($1, $2, $3, $4, $5, $6, $7) c
        join event_sinks s on s.id = c.id`,
-      [owner, leaseMs, clock.now(), mostSinks - working, mostFailing - failing, sinkLimits.pending, names],
+      [owner, leaseMs, clock.now(), room, poorRoom, sinkLimits.pending, names],
     );
     for (const { failures, ...lease } of rows) {
       const stop = new AbortController();
@@ -96,7 +109,7 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
           held.delete(lease.id);
           lookSoon();
         });
-      held.set(lease.id, { lease, isFailing: failures > 0, until, stop, done });
+      held.set(lease.id, { lease, isFailing: failures > 0, since, until: since + leaseMs, stop, done });
     }
     return rows.length;
   }
