@@ -40,7 +40,7 @@ export const EventSinkStateEnum = enumOf('EventSinkState', sinkHealths, 'How a s
 export const EventDeliveryStatusEnum = enumOf('EventDeliveryStatus', eventDeliveryStatuses, 'How the delivery of an event stands.', {
   pending: 'It will be sent again; later events of its execution wait for it.',
   redelivering: 'It was given up and is sent again; nothing waits for it.',
-  dead_lettered: 'It was given up; `redeliverEvent` sends it again.',
+  dead_lettered: `It was given up; \`redeliverEvent\` sends it again. It is kept for ${sinkLimits.keptDays} days.`,
 });
 export const EventSinkStartEnum = enumOf('EventSinkStart', ['now', 'beginning'], 'Where a new sink begins.', {
   now: 'With what happens from now on.',

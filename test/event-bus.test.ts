@@ -6,7 +6,10 @@ import { toGlobalId } from '#schema/ids.ts';
 import { envelopeOf } from '#src/eventbus/cloud-event.ts';
 import type { NewEventSink } from '#src/eventbus/event-sink-service.ts';
 import { eventDelayMs, healthOf, sinkDelayMs, sinkLimits } from '#src/eventbus/event-sink.ts';
+import { countDeliveries } from '#src/eventbus/relay-record.ts';
+import { createTurns } from '#src/eventbus/relay-turns.ts';
 import { tenantCursor } from '#src/events/cursor.ts';
+import type { Database, UnitOfWork } from '#src/platform/database.ts';
 import { CursorExpiredError, InvalidCursorError, ValidationError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/authority/permission.ts';
@@ -290,6 +293,58 @@ describe('an event that is not taken', () => {
       const { redelivering, hasMore } = await again();
       assert.deepEqual([redelivering, hasMore], [count, false]);
     }
+    await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
+  });
+
+  it('and was given up is kept for thirty days', async (t) => {
+    const { tenant, id } = await receiver(t, (event) => (event.endsWith(':1') ? 400 : 200), { maxAttempts: 1 });
+    const [execution, later] = [newId(), newId()];
+    await tenant.emit(execution);
+    await work();
+    const dead = async () => (await deliveries(tenant, id)).map((each) => each.executionId);
+    clock.advance(sinkLimits.keptDays * 86_400_000);
+    await tenant.emit(later);
+    await work();
+    assert.deepEqual(await dead(), [later, execution]);
+    clock.advance(1);
+    await tenant.emit(later);
+    await work();
+    assert.deepEqual(await dead(), [later]);
+  });
+
+  it('and was given up is not read any more when others are due', async () => {
+    const tenant = await bus.tenant();
+    const { id } = (await create(tenant)).eventSink;
+    for (const [count, status] of [[5_000, 'dead_lettered'], [3, 'pending'], [3, 'redelivering']] as const) await bus.rows(
+      `insert into event_deliveries (id, tenant_id, sink_id, event_tenant_id, execution_id, sequence, type, status, attempts, created_at, next_attempt_at)
+       select uuidv7(), $1, $2, $1, gen_random_uuid(), 1, 'execution.started', $4, 50, now(), now() from generate_series(1, $3::int)`,
+      [tenant.id, id, count, status]); // prettier-ignore
+    await bus.rows('analyze event_deliveries');
+    const [owner, plans, written] = [newId(), [] as string[], [] as Promise<void>[]];
+    await bus.rows('update event_sinks set lease_owner = $2 where id = $1', [id, owner]);
+    const explaining = (uow: UnitOfWork): UnitOfWork => {
+      const explain = async (sql: string, params?: readonly unknown[]) =>
+        void plans.push((await uow.rows<Record<string, string>>(`explain analyze ${sql}`, params)).map((line) => line['QUERY PLAN']).join('\n')); // prettier-ignore
+      const rows: UnitOfWork['rows'] = async (sql, params) => {
+        await explain(sql, params);
+        return uow.rows(sql, params);
+      };
+      return { ...uow, rows, write: (sql, params) => void written.push(explain(sql, params)) };
+    };
+    const database: Database = {
+      ...bus.db.database,
+      read: (tenantId, read) => bus.db.database.read(tenantId, (uow) => read(explaining(uow))),
+    };
+    const turn = await createTurns({ database, pool: { query: () => assert.fail() } as never, owner }).next({ id, tenantId: tenant.id, fence: 0 }, clock.now()); // prettier-ignore
+    await tenant.write(async (uow) => {
+      countDeliveries(explaining(uow), id);
+      await Promise.all(written);
+    });
+    const [row] = await bus.rows('select pending from event_sinks where id = $1', [id]);
+    assert.deepEqual([turn!.lines.length, row], [6, { pending: 3 }]);
+    const text = plans.join('\n');
+    assert.match(text, /using event_deliveries_due/);
+    assert.doesNotMatch(text, /Seq Scan on event_deliveries|Rows Removed by Filter: \d{3}/);
     await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
   });
 

@@ -719,7 +719,7 @@ export type ErrorCode =
 
 /** How the delivery of an event stands. */
 export type EventDeliveryStatus =
-  /** It was given up; `redeliverEvent` sends it again. */
+  /** It was given up; `redeliverEvent` sends it again. It is kept for 30 days. */
   | 'DEAD_LETTERED'
   /** It will be sent again; later events of its execution wait for it. */
   | 'PENDING'

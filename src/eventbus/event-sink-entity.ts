@@ -67,6 +67,10 @@ export const EventDelivery = defineEntity({
   indexes: [
     { name: 'event_deliveries_sink', properties: ['tenantId', 'sinkId', 'status', 'id'] },
     {
+      name: 'event_deliveries_due',
+      expression: `create index "event_deliveries_due" on "event_deliveries" ("tenant_id", "sink_id", "next_attempt_at", "id") where status in ('pending', 'redelivering')`,
+    },
+    {
       name: 'event_deliveries_pending',
       expression: `create unique index "event_deliveries_pending" on "event_deliveries" ("sink_id", "execution_id") where status = 'pending'`,
     },

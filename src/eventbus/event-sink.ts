@@ -34,6 +34,8 @@ export const sinkLimits = {
   concurrency: 8,
   /** With so many executions behind, no new events are taken from the feed until some are delivered or given up. */
   pending: 100,
+  /** For so long dead letters are kept. */
+  keptDays: 30,
   /** Dead letters that one call sends again. */
   redelivered: 1_000,
   /** Lags are counted up to here. */

@@ -1,6 +1,7 @@
 // Writes what became of a turn's lines: the only writer of event_deliveries besides the service's redelivery.
 import type { UnitOfWork } from '../platform/database.ts';
 import { newId } from '../platform/ids.ts';
+import { sinkLimits } from './event-sink.ts';
 import type { Held, Lease, Line, LineOutcome } from './turn.ts';
 
 export function recordLines(uow: UnitOfWork, { tenantId, id: sinkId }: Lease, outcomes: readonly LineOutcome[], now: Date): void {
@@ -23,6 +24,12 @@ export function recordLines(uow: UnitOfWork, { tenantId, id: sinkId }: Lease, ou
   });
   const rows = `jsonb_to_recordset($3::jsonb) as r (id uuid, "eventTenantId" uuid, "executionId" uuid, sequence int, type text, attempts int,
     "firstAttemptAt" timestamptz, "nextAttemptAt" timestamptz, error text, status text)`;
+  // The oldest hundred at a time: more go with later turns.
+  uow.write(
+    `delete from event_deliveries where tenant_id = $1 and status = 'dead_lettered' and dead_lettered_at < $3 and id in (
+       select id from event_deliveries where tenant_id = $1 and sink_id = $2 and status = 'dead_lettered' order by id limit 100)`,
+    [tenantId, sinkId, new Date(now.getTime() - sinkLimits.keptDays * 86_400_000)],
+  );
   const all = [done, behind, dead, retried];
   if (all.every((each) => each.length === 0)) return;
   if (done.length > 0) {
@@ -68,9 +75,10 @@ export function recordLines(uow: UnitOfWork, { tenantId, id: sinkId }: Lease, ou
 /** Keeps what a sink says of its deliveries true. The caller holds the sink's row. */
 export function countDeliveries(uow: UnitOfWork, sinkId: string): void {
   uow.write(
-    `update event_sinks s set pending = found.pending, wake_at = found.next from (
-       select count(*) filter (where d.status = 'pending') as pending, min(d.next_attempt_at) as next from event_deliveries d
-       where d.tenant_id = $1 and d.sink_id = $2 and d.status <> 'dead_lettered') as found
+    `update event_sinks s set
+       pending = (select count(*) from event_deliveries d where d.tenant_id = $1 and d.sink_id = $2 and d.status = 'pending'),
+       wake_at = (select min(d.next_attempt_at) from event_deliveries d
+         where d.tenant_id = $1 and d.sink_id = $2 and d.status in ('pending', 'redelivering'))
      where s.tenant_id = $1 and s.id = $2`,
     [uow.tenantId, sinkId],
   );

@@ -115,7 +115,7 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
         const due = await uow.rows<Due>(
           `select id, event_tenant_id as "eventTenantId", execution_id as "executionId", sequence, status, attempts,
              first_attempt_at as "firstAttemptAt" from event_deliveries
-           where tenant_id = $1 and sink_id = $2 and status <> 'dead_lettered' and next_attempt_at <= $3 order by next_attempt_at, id limit $4`,
+           where tenant_id = $1 and sink_id = $2 and status in ('pending', 'redelivering') and next_attempt_at <= $3 order by next_attempt_at, id limit $4`,
           [sink.tenantId, sink.id, now, sink.failures > 0 ? 1 : sinkLimits.pending],
         );
         const behind = await uow.rows<{ id: string }>(
