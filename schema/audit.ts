@@ -94,7 +94,12 @@ export function auditFilterOf(filter: typeof AuditEventFilter.$inferInput | null
 export const AuditEventBatch = builder.objectRef<AuditBatch>('AuditEventBatch').implement({
   description: 'Audit events in the order they were committed, with the cursor to go on from.',
   fields: (t) => ({
-    events: t.field({ type: [AuditEvent], description: 'May be empty in the first batch.', resolve: (batch) => [...batch.events] }),
+    events: t.field({
+      type: [AuditEvent],
+      description: 'May be empty: then the cursor alone has moved on.',
+      // With the rights of this batch, which may be newer than those it was gathered with.
+      resolve: ({ events }, _args, { services, authority }) => events.filter((row) => services.audit.maySeeAudit(authority, row)),
+    }),
     cursor: t.exposeString('cursor', { description: 'Pass it as `after` to go on behind this batch.' }),
     caughtUp: t.exposeBoolean('caughtUp', { description: 'False while more history is known to follow.' }),
   }),

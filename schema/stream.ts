@@ -36,7 +36,7 @@ export const ApprovalChange = builder.objectRef<ApprovalChangeRow>('ApprovalChan
     approval: t.field({
       type: Approval,
       nullable: true,
-      description: 'As it is now; null when you may no longer see it.',
+      description: 'As it is now.',
       resolve: (change) => change.approvalId,
     }),
   }),
@@ -45,7 +45,15 @@ export const ApprovalChange = builder.objectRef<ApprovalChangeRow>('ApprovalChan
 export const ApprovalRequestBatch = builder.objectRef<ApprovalBatch>('ApprovalRequestBatch').implement({
   description: 'Changes of approvals in the order they were committed, with the cursor to go on from.',
   fields: (t) => ({
-    changes: t.field({ type: [ApprovalChange], description: 'May be empty in the first batch.', resolve: (batch) => [...batch.changes] }),
+    changes: t.field({
+      type: [ApprovalChange],
+      description: 'May be empty: then the cursor alone has moved on.',
+      // With the rights of this batch, which may be newer than those it was gathered with.
+      async resolve({ changes }, _args, context) {
+        const approvals = await Promise.all(changes.map(({ approvalId }) => Approval.getDataloader(context).load(approvalId)));
+        return changes.filter((_change, index) => approvals[index]);
+      },
+    }),
     cursor: t.exposeString('cursor', { description: 'Pass it as `after` to go on behind this batch.' }),
     caughtUp: t.exposeBoolean('caughtUp', { description: 'False while more history is known to follow.' }),
   }),

@@ -43,6 +43,7 @@ export interface AuditService {
   record(uow: UnitOfWork, actor: Pick<Authority, 'principalId'> | null, entry: AuditEntry): void;
   readonly auditEventsByIds: typeof auditEventsByIds;
   readonly listAuditEvents: typeof listAuditEvents;
+  readonly maySeeAudit: typeof maySeeAudit;
   /** In commit order, each once; begins with nothing. */
   watch(watcher: Watcher, filter: AuditFilter): LiveStream<AuditBatch>;
 }
@@ -60,6 +61,7 @@ export function createAuditService({ clock, events, feed, hints }: AuditDependen
   return {
     auditEventsByIds,
     listAuditEvents,
+    maySeeAudit,
 
     record(uow, actor, { action, subject, beforeDigest, afterDigest, place, origin }) {
       const { projectId = null, environmentId = null, teamId = null } = place;
