@@ -1,5 +1,6 @@
 // One live stream, executed and encoded once for everyone who watches exactly the same with the same rights. Members come through their
 // own history (member.ts) up to the channel's place, then hear every batch, the end and errors. The last one to leave closes it.
+import type { Authority } from '#src/authority/permission.ts';
 import type { LiveBatch, LiveStream } from '#src/events/live-stream.ts';
 import { freshly } from './freshly.ts';
 
@@ -9,13 +10,17 @@ export interface EncodedBatch {
   readonly json: Buffer;
   /** The place behind it. */
   readonly cursor: string;
+  /** Those that it was executed with. */
+  readonly rights: Authority;
 }
 
 export interface ChannelSource {
   /** Makes the stream and looks whether it may be watched. */
   open(): Promise<LiveStream>;
+  /** As last looked at; another object when they have changed. */
+  readonly rights: Authority;
   /** Executes one batch with the rights of the moment and gives its text; throws when they do not suffice any more. */
-  execute(batch: LiveBatch): Promise<string>;
+  execute(batch: LiveBatch): Promise<{ readonly json: string; readonly rights: Authority }>;
   /** Throws when the rights of the moment do not suffice. */
   permit(): Promise<void>;
   /** Tells when rights are lost while nothing happens. Returns the function that stops it. */
@@ -85,8 +90,16 @@ export class Channel {
   }
 
   async encode(batch: LiveBatch): Promise<EncodedBatch> {
-    const json = await this.#withRights(() => this.#source.execute(batch));
-    return { json: Buffer.from(json), cursor: batch.cursor };
+    for (;;) {
+      const { json, rights } = await this.#withRights(() => this.#source.execute(batch));
+      // They may have changed while it was executed.
+      if (rights === this.#source.rights) return { json: Buffer.from(json), cursor: batch.cursor, rights };
+    }
+  }
+
+  /** What was executed with other rights than those of the moment must not go out. */
+  isCurrent({ rights }: EncodedBatch): boolean {
+    return rights === this.#source.rights;
   }
 
   /** Resolves when the place has moved, or nothing follows any more. */

@@ -32,11 +32,17 @@ export class Member implements ChannelMember, Recipient, Results {
   /** While it is not live: batches that came meanwhile. */
   #ahead: EncodedBatch[] | null = [];
   #aheadBytes = 0;
-  /** More came than may wait: it reads them as history. */
+  /** More came than may wait, or rights have changed: it reads on as history. */
   #isBehind = false;
+  /** What waited for it was dropped: the history that is being read has a gap. */
+  #isStale = false;
   #isOver = false;
   #hasBegun = false;
   #cursor: string | null;
+  /** Something has gone out. */
+  #isTold = false;
+  /** Where it begins without a cursor. */
+  #start = '';
   #final: FormattedExecutionResult | null = null;
   #end: ((step: Step) => void) | undefined;
 
@@ -62,11 +68,19 @@ export class Member implements ChannelMember, Recipient, Results {
 
   written({ cursor }: EncodedBatch): void {
     this.#cursor = cursor;
+    this.#isTold = true;
   }
 
-  permit(): Promise<void> | void {
-    const { channel } = this.#settings;
-    if (!this.#isOver && channel.permittedAgoMs > staleMs) return channel.permit();
+  async permit(batch: EncodedBatch): Promise<void> {
+    const { channel, outlet } = this.#settings;
+    if (!this.#isOver && channel.permittedAgoMs > staleMs) await channel.permit();
+    if (this.#isOver || channel.isCurrent(batch)) return;
+    // Executed with rights that have changed: it reads all that waits again, with those of the moment.
+    outlet.drop(this);
+    const isLive = this.#ahead === null;
+    this.#ahead = [];
+    this.#isBehind = this.#isStale = true;
+    if (isLive) this.#catchUp().catch((error: unknown) => this.fail(error));
   }
 
   take(batch: EncodedBatch): void {
@@ -137,23 +151,35 @@ export class Member implements ChannelMember, Recipient, Results {
   }
 
   async #begin(): Promise<void> {
-    const { channel, isShared, after } = this.#settings;
-    const stream = await channel.opened;
+    const { channel, isShared } = this.#settings;
+    await channel.opened;
     if (isShared) await channel.permit();
-    let at = after;
-    if (at !== null && stream.compare(at, channel.place) > 0) {
-      // It comes from another gateway that knew of more.
-      at = await this.#tellHistory(stream, at, await stream.head());
-      while (!this.#isOver && !channel.isOver && stream.compare(at, channel.place) > 0) await channel.moved();
-    }
-    for (let isFirst = at === after; !this.#isOver; isFirst = false) {
+    this.#start = channel.place;
+    await this.#catchUp();
+  }
+
+  async #catchUp(): Promise<void> {
+    const { channel, outlet } = this.#settings;
+    const stream = await channel.opened;
+    while (!this.#isOver) {
+      // When everything has gone out, it is at its cursor.
+      await outlet.inTurn(async () => undefined);
+      const at = this.#cursor;
       // What the channel hands over from here on waits; what lies before is history.
       const until = channel.place;
-      const ahead: EncodedBatch[] = (this.#ahead = []);
+      this.#ahead = [];
       this.#aheadBytes = 0;
-      this.#isBehind = false;
-      if (isFirst || at === null || stream.compare(at, until) < 0) at = await this.#tellHistory(stream, at, until);
-      while (ahead.length > 0 && !this.#isBehind && !this.#isOver) at = (await this.#tellAhead(ahead)) ?? at;
+      this.#isBehind = this.#isStale = false;
+      if (at !== null && !channel.isOver && stream.compare(at, until) > 0) {
+        // It comes from another gateway that knew of more.
+        if (this.#isTold) await channel.moved();
+        else await this.#tellHistory(stream, at, await stream.head());
+        continue;
+      }
+      if (at === null) await this.#tellHistory(stream, null, this.#start);
+      const from = at ?? this.#start;
+      if ((at !== null && !this.#isTold) || stream.compare(from, until) < 0) await this.#tellHistory(stream, from, until);
+      while (this.#ahead?.length && !this.#isBehind) await this.#tellAhead();
       if (this.#isBehind || this.#isOver) continue;
       // No await since the last look at what waits: nothing lies between it and the next batch.
       this.#ahead = null;
@@ -162,12 +188,12 @@ export class Member implements ChannelMember, Recipient, Results {
     }
   }
 
-  /** Each batch when the peer has taken the one before. Returns the place it has got to. */
-  async #tellHistory(stream: LiveStream, after: string | null, until: string): Promise<string> {
+  /** Each batch when the peer has taken the one before. */
+  async #tellHistory(stream: LiveStream, after: string | null, until: string): Promise<void> {
     const { channel, outlet } = this.#settings;
     const batches = stream.history(after, until)[Symbol.asyncIterator]();
     const tellNext = async (): Promise<boolean> => {
-      if (this.#isOver) return false;
+      if (this.#isOver || this.#isStale) return false;
       const { done, value } = await batches.next();
       if (done) return false;
       const encoded = await channel.encode(value);
@@ -180,18 +206,17 @@ export class Member implements ChannelMember, Recipient, Results {
     } finally {
       await batches.return?.();
     }
-    return until;
   }
 
-  /** The next one that waits; gives its place. */
-  #tellAhead(ahead: EncodedBatch[]): Promise<string | undefined> {
+  /** The next one that waits. */
+  #tellAhead(): Promise<void> {
     return this.#settings.outlet.inTurn(async () => {
-      await this.permit();
-      const batch = this.#isBehind || this.#isOver ? undefined : ahead.shift();
-      if (!batch) return undefined;
+      const first = this.#ahead?.[0];
+      if (first) await this.permit(first);
+      const batch = this.#ahead?.shift();
+      if (!batch) return;
       this.#aheadBytes -= batch.json.length;
       this.#settings.outlet.deliver(this, batch);
-      return batch.cursor;
     });
   }
 }

@@ -14,8 +14,8 @@ export interface Recipient {
   readonly isOver: boolean;
   frame(batch: EncodedBatch): Buffer;
   written(batch: EncodedBatch): void;
-  /** Resolves when a batch that has waited may still go out. */
-  permit(): Promise<void> | void;
+  /** Looks whether a batch that has waited may still go out; else it drops what waits for it, or throws. */
+  permit(batch: EncodedBatch): Promise<void> | void;
   fail(error: unknown): void;
   /** The connection is given up. */
   tooSlow(reason: string): void;
@@ -94,6 +94,11 @@ export class Outlet {
   /** Nothing goes out to this recipient any more. */
   remove(to: Recipient): void {
     this.#recipients.delete(to);
+    this.drop(to);
+  }
+
+  /** What waits for this recipient does not go out. */
+  drop(to: Recipient): void {
     if (this.#queue.length === 0) return;
     this.#queue = this.#queue.filter((each) => each.to !== to);
     this.#queuedBytes = this.#queue.reduce((sum, { what }) => sum + (typeof what === 'function' ? 0 : what.json.length), 0);
@@ -136,20 +141,20 @@ export class Outlet {
   async #flush(): Promise<void> {
     this.#isFlushing = true;
     while (this.#queue.length > 0 && !this.#isBlocked) {
-      const { to } = this.#queue[0]!;
+      const next = this.#queue[0]!;
+      const { to, what } = next;
       try {
-        await to.permit();
+        if (typeof what !== 'function') await to.permit(what);
       } catch (error) {
         to.fail(error);
       }
       // Meanwhile it may have been dropped, with all that waits for its recipient.
-      const next = this.#queue[0];
-      if (next?.to !== to || this.#isBlocked) continue;
+      if (this.#queue[0] !== next || this.#isBlocked) continue;
       this.#queue.shift();
-      if (typeof next.what === 'function') next.what();
+      if (typeof what === 'function') what();
       else {
-        this.#queuedBytes -= next.what.json.length;
-        this.#write(to, next.what);
+        this.#queuedBytes -= what.json.length;
+        this.#write(to, what);
       }
     }
     this.#isFlushing = false;

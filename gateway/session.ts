@@ -18,6 +18,7 @@ export interface SessionListener {
 export interface Session {
   /** Its own, among all of this process. */
   readonly id: string;
+  /** Another object only when rights have changed. */
   readonly authority: Authority;
   /** Reads the rights again: the answer is never older than the call. Throws UnauthenticatedError once the credential ended. */
   refresh(): Promise<Authority>;
@@ -102,7 +103,8 @@ function liveSession(initial: Authority, authenticator: Pick<Authenticator, 'ref
 
   async function readAgain(): Promise<Authority> {
     try {
-      authority = await authenticator.refresh(authority);
+      const read = await authenticator.refresh(authority);
+      if (JSON.stringify(read) !== JSON.stringify(authority)) authority = read;
     } catch (error) {
       if (error instanceof UnauthenticatedError) endWith(error);
       throw error;

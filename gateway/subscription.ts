@@ -112,7 +112,7 @@ function channelSource(
   const { signal } = abort;
   const args = { schema, document, operationName, variableValues };
   const { context, guards } = openSource({ services, database, origin: ownOrigin(), signal, authority: () => session.authority });
-  let checked = '';
+  let checked: Authority | null = null;
 
   async function requirePermitted(authority: Authority): Promise<void> {
     if (permission && !holdsSomewhere(authority, permission)) throw new ForbiddenError(refusal([permission]));
@@ -121,8 +121,11 @@ function channelSource(
   }
 
   return {
+    get rights() {
+      return session.authority;
+    },
     async open() {
-      checked = JSON.stringify(await session.refresh());
+      checked = await session.refresh();
       const source = await createSourceEventStream({ ...args, contextValue: context });
       if (!(Symbol.asyncIterator in source)) throw new AggregateError(source.errors ?? []);
       return (source as LiveSource).stream;
@@ -134,7 +137,7 @@ function channelSource(
       const operation = openOperation({ services, database, authority, origin: ownOrigin(), signal });
       try {
         const { errors, ...result } = await execute({ ...args, rootValue, contextValue: operation.context });
-        return JSON.stringify({ ...result, ...(errors && { errors: errors.map(translate) }) });
+        return { json: JSON.stringify({ ...result, ...(errors && { errors: errors.map(translate) }) }), rights: authority };
       } finally {
         await operation.close();
       }
@@ -146,9 +149,8 @@ function channelSource(
       session.listen({
         ended: lost,
         changed(authority) {
-          const rights = JSON.stringify(authority);
-          if (rights === checked) return;
-          checked = rights;
+          if (authority === checked) return;
+          checked = authority;
           requirePermitted(authority).catch(lost);
         },
       }),

@@ -1,230 +1,10 @@
 // Channels under every interleaving: members that join anywhere, ahead of it too, read fast, slowly or not at all, leave, and come back
-// with their cursor, while batches come, rights end and streams fail. Each is told every row behind its cursor once and in order.
+// with their cursor, while batches come, rights change and end, and streams fail. Each is told every row behind its cursor once and in order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Channel } from '#gateway/channel.ts';
-import { Member } from '#gateway/member.ts';
-import { Outlet } from '#gateway/outlet.ts';
-import type { LiveBatch, LiveStream } from '#src/events/live-stream.ts';
 import { InvalidCursorError, SlowConsumerError, UnauthenticatedError } from '#src/platform/errors.ts';
-import { seededRandom } from './harness/proxy.ts';
-
-interface Rows extends LiveBatch {
-  readonly rows: readonly number[];
-}
-const queueBytes = 60;
-
-/** A log 1, 2, 3 …; what is live may lag behind what is there. */
-class World {
-  readonly random: () => number;
-  length = 0;
-  /** How much of it the channels of this gateway have been told. */
-  live = 0;
-  isFinal = false;
-  lost: Error | null = null;
-  channel: Channel | null = null;
-  opened = 0;
-  closed = 0;
-  executions = 0;
-  readonly peers: Peer[] = [];
-  #wake = Promise.withResolvers<void>();
-
-  constructor(seed: number) {
-    this.random = seededRandom(seed);
-  }
-
-  upTo = (most: number) => Math.floor(this.random() * (most + 1));
-  wake(): void {
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
-  }
-  async dawdle(): Promise<void> {
-    for (let count = this.upTo(3); count > 0; count--) await turn();
-  }
-
-  stream(signal: AbortSignal): LiveStream<Rows> {
-    const place = (cursor: string) => {
-      if (!/^\d+$/.test(cursor)) throw new InvalidCursorError('damaged');
-      return Number(cursor);
-    };
-    const batch = (from: number, to: number, until: number): Rows => ({
-      rows: Array.from({ length: to - from }, (_, index) => from + index + 1),
-      cursor: String(to),
-      caughtUp: to === until,
-    });
-    const dawdle = () => this.dawdle();
-    const head = async () => {
-      await dawdle();
-      return String(this.length);
-    };
-    const size = () => 1 + this.upTo(8);
-    return {
-      head,
-      async *history(after, until) {
-        await dawdle();
-        for (let at = after === null ? 0 : place(after); ;) {
-          const to = Math.min(at + size(), place(until));
-          yield batch(at, to, place(until));
-          if (to === place(until)) return;
-          at = to;
-          await dawdle();
-        }
-      },
-      live: (from) => this.#live(place(from), batch, size, signal),
-      compare: (a, b) => place(a) - place(b),
-    };
-  }
-
-  async *#live(
-    from: number,
-    batch: (from: number, to: number, until: number) => Rows,
-    size: () => number,
-    signal: AbortSignal,
-  ): AsyncGenerator<Rows> {
-    for (let at = from; !signal.aborted;) {
-      const woken = this.#wake.promise;
-      const to = Math.min(at + size(), this.live);
-      if (to > at) {
-        yield batch(at, to, to);
-        at = to;
-        await this.dawdle();
-        continue;
-      }
-      if (this.isFinal && at >= this.length) return;
-      await woken;
-    }
-  }
-
-  join(peer: Peer, after: string | null): Watcher {
-    const isShared = this.channel !== null;
-    const channel = (this.channel ??= this.#open());
-    return new Watcher(peer, after, channel, isShared);
-  }
-
-  #open(): Channel {
-    this.opened++;
-    const abort = new AbortController();
-    const looks = new Set<(error: unknown) => void>();
-    const permit = async () => {
-      await this.dawdle();
-      if (this.lost) throw this.lost;
-    };
-    const channel: Channel = new Channel(
-      {
-        open: async () => {
-          await permit();
-          return this.stream(abort.signal);
-        },
-        execute: async (rows) => {
-          await permit();
-          this.executions++;
-          return JSON.stringify((rows as Rows).rows);
-        },
-        permit,
-        watch: (lost) => {
-          looks.add(lost);
-          this.#looks = looks;
-          return () => looks.delete(lost);
-        },
-        close: () => {
-          this.closed++;
-          abort.abort();
-          this.wake();
-        },
-      },
-      () => {
-        if (this.channel === channel) this.channel = null;
-      },
-    );
-    return channel;
-  }
-  #looks = new Set<(error: unknown) => void>();
-
-  /** Rights end: whoever looks finds out. */
-  revoke(): void {
-    this.lost = new UnauthenticatedError('revoked');
-    for (const look of this.#looks) look(this.lost);
-  }
-}
-
-/** A connection whose other end reads, or not. */
-class Peer {
-  readonly outlet: Outlet;
-  reads = true;
-  isCut = false;
-  #held: (() => void)[] = [];
-  readonly sent: string[] = [];
-
-  constructor() {
-    const isReading = () => this.reads;
-    this.outlet = new Outlet(
-      {
-        get bufferedBytes() {
-          return isReading() ? 0 : 1_000_000;
-        },
-        write: (data, flushed) => {
-          assert.ok(!this.isCut, 'written after the end');
-          const [watcher, rows] = JSON.parse(String(data)) as [number, number[]];
-          Watcher.all.get(watcher)!.hear(rows);
-          if (flushed) this.#held.push(flushed);
-          if (this.reads) setImmediate(() => this.read());
-        },
-      },
-      { queueBytes, stallMs: 1_000_000 },
-      () => (this.isCut = true),
-    );
-  }
-
-  read(): void {
-    this.reads = true;
-    for (const flushed of this.#held.splice(0)) flushed();
-  }
-}
-
-class Watcher {
-  static readonly all = new Map<number, Watcher>();
-  readonly id = Watcher.all.size;
-  readonly member: Member;
-  readonly peer: Peer;
-  at: number;
-  error: unknown = null;
-  isOver = false;
-  hasLeft = false;
-  readonly done: Promise<void>;
-
-  constructor(peer: Peer, after: string | null, channel: Channel, isShared: boolean) {
-    Watcher.all.set(this.id, this);
-    this.peer = peer;
-    this.at = Number(after ?? 0);
-    this.member = new Member({
-      ...{ channel, isShared, outlet: peer.outlet, after, isResumable: true },
-      frame: ({ json }) => Buffer.from(`[${this.id},${String(json)}]`),
-      failed: (error) => {
-        this.error = error;
-        return { errors: [] };
-      },
-    });
-    this.done = this.#run();
-  }
-
-  async #run(): Promise<void> {
-    const first = await this.member.next();
-    this.isOver = true;
-    assert.equal(first.done ?? false, this.error === null, 'an error is the last result, an end is none');
-    if (!first.done) assert.equal((await this.member.next()).done, true);
-  }
-
-  hear(rows: readonly number[]): void {
-    assert.ok(!this.hasLeft && this.error === null, 'told after the end');
-    for (const row of rows) assert.equal(row, (this.at += 1), 'once, in order, without a gap');
-  }
-
-  async leave(): Promise<void> {
-    this.hasLeft = true;
-    await this.member.return();
-  }
-}
+import { Peer, queueBytes, World, type Watcher } from './harness/channel-world.ts';
 
 async function live(seed: number, steps: number): Promise<World> {
   const world = new World(seed);
@@ -251,6 +31,7 @@ async function live(seed: number, steps: number): Promise<World> {
     },
     () => pick(peers)?.read(),
     () => pick(watchers.filter(({ isOver }) => !isOver))?.leave(),
+    () => random() < 0.3 && world.narrow(),
     () => {
       // Told to come back, it does, with what it was told last.
       const lost = pick(watchers.filter(({ error, hasLeft }) => error instanceof SlowConsumerError && !hasLeft));
@@ -322,6 +103,68 @@ test('when rights end, nobody is told anything more, and what waits is dropped',
       assert.deepEqual([at, peer.outlet.queuedBytes], [told[index], 0]);
     }
     assert.deepEqual([world.channel, world.closed], [null, world.opened]);
+  }
+});
+
+test('what waited for longer goes out only after a look at the rights: those lost meanwhile end it, those that changed are executed with', async (context) => {
+  for (const [agoMs, ending] of [
+    [0, 'nothing'],
+    [501, 'nothing'],
+    [501, 'rights'],
+    [501, 'the credential'],
+  ] as const) {
+    const world = new World(5);
+    const peer = new Peer();
+    const watcher = world.join(peer, null);
+    while (watcher.member.cursor === null) await turn();
+    for (let count = 0; count < 20; count++) await turn();
+    peer.reads = false;
+    while (peer.outlet.queuedBytes === 0) {
+      world.live = world.length += 1;
+      world.wake();
+      await turn();
+    }
+    for (let count = 0; count < 40; count++) await turn();
+    const { at } = watcher;
+    // Nobody has noticed: a look finds out.
+    if (ending === 'rights') world.found = () => world.narrow();
+    if (ending === 'the credential') world.found = () => (world.lost = new UnauthenticatedError('revoked'));
+    const looked = world.looks;
+    const later = performance.now() + agoMs;
+    const { mock } = context.mock.method(performance, 'now', () => later);
+    peer.read();
+    if (ending === 'the credential') await watcher.done;
+    else while (watcher.at < world.length) await turn();
+    mock.restore();
+    assert.equal(world.looks > looked, agoMs > 0, `${agoMs} ms`);
+    assert.deepEqual([watcher.error, watcher.at], ending === 'the credential' ? [world.lost, at] : [null, world.length]);
+    await watcher.leave();
+  }
+});
+
+test('history that waited behind others while rights changed is read again from where its member was', async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const world = new World(seed);
+    const peer = new Peer();
+    world.length = world.live = 40;
+    const other = world.join(peer, null);
+    while (other.at < 40) await turn();
+    const watchers = [other, world.join(peer, '0')];
+    const [, joining] = watchers as [Watcher, Watcher];
+    while (joining.at < 40 && joining.error === null) {
+      peer.reads = false;
+      world.live = world.length += 1;
+      world.wake();
+      for (let count = world.upTo(6); count > 0; count--) await turn();
+      world.narrow();
+      peer.read();
+      for (let count = world.upTo(6); count > 0; count--) await turn();
+    }
+    assert.deepEqual(
+      watchers.map(({ error }) => error),
+      [null, null],
+    );
+    for (const watcher of watchers) await watcher.leave();
   }
 });
 

@@ -17,11 +17,13 @@ after(() => server.close());
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const padding = 200_000;
-const query = `subscription ($name: String!, $after: String) { testTicks(name: $name, after: $after) { n cursor padding(length: ${padding}) } }`;
+const query = `subscription ($name: String!, $after: String) { testTicks(name: $name, after: $after) { n cursor who padding(length: ${padding}) } }`;
 
 /** One operation on a socket of its own; keeps what arrives, without the padding. */
 class Watcher {
   readonly numbers: number[] = [];
+  /** Roles that each was executed with. */
+  readonly roles: string[] = [];
   cursor: string | undefined;
   error: { code: string; cursor?: string; message: string } | null = null;
   readonly socket: WebSocket;
@@ -43,6 +45,7 @@ class Watcher {
       const tick = payload!['data']?.testTicks;
       if (!tick) return;
       this.numbers.push(tick.n as number);
+      this.roles.push(tick.who as string);
       this.cursor = tick.cursor as string;
     });
   }
@@ -120,4 +123,31 @@ test('what waits for a peer is not sent any more once its key is revoked', async
   assert.deepEqual(watcher.numbers, upTo(watcher.numbers.length));
   assert.ok(watcher.numbers.at(-1)! <= last - 3, 'what waited was dropped');
   assert.equal(witness.numbers.at(-1), last);
+});
+
+test('what waits for a peer is executed again when a grant is removed and others are left: nothing lost, nothing twice', async () => {
+  const { operator, grants } = server.people;
+  const person = await operator.principal([['viewer', 'project', operator.project], ['operator', 'tenant', operator.tenantId]]); // prettier-ignore
+  const key = `test-principal-${operator.tenantId}/${person.principalId}`;
+  const name = newId();
+  const [watcher, witness] = [new Watcher(name, { key }), new Watcher(name, { key })];
+  await begin(name, [watcher, witness]);
+  const feed = await source(name);
+  watcher.socket.pause();
+  let last = 1;
+  const tell = async () => {
+    feed.push((last += 1));
+    await witness.until(() => witness.numbers.at(-1) === last);
+  };
+  while (!server.gateway.queuedBytes().some((bytes) => bytes > 3 * padding)) await tell();
+  const find = `select id from role_grants where principal_id = $1 and role = 'operator'`;
+  const [grant] = await operator.read((uow) => uow.rows<{ id: string }>(find, [person.principalId]));
+  await operator.write((uow) => grants.revokeRole(uow, operator.admin, { grantId: grant!.id }));
+  await tell();
+  assert.equal(witness.roles.at(-1), 'viewer');
+  watcher.socket.resume();
+  await watcher.until(() => watcher.numbers.at(-1) === last);
+  assert.deepEqual(watcher.numbers, upTo(last));
+  assert.deepEqual(watcher.roles.slice(-4), ['viewer', 'viewer', 'viewer', 'viewer']);
+  for (const { socket } of [watcher, witness]) socket.terminate();
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { EncodedBatch } from '#gateway/channel.ts';
 import { Outlet, type Recipient } from '#gateway/outlet.ts';
+import type { Authority } from '#src/authority/permission.ts';
 
 function connection({ queueBytes = 100, stallMs = 1_000_000 } = {}) {
   const sent: string[] = [];
@@ -52,7 +53,8 @@ function recipient(outlet: Outlet, look: () => Promise<void> | void = () => unde
   return { to, heard };
 }
 
-const batch = (text: string): EncodedBatch => ({ json: Buffer.from(text), cursor: text });
+const rights = {} as Authority;
+const batch = (text: string): EncodedBatch => ({ json: Buffer.from(text), cursor: text, rights });
 
 test('what waits goes out first, after a look at the rights, and what comes meanwhile behind it', async () => {
   const { outlet, sent, stop, read } = connection();
