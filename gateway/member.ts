@@ -78,7 +78,7 @@ export class Member implements ChannelMember, Recipient, Results {
     // Executed with rights that have changed: it reads all that waits again, with those of the moment.
     outlet.drop(this);
     const isLive = this.#ahead === null;
-    this.#ahead = [];
+    this.#wait();
     this.#isBehind = this.#isStale = true;
     if (isLive) this.#catchUp().catch((error: unknown) => this.fail(error));
   }
@@ -87,13 +87,15 @@ export class Member implements ChannelMember, Recipient, Results {
     if (this.#isOver) return;
     if (this.#ahead === null) return this.#settings.outlet.deliver(this, batch);
     if (this.#isBehind) return;
-    if (this.#ahead.length > 0 && this.#aheadBytes + batch.json.length > this.#settings.outlet.queueBytes) {
-      this.#isBehind = true;
-      this.#ahead = [];
-      return;
-    }
+    if (!this.#settings.outlet.hold(batch)) return this.fallBehind();
     this.#ahead.push(batch);
     this.#aheadBytes += batch.json.length;
+  }
+
+  fallBehind(): void {
+    if (this.#ahead === null) return;
+    this.#wait();
+    this.#isBehind = true;
   }
 
   complete(): void {
@@ -143,11 +145,19 @@ export class Member implements ChannelMember, Recipient, Results {
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#wait();
     this.#ahead = null;
     this.#settings.outlet.remove(this);
     this.#settings.channel.remove(this);
     this.#settings.left?.();
     this.#end?.(finished);
+  }
+
+  /** With nothing, for what comes from here on. */
+  #wait(): void {
+    this.#ahead = [];
+    this.#settings.outlet.release(this.#aheadBytes);
+    this.#aheadBytes = 0;
   }
 
   async #begin(): Promise<void> {
@@ -167,8 +177,7 @@ export class Member implements ChannelMember, Recipient, Results {
       const at = this.#cursor;
       // What the channel hands over from here on waits; what lies before is history.
       const until = channel.place;
-      this.#ahead = [];
-      this.#aheadBytes = 0;
+      this.#wait();
       this.#isBehind = this.#isStale = false;
       if (at !== null && !channel.isOver && stream.compare(at, until) > 0) {
         // It comes from another gateway that knew of more.
@@ -216,6 +225,7 @@ export class Member implements ChannelMember, Recipient, Results {
       const batch = this.#ahead?.shift();
       if (!batch) return;
       this.#aheadBytes -= batch.json.length;
+      this.#settings.outlet.release(batch.json.length);
       this.#settings.outlet.deliver(this, batch);
     });
   }

@@ -16,6 +16,8 @@ export interface Recipient {
   written(batch: EncodedBatch): void;
   /** Looks whether a batch that has waited may still go out; else it drops what waits for it, or throws. */
   permit(batch: EncodedBatch): Promise<void> | void;
+  /** Drops what waits with it: it reads that as history. */
+  fallBehind(): void;
   fail(error: unknown): void;
   /** The connection is given up. */
   tooSlow(reason: string): void;
@@ -44,6 +46,7 @@ export class Outlet {
   readonly #recipients = new Set<Recipient>();
   #queue: Waiting[] = [];
   #queuedBytes = 0;
+  #aheadBytes = 0;
   #isBlocked = false;
   #isFlushing = false;
   #isClosed = false;
@@ -58,12 +61,9 @@ export class Outlet {
     this.#slow = slow;
   }
 
-  get queueBytes(): number {
-    return this.#limits.queueBytes;
-  }
-
+  /** Here and with recipients. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queuedBytes + this.#aheadBytes;
   }
 
   /** The peer has not taken what it was given. */
@@ -75,9 +75,22 @@ export class Outlet {
     this.#recipients.add(to);
   }
 
+  /** Takes room for a batch that waits with its recipient, who is not live yet; false when there is none. */
+  hold({ json }: EncodedBatch): boolean {
+    const fits = this.queuedBytes + json.length <= this.#limits.queueBytes;
+    if (fits) this.#aheadBytes += json.length;
+    return fits;
+  }
+
+  release(bytes: number): void {
+    this.#aheadBytes -= bytes;
+  }
+
   deliver(to: Recipient, batch: EncodedBatch): void {
     if (this.#isClosed) return;
     if (!this.#isBlocked && this.#queue.length === 0) return this.#write(to, batch);
+    // What waits with recipients can be read again.
+    if (this.queuedBytes + batch.json.length > this.#limits.queueBytes) for (const each of this.#recipients) each.fallBehind();
     if (this.#queue.length > 0 && this.#queuedBytes + batch.json.length > this.#limits.queueBytes) {
       return this.#tooSlow(`more than ${this.#limits.queueBytes} bytes wait for this connection`);
     }

@@ -168,6 +168,34 @@ test('history that waited behind others while rights changed is read again from 
   }
 });
 
+test('what waits for members that are not live yet counts as what waits for their connection, all together', async () => {
+  const peer = new Peer();
+  const worlds = Array.from({ length: 20 }, (_, index) => new World(index));
+  const first = worlds[0]!.join(peer, null);
+  while (first.member.cursor === null) await turn();
+  for (let count = 0; count < 20; count++) await turn();
+  peer.reads = false;
+  const watchers = [first, ...worlds.slice(1).map((world) => world.join(peer, null))];
+  let most = 0;
+  for (let round = 0; round < 10; round++) {
+    for (const world of round < 5 ? worlds.slice(1) : worlds.slice(0, 1)) {
+      world.live = world.length += 1;
+      world.wake();
+    }
+    for (let count = 0; count < 10; count++) await turn();
+    most = Math.max(most, peer.outlet.queuedBytes);
+    assert.ok(peer.outlet.queuedBytes <= queueBytes, `${peer.outlet.queuedBytes} bytes wait`);
+  }
+  assert.ok(most > queueBytes / 2, `${most} bytes waited`);
+  assert.equal(peer.isCut, false);
+  while (watchers.some(({ at, world }) => at < world.length)) {
+    peer.read();
+    await turn();
+  }
+  await Promise.all(watchers.map((watcher) => watcher.leave()));
+  assert.equal(peer.outlet.queuedBytes, 0);
+});
+
 test('a channel that fails ends all of its members with the error, and is not kept', async () => {
   const world = new World(7);
   const cases = [null, '0', 'nonsense'];

@@ -43,6 +43,7 @@ function recipient(outlet: Outlet, look: () => Promise<void> | void = () => unde
     frame: ({ json }) => json,
     written: () => undefined,
     permit: look,
+    fallBehind: () => undefined,
     fail(error) {
       heard.push(error);
       outlet.remove(to);
