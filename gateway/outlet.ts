@@ -6,9 +6,15 @@ import type { EncodedBatch } from './channel.ts';
 export interface Pipe {
   /** Handed over, and not taken by the peer. */
   readonly bufferedBytes: number;
+  /** What the system has not taken of that which is being written; another number when the peer has read, also within a large batch. */
+  readonly unsentBytes: number;
   /** `flushed` is called once everything so far has gone out. */
   write(data: Buffer, flushed?: () => void): void;
 }
+
+/** As node's own timeout of sockets sees it: nothing public tells of a write that is under way. */
+export const unsentBytesOf = (connection: object | null): number =>
+  (connection as { readonly _handle?: { readonly writeQueueSize: number } | null } | null)?._handle?.writeQueueSize ?? 0;
 
 export interface Recipient {
   readonly isOver: boolean;
@@ -141,8 +147,16 @@ export class Outlet {
     const data = to.frame(batch);
     if (this.#pipe.bufferedBytes + batch.json.length <= highWaterBytes) return this.#pipe.write(data);
     this.#isBlocked = true;
-    this.#stall = setTimeout(() => this.#tooSlow(`nothing was read for ${this.#limits.stallMs} ms`), this.#limits.stallMs).unref();
     this.#pipe.write(data, () => this.#flushed());
+    this.#watchStall();
+  }
+
+  #watchStall(): void {
+    const { unsentBytes } = this.#pipe;
+    this.#stall = setTimeout(() => {
+      if (this.#pipe.unsentBytes !== unsentBytes) this.#watchStall();
+      else this.#tooSlow(`nothing was read for ${this.#limits.stallMs} ms`);
+    }, this.#limits.stallMs).unref();
   }
 
   #flushed(): void {

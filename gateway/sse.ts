@@ -14,7 +14,7 @@ import { parseJson } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
 import { Member } from './member.ts';
 import { originOf } from './origin.ts';
-import { Outlet } from './outlet.ts';
+import { Outlet, unsentBytesOf } from './outlet.ts';
 import type { Sessions } from './session.ts';
 import { createStreamPlaces } from './socket-limits.ts';
 import type { Subscriber, SubscriptionRequest } from './subscription.ts';
@@ -166,6 +166,9 @@ async function tell(
   const pipe = {
     get bufferedBytes() {
       return stream.writableLength;
+    },
+    get unsentBytes() {
+      return unsentBytesOf(stream.socket);
     },
     write(data: Buffer, flushed?: () => void) {
       if (!stream.writableEnded && !stream.destroyed) stream.write(data, flushed);

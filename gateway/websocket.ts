@@ -11,7 +11,7 @@ import { expectedError, type GatewayLogger } from './errors.ts';
 import { parseJson } from './json-body.ts';
 import type { GatewayLimits } from './limits.ts';
 import { OpenOperations } from './open-operations.ts';
-import { Outlet } from './outlet.ts';
+import { Outlet, unsentBytesOf } from './outlet.ts';
 import { answerRaw } from './raw-answer.ts';
 import type { Sessions } from './session.ts';
 import { createStrangers, IdleSockets, messageBudget } from './socket-limits.ts';
@@ -260,6 +260,9 @@ function outletOf(
   const pipe = {
     get bufferedBytes() {
       return connection.writableLength;
+    },
+    get unsentBytes() {
+      return unsentBytesOf(connection);
     },
     // A whole frame at once, past the library, which would make it anew for each socket and write it in two pieces.
     write(frame: Buffer, flushed?: () => void) {

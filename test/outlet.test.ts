@@ -15,6 +15,7 @@ function connection({ queueBytes = 100, stallMs = 1_000_000 } = {}) {
     get bufferedBytes() {
       return bufferedBytes;
     },
+    unsentBytes: 0,
     write(data: Buffer, flushed?: () => void) {
       sent.push(String(data));
       held = flushed;

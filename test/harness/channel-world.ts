@@ -182,6 +182,7 @@ export class Peer {
         get bufferedBytes() {
           return isReading() ? 0 : 1_000_000;
         },
+        unsentBytes: 0,
         write: (data, flushed) => {
           assert.ok(!this.isCut, 'written after the end');
           const [watcher, [rights, ...rows]] = JSON.parse(String(data)) as [number, [number, ...number[]]];

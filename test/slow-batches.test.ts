@@ -1,0 +1,75 @@
+// One batch that takes long to read: who goes on reading keeps the connection, however long it takes.
+import '#test/harness/gateway-fields.ts';
+import assert from 'node:assert/strict';
+import { request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { newId } from '#src/platform/ids.ts';
+import { probe } from '#test/harness/gateway-fields.ts';
+import { testServer, type TestServer } from '#test/harness/graphql.ts';
+import { RawSocket } from '#test/harness/raw-socket.ts';
+
+const streamStallMs = 30_000;
+let server: TestServer;
+before(async () => {
+  server = await testServer({ limits: { streamStallMs }, recheckMs: 3_600_000, pingMs: 3_600_000 });
+});
+after(() => server.close());
+
+const megabytes = 80;
+const queryOf = (name: string) => `subscription { testTicks(name: "${name}") { n padding(length: ${megabytes * 1_000_000}) } }`;
+/** Subscribes; gives the connection that the answer comes by. */
+const transports: Record<string, (query: string) => Promise<Socket>> = {
+  async WebSocket(query) {
+    const opened: Socket[] = [];
+    const peer = new RawSocket(server);
+    peer.socket.once('upgrade', (response) => opened.push(response.socket));
+    await peer.init();
+    peer.subscribe('it', query);
+    return opened[0]!;
+  },
+  async SSE(query) {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${server.people.operator.adminKey}` };
+    const asked = request(`${server.url}/graphql/stream`, { method: 'POST', headers, agent: false });
+    asked.on('error', () => undefined);
+    asked.end(JSON.stringify({ query }));
+    const response = await new Promise<IncomingMessage>((resolve) => asked.once('response', resolve));
+    response.resume();
+    return response.socket;
+  },
+};
+
+for (const [transport, subscribe] of Object.entries(transports)) {
+  test(`over ${transport}, a large batch that is read all the time goes on; one that is not ends it`, async (context) => {
+    const name = newId();
+    const connection = await subscribe(queryOf(name));
+    while (!probe.sources.has(name)) await turn();
+    const feed = probe.sources.get(name)!;
+    const told = () => server.logs.filter(({ msg }) => msg === 'a peer reads too slowly').length;
+    const before = told();
+    connection.pause();
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const { executions } = probe;
+    feed.push(1);
+    while (probe.executions === executions) await turn();
+    for (let count = 0; count < 20; count++) await turn();
+    // More than systems keep for a peer, so that some of it was taken since the last look.
+    for (let read = 1; read <= 2; read++) {
+      const enough = connection.bytesRead + 25_000_000;
+      connection.resume();
+      while (connection.bytesRead < enough) await turn();
+      connection.pause();
+      context.mock.timers.tick(streamStallMs);
+      assert.equal(told(), before, `after ${connection.bytesRead} bytes`);
+    }
+    while (told() === before) {
+      await turn();
+      context.mock.timers.tick(streamStallMs);
+    }
+    context.mock.timers.reset();
+    assert.match(String(server.logs.at(-1)!['reason']), /^nothing was read for 30000 ms/);
+    connection.destroy();
+    while (!feed.isStopped()) await turn();
+  });
+}
