@@ -121,6 +121,19 @@ test('every batch is resolved afresh: new rows, new rights', async () => {
   await stopped(watched.name);
 });
 
+test('two subscriptions of one document are told each its own', async () => {
+  const names = { one: newId(), two: newId() };
+  const query = `subscription one { testTicks(name: "${names.one}") { n } } subscription two { testTicks(name: "${names.two}") { cursor } }`;
+  const client = server.client(people().adminKey);
+  const results = Object.keys(names).map((operationName) => client.iterate({ query, operationName }));
+  const first = results.map((each) => each.next());
+  for (const name of Object.values(names)) (await source(name)).push(7);
+  const told = (await Promise.all(first)).map(({ value }) => value!.data);
+  assert.deepEqual(told, [{ testTicks: { n: 7 } }, { testTicks: { cursor: '1' } }]);
+  for (const each of results) await each.return!();
+  for (const name of Object.values(names)) await stopped(name);
+});
+
 test('batches arrive in order, each once', async () => {
   const watched = await watch(people().adminKey);
   for (let n = 0; n < 200; n++) watched.feed.push(n);
