@@ -23,9 +23,9 @@ import { Migration20261121180008_tenants_archived } from './20261121180008-tenan
 import { Migration20261121183400_decided } from './20261121183400-decided.ts';
 import { Migration20261121184531_places } from './20261121184531-places.ts';
 import { Migration20261121185855_figures } from './20261121185855-figures.ts';
-import { Migration20261122015800_lag } from './20261122015800-lag.ts';
 import { Migration20261121190500_renewed } from './20261121190500-renewed.ts';
 import { Migration20261121190900_due } from './20261121190900-due.ts';
+import { Migration20261122015800_lag } from './20261122015800-lag.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -52,7 +52,7 @@ export const migrations = [
   { name: '20261121183400-decided', class: Migration20261121183400_decided },
   { name: '20261121184531-places', class: Migration20261121184531_places },
   { name: '20261121185855-figures', class: Migration20261121185855_figures },
-  { name: '20261122015800-lag', class: Migration20261122015800_lag },
   { name: '20261121190500-renewed', class: Migration20261121190500_renewed },
   { name: '20261121190900-due', class: Migration20261121190900_due },
+  { name: '20261122015800-lag', class: Migration20261122015800_lag },
 ];
