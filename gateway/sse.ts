@@ -58,11 +58,16 @@ export function serveSse({ server, admit, authorityOf }: Http, settings: SseSett
   }, pingMs).unref();
 
   async function onRequest(request: FastifyRequest): Promise<void> {
-    if (isClosing) throw new UnavailableError('this server is shutting down; connect again');
+    requireOpen();
     await admit(request);
   }
 
+  function requireOpen(): void {
+    if (isClosing) throw new UnavailableError('this server is shutting down; connect again');
+  }
+
   async function handler(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> {
+    requireOpen(); // it may have begun to leave since
     const authority = authorityOf(request);
     const prepared = documents.prepare(requestOf(request), (text) => admission.chargeDocument(authority, text));
     const type = 'document' in prepared ? prepared.operation.operation : null;

@@ -254,6 +254,33 @@ test('who leaves while it is signed in leaves nothing behind: no place is taken,
   }
 });
 
+test('a stream that is asked for when the gateway begins to leave is not opened', async () => {
+  const signIn = Promise.withResolvers<void>();
+  let asked = 0;
+  const leaving = await testServer({
+    authenticator: (real) => ({
+      ...real,
+      async authenticate(credential) {
+        asked++;
+        await signIn.promise;
+        return real.authenticate(credential);
+      },
+    }),
+  });
+  const name = newId();
+  const query = `subscription { testTicks(name: "${name}") { n } }`;
+  const answer = fetch(`${leaving.url}/graphql/stream?query=${encodeURIComponent(query)}`, {
+    headers: { authorization: `Bearer ${leaving.people.operator.adminKey}` },
+  });
+  await eventually(() => asked === 1);
+  const closed = leaving.gateway.close('restarting');
+  signIn.resolve();
+  const { status, body } = await answer.then(async (response) => ({ status: response.status, body: (await response.json()) as any }));
+  assert.deepEqual([status, body.errors[0].extensions.code, probe.sources.has(name)], [503, 'UNAVAILABLE', false]);
+  await closed;
+  await leaving.close();
+});
+
 test('a principal’s rate holds for event streams, too', async () => {
   let now = new Date();
   const limited = await testServer({ clock: { now: () => now }, limits: { requestBurst: 2, requestsPerSecond: 1 } });
