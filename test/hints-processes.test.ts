@@ -116,8 +116,7 @@ test('a gateway and a worker without Redis say that they poll; who watches at on
   const input = { agentId, environmentId: tenant.environmentId, inputs: { name: 'x' } };
   const { execution } = await tenant.admin.startExecution({ input });
   const types: string[] = [];
-  for await (const { events } of tenant.admin.executionEvents({ executionId: execution.id }))
-    types.push(...events.map(({ type }) => type));
+  for await (const { events } of tenant.admin.executionEvents({ executionId: execution.id })) types.push(...events.map(({ type }) => type));
   // What the gateway did first and what the worker did last.
   assert.deepEqual([types[0], types.at(-1)], ['EXECUTION_QUEUED', 'EXECUTION_SUCCEEDED']);
   for (const each of [gateway, worker]) assert.equal(await each.stop(), 0);
