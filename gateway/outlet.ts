@@ -13,7 +13,7 @@ export interface Pipe {
 }
 
 /** As node's own timeout of sockets sees it: nothing public tells of a write that is under way. */
-export const unsentBytesOf = (connection: object | null): number =>
+export const unsentBytesOf = (connection: unknown): number =>
   (connection as { readonly _handle?: { readonly writeQueueSize: number } | null } | null)?._handle?.writeQueueSize ?? 0;
 
 export interface Recipient {
