@@ -11,7 +11,7 @@ before(async () => {
   const { limits } = loadConfig({ env: {} });
   server = await testServer({
     isProduction: true,
-    limits: { ...limits, requestsPerSecond: 1_000_000, requestBurst: 1_000_000, httpHeadersTimeoutMs: 300, httpRequestTimeoutMs: 600 },
+    limits: { ...limits, requestsPerSecond: 1_000_000, requestBurst: 1_000_000 },
   });
 });
 after(() => server.close());
@@ -26,9 +26,9 @@ for (const request of hostileRequests) {
 }
 
 /** What comes back on a connection until the server closes it. */
-function exchange(send: (write: (text: string) => void) => void): Promise<string> {
+function exchange(send: (write: (text: string) => void) => void, to = server): Promise<string> {
   return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(server.url);
+    const { hostname, port } = new URL(to.url);
     let answer = '';
     const socket = connect(Number(port), hostname, () => send((text) => void socket.write(text)));
     socket.on('data', (chunk) => (answer += String(chunk)));
@@ -37,15 +37,19 @@ function exchange(send: (write: (text: string) => void) => void): Promise<string
   });
 }
 
-const post = (headers: readonly string[]) =>
-  ['POST /graphql HTTP/1.1', 'Host: x', `Authorization: Bearer ${server.people.operator.adminKey}`, ...headers].join('\r\n');
+const post = (headers: readonly string[], to = server) =>
+  ['POST /graphql HTTP/1.1', 'Host: x', `Authorization: Bearer ${to.people.operator.adminKey}`, ...headers].join('\r\n');
 const errorIn = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).errors[0];
 
 test('a head that never ends is answered 408 when its time is over, and so is a body', async () => {
-  const heads = Array.from({ length: 50 }, () => exchange((write) => write('GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ')));
-  const body = exchange((write) => write(`${post(['Content-Type: application/json', 'Content-Length: 1000'])}\r\n\r\n{"query":`));
+  const hurried = await testServer({ limits: { httpHeadersTimeoutMs: 1_000, httpRequestTimeoutMs: 2_000 } });
+  const heads = Array.from({ length: 50 }, () => exchange((write) => write('GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '), hurried));
+  const body = exchange(
+    (write) => write(`${post(['Content-Type: application/json', 'Content-Length: 1000'], hurried)}\r\n\r\n{"query":`),
+    hurried,
+  );
   // The head of a second request counts as that of a first.
-  const second = exchange((write) => write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nX-Slow: '));
+  const second = exchange((write) => write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nX-Slow: '), hurried);
   const late = (answer: string, what: string, name: string, allowed: number) => {
     assert.match(answer, /HTTP\/1\.1 408 Request Timeout\r\n/);
     assert.deepEqual(errorIn(answer.slice(answer.indexOf('HTTP/1.1 408'))), {
@@ -53,8 +57,9 @@ test('a head that never ends is answered 408 when its time is over, and so is a 
       extensions: { code: 'LIMIT_EXCEEDED', limit: { name, allowed } },
     });
   };
-  for (const answer of [...(await Promise.all(heads)), await second]) late(answer, 'the head of the request', 'httpHeadersTimeoutMs', 300);
-  late(await body, 'the request', 'httpRequestTimeoutMs', 600);
+  for (const answer of [...(await Promise.all(heads)), await second]) late(answer, 'the head of the request', 'httpHeadersTimeoutMs', 1_000);
+  late(await body, 'the request', 'httpRequestTimeoutMs', 2_000);
+  await hurried.close();
 });
 
 test('the gateway starts with the longest times that the configuration accepts', async () => {

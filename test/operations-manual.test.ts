@@ -40,7 +40,7 @@ async function start(name: string, settings: Record<string, string>) {
   const codeOf = ({ data, errors }: any): unknown => (errors ? (errors[0].extensions?.code ?? errors[0].message) : data);
   async function answer(query: string) {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${people.operator.adminKey}` };
-    return (await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).json() as Promise<any>;
+    return (await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) })).json();
   }
   return {
     run: async (...blocks: readonly string[]) => {
