@@ -40,7 +40,7 @@ const sql = `
     k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.last_used_at as "lastUsedAt",
     coalesce((
       select json_agg(json_strip_nulls(json_build_object(
-        'role', g.role, 'kind', g.scope_kind, 'scopeId', g.scope_id, 'projectId', e.project_id)))
+        'role', g.role, 'kind', g.scope_kind, 'scopeId', g.scope_id, 'projectId', e.project_id)) order by g.id)
       from role_grants g
       left join environments e on g.scope_kind = 'environment' and e.id = g.scope_id and e.tenant_id = g.tenant_id
       where g.tenant_id = p.tenant_id and (g.principal_id = p.id or g.grantee_team_id in (
