@@ -57,7 +57,8 @@ test('a head that never ends is answered 408 when its time is over, and so is a 
       extensions: { code: 'LIMIT_EXCEEDED', limit: { name, allowed } },
     });
   };
-  for (const answer of [...(await Promise.all(heads)), await second]) late(answer, 'the head of the request', 'httpHeadersTimeoutMs', 1_000);
+  for (const answer of [...(await Promise.all(heads)), await second])
+    late(answer, 'the head of the request', 'httpHeadersTimeoutMs', 1_000);
   late(await body, 'the request', 'httpRequestTimeoutMs', 2_000);
   await hurried.close();
 });
