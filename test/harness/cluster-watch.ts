@@ -3,12 +3,19 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxClientError, type SignalboxClient } from '#client/index.ts';
 import type { TestCluster } from './cluster.ts';
+import { quantile } from '../../bench/statistics.ts';
 import { eventually } from './eventually.ts';
 import { keyOf } from './product-tenant.ts';
-import { followBySse } from './sse-follow.ts';
+import { followBySse, type SeenEvent } from './sse-follow.ts';
 
-/** `<sequence> <type>` of each event, in the order they came. */
+/** What came of each event (see `lineOf`), in the order they came. */
 type Seen = string[];
+
+const lineOf = ({ sequence, type, stepId, itemIndex, occurredAt }: SeenEvent): string =>
+  `${sequence} ${type} ${stepId ?? '–'} ${itemIndex ?? '–'} ${occurredAt}`;
+/** The same of a row, in SQL. */
+const storedLine = `sequence || ' ' || upper(replace(type, '.', '_')) || ' ' || coalesce(data->>'stepId', '–') || ' ' ||
+  coalesce(nullif(data->>'itemIndex', '-1'), '–') || ' ' || to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 export interface Watch {
   /** Follows an execution to its end with each of these clients. */
@@ -42,7 +49,7 @@ export function watchOf(cluster: TestCluster): Watch {
   /** Everything of the tenant that Postgres has, in commit order. */
   async function feed(): Promise<Seen> {
     const rows = await cluster.rows<{ event: string }>(
-      `select execution_id || ' ' || sequence || ' ' || upper(replace(type, '.', '_')) as event from execution_events
+      `select execution_id || ' ' || ${storedLine} as event from execution_events
        order by execution_events.transaction_id, execution_id, sequence`,
     );
     return rows.map(({ event }) => event);
@@ -63,11 +70,11 @@ export function watchOf(cluster: TestCluster): Watch {
     const events: Seen = [];
     seen.push({ executionId, events });
     open += 1;
-    return (came: readonly { readonly sequence: number; readonly type: string; readonly occurredAt: string }[]) => {
+    return (came: readonly SeenEvent[]) => {
       const now = Date.now();
-      for (const { sequence, type, occurredAt } of came) {
-        events.push(`${sequence} ${type}`);
-        delays.push(now - Date.parse(occurredAt));
+      for (const event of came) {
+        events.push(lineOf(event));
+        delays.push(now - Date.parse(event.occurredAt));
       }
     };
   }
@@ -87,7 +94,7 @@ export function watchOf(cluster: TestCluster): Watch {
       const read = async () => {
         for await (const batch of stream) {
           if (batch.caughtUp) live.resolve();
-          events.push(...batch.events.map(({ executionId, sequence, type }) => `${keyOf(executionId!)} ${sequence} ${type}`));
+          events.push(...batch.events.map((event) => `${keyOf(event.executionId!)} ${lineOf(event)}`));
         }
       };
       const ended = read();
@@ -105,7 +112,7 @@ export function watchOf(cluster: TestCluster): Watch {
     },
     async check() {
       const rows = await cluster.rows<{ id: string; events: Seen }>(
-        `select execution_id as id, array_agg(sequence || ' ' || upper(replace(type, '.', '_')) order by sequence) as events from execution_events group by 1`,
+        `select execution_id as id, array_agg(${storedLine} order by sequence) as events from execution_events group by 1`,
       );
       const stored = new Map(rows.map(({ id, events }) => [id, events]));
       let events = 0;
@@ -168,9 +175,6 @@ export async function acknowledged<T>(ask: () => Promise<T>, onRefused: () => vo
   }
 }
 
-/** `p50 12 ms, p99 80 ms of 300`. */
-export function spread(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${sorted.at(-1) ?? Number.NaN} ms of ${sorted.length}`;
-}
+/** `p50 12 ms, p99 80 ms, longest 90 ms of 300`. */
+export const spread = (values: readonly number[]): string =>
+  `p50 ${quantile(values, 0.5)} ms, p99 ${quantile(values, 0.99)} ms, longest ${quantile(values, 1)} ms of ${values.length}`;

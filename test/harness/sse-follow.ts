@@ -1,16 +1,26 @@
 // Follows an execution over Server-Sent Events as a browser would: comes back after every loss with the id of the last event it got.
 import { setTimeout as sleep } from 'node:timers/promises';
 
+export interface SeenEvent {
+  readonly sequence: number;
+  readonly type: string;
+  readonly occurredAt: string;
+  /** Of events about steps. */
+  readonly stepId?: string | null;
+  readonly itemIndex?: number | null;
+}
+
 interface Follow {
   /** Base of the gateway, without a path. */
   readonly url: string;
   readonly apiKey: string;
   readonly executionId: string;
-  onEvents(events: readonly { readonly sequence: number; readonly type: string; readonly occurredAt: string }[]): void;
+  onEvents(events: readonly SeenEvent[]): void;
   onInterrupted(): void;
 }
 
-const query = 'subscription ($id: ID!) { executionEvents(executionId: $id) { cursor events { sequence type occurredAt } } }';
+const query =
+  'subscription ($id: ID!) { executionEvents(executionId: $id) { cursor events { sequence type occurredAt ... on StepEvent { stepId itemIndex } } } }';
 
 /** Resolves after the event `complete`; rejects when the server refuses it for good. */
 export async function followBySse({ url, apiKey, executionId, onEvents, onInterrupted }: Follow): Promise<void> {
