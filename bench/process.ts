@@ -15,6 +15,9 @@ export interface Load {
   readonly windowMs: number;
 }
 
+/** As servers are run: graphql looks at more otherwise. */
+export const production = `--import=data:text/javascript,process.env.NODE_ENV='production'`;
+
 const children = new Set<ChildProcess>();
 const listeners = new WeakMap<ContenderProcess, { child: ChildProcess; onMessage: Set<(message: FromContender) => void> }>();
 /** What does not answer in this time is broken. */

@@ -1,4 +1,4 @@
-// Many who watch the same, each on a WebSocket of its own, and perhaps one that reads a byte a second. Counts what arrives and how late.
+// Many who watch, each on a WebSocket of its own, and perhaps one that reads a byte a second. Counts what arrives and how late.
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from 'node:net';
@@ -10,18 +10,26 @@ export interface CrowdSetup {
   readonly url: string;
   readonly key: string;
   readonly query: string;
-  readonly variables: Readonly<Record<string, unknown>>;
+  /** Ids of executions: the first who watches has the first one, and so on. */
+  readonly watched: readonly string[];
+}
+
+/** How the gateway has ended a connection; nulls when without a word. */
+export interface Closing {
+  readonly code: number | null;
+  readonly reason: string | null;
 }
 
 const protocol = 'graphql-transport-ws';
 
-serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
+serveContender(async ({ url, key, query, watched }: CrowdSetup) => {
   const init = JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
-  const subscribe = (id: number) => JSON.stringify({ id: String(id), type: 'subscribe', payload: { query, variables } });
+  const subscribe = (id: number, execution: string) =>
+    JSON.stringify({ id: String(id), type: 'subscribe', payload: { query, variables: { id: execution } } });
   const sockets: WebSocket[] = [];
   let arrived = 0;
   let lateness: number[] = [];
-  let slow: Socket | null = null;
+  let slow: { readonly socket: Socket; readonly trickle: NodeJS.Timeout; readonly came: Buffer[] } | null = null;
 
   /** Of the last event in it: from before it was committed until now; milliseconds. */
   function note(text: string): void {
@@ -34,6 +42,7 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
   const open = () =>
     new Promise<void>((resolve, reject) => {
       const socket = new WebSocket(url, protocol);
+      const execution = watched[sockets.length % watched.length]!;
       sockets.push(socket);
       socket.on('open', () => socket.send(init));
       socket.on('error', reject);
@@ -41,7 +50,7 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
       socket.on('message', (data) => {
         const text = String(data);
         if (text === '{"type":"connection_ack"}') {
-          socket.send(subscribe(1));
+          socket.send(subscribe(1, execution));
         } else if (text.includes('"errors":')) reject(new Error(text));
         else {
           note(text);
@@ -59,14 +68,19 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
       const asking = request({ hostname, port, path: pathname, headers });
       asking.on('error', reject);
       asking.on('upgrade', (_response, socket: Socket) => {
-        slow = socket;
+        const came: Buffer[] = [];
         const say = (text: string) => socket.write(frameOf(text));
         socket.on('error', () => undefined);
         say(init);
-        socket.once('data', () => {
+        socket.once('data', (acknowledged: Buffer) => {
           socket.pause();
-          for (let id = 1; id <= subscriptions; id++) say(subscribe(id));
-          setInterval(() => socket.read(1), 1_000).unref();
+          came.push(acknowledged);
+          for (let id = 1; id <= subscriptions; id++) say(subscribe(id, watched[0]!));
+          const takeOne = () => {
+            const byte = socket.read(1) as Buffer | null;
+            if (byte) came.push(byte);
+          };
+          slow = { socket, came, trickle: setInterval(takeOne, 1_000).unref() };
           resolve();
         });
       });
@@ -74,10 +88,34 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
     });
   }
 
+  /** The slow one reads on, to its end. */
+  function readOn(): Promise<Closing> {
+    const { socket, trickle, came } = slow!;
+    clearInterval(trickle);
+    return new Promise((resolve) => {
+      let rest = Buffer.concat(came);
+      const ended = (closing: Closing) => {
+        socket.destroy();
+        resolve(closing);
+      };
+      socket.on('close', () => ended({ code: null, reason: null }));
+      socket.on('data', (data: Buffer) => {
+        rest = Buffer.concat([rest, data]);
+        for (let frame = firstFrame(rest); frame; frame = firstFrame(rest)) {
+          rest = rest.subarray(frame.length);
+          const { payload } = frame;
+          if (frame.opcode === closeFrame) return ended({ code: payload.readUInt16BE(), reason: String(payload.subarray(2)) });
+        }
+      });
+      socket.resume();
+    });
+  }
+
   return {
     begin: async () => undefined,
     async ask(question, input) {
       if (question === 'slow') return openSlow((input as { count: number }).count);
+      if (question === 'readOn') return readOn();
       if (question === 'open') {
         await Promise.all(Array.from({ length: (input as { count: number }).count }, open));
         return null;
@@ -93,7 +131,7 @@ serveContender(async ({ url, key, query, variables }: CrowdSetup) => {
     },
     async close() {
       for (const socket of sockets) socket.terminate();
-      slow?.destroy();
+      slow?.socket.destroy();
     },
   };
 });
@@ -103,4 +141,16 @@ function frameOf(text: string): Buffer {
   const payload = Buffer.from(text);
   const head = Buffer.from([0x81, 0x80 | 126, payload.length >> 8, payload.length & 0xff, 0, 0, 0, 0]);
   return Buffer.concat([head, payload]);
+}
+
+const closeFrame = 8;
+
+/** A frame as servers send them, not masked, once all of it is there. */
+function firstFrame(bytes: Buffer): { opcode: number; payload: Buffer; length: number } | null {
+  const head = [126, 127].indexOf(bytes[1]!) + 1; // its length is in further 2 or 8 bytes
+  const from = [2, 4, 10][head]!;
+  if (bytes.length < from) return null;
+  const size = head === 0 ? bytes[1]! : head === 1 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  if (bytes.length < from + size) return null;
+  return { opcode: bytes[0]! & 0x0f, payload: bytes.subarray(from, from + size), length: from + size };
 }

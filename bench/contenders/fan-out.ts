@@ -27,9 +27,15 @@ export type Way = 'signalbox' | 'graphql-ws' | 'ws.send';
 export interface FanOutSetup {
   readonly way: Way;
   readonly place: Place;
-  /** Whose events are told; its first ones are there. */
-  readonly executionId: string;
+  /** Whose events are told, each time one of each; their first ones are there. */
+  readonly executionIds: readonly string[];
   readonly lastSequence: number;
+}
+
+/** Bytes: what the heap and buffers hold after a collection, and what the system has given. */
+export interface Memory {
+  readonly held: number;
+  readonly resident: number;
 }
 
 interface Telling {
@@ -45,7 +51,8 @@ const eventOf = (executionId: string, sequence: number, occurredAt: Date): Event
   data: { stepId: 'one', itemIndex: -1 },
 });
 
-serveContender(async ({ way, place, executionId, lastSequence }: FanOutSetup) => {
+serveContender(async ({ way, place, executionIds, lastSequence }: FanOutSetup) => {
+  const executionId = executionIds[0]!;
   const logger = createLogger({ level: 'error' });
   const database = await openDatabase(ormOptions({ url: place.appUrl, poolMax: 10 }));
   const services = createServices({ clock, database, logger });
@@ -60,15 +67,19 @@ serveContender(async ({ way, place, executionId, lastSequence }: FanOutSetup) =>
     const gateway = await createGateway({
       ...{ host: '127.0.0.1', port: 0, allowedOrigins: [], introspection: false, graphiql: false, services, database, clock, logger },
       operations: { registered: [], onlyRegistered: false },
-      limits: { ...limits, ...withoutRates },
+      limits: { ...limits, ...withoutRates, ...patient },
       authenticator: { authenticate: async () => authority, refresh: authenticator.refresh },
     });
     const { url } = await gateway.listen();
     return {
       port: Number(new URL(url).port),
       async tell(next, at) {
-        const { type, data } = eventOf(executionId, next, at);
-        await database.write(authority.tenantId, (uow) => services.events.append(uow, executionId, next, [{ type, data } as NewEvent], at));
+        await database.write(authority.tenantId, async (uow) => {
+          for (const id of executionIds) {
+            const { type, data } = eventOf(id, next, at);
+            await services.events.append(uow, id, next, [{ type, data } as NewEvent], at);
+          }
+        });
       },
       queuedBytes: () => gateway.queuedBytes(),
       close: () => gateway.close('the benchmark is over'),
@@ -129,8 +140,8 @@ serveContender(async ({ way, place, executionId, lastSequence }: FanOutSetup) =>
       }
       if (question === 'memory') {
         globalThis.gc!();
-        const { heapUsed, external } = process.memoryUsage();
-        return heapUsed + external;
+        const { heapUsed, external, rss } = process.memoryUsage();
+        return { held: heapUsed + external, resident: rss } satisfies Memory;
       }
       return telling.tell((sequence += 1), new Date());
     },
@@ -144,6 +155,8 @@ serveContender(async ({ way, place, executionId, lastSequence }: FanOutSetup) =>
 
 /** What one principal may do at once is no matter of fan-out. */
 const withoutRates = { requestsPerSecond: 1_000_000, requestBurst: 1_000_000 };
+/** Whoever reads too slowly is closed for the bytes that wait, however long this machine takes to make them. */
+const patient = { streamStallMs: 3_600_000 };
 
 async function listening(server: ReturnType<typeof createServer>): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

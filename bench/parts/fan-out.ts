@@ -2,10 +2,10 @@
 // late they hear after a commit; and what one who watches and hears nothing takes in memory.
 import { setTimeout as delay } from 'node:timers/promises';
 import { toGlobalId } from '#schema/ids.ts';
-import type { CrowdSetup } from '../contenders/crowd.ts';
-import type { FanOutSetup, Way } from '../contenders/fan-out.ts';
+import type { Closing, CrowdSetup } from '../contenders/crowd.ts';
+import type { FanOutSetup, Memory, Way } from '../contenders/fan-out.ts';
 import type { Part } from '../part.ts';
-import { startContender, type ContenderProcess } from '../process.ts';
+import { production, startContender } from '../process.ts';
 import { freshName, threeSteps, type Stand } from '../stand.ts';
 import { median, quantile } from '../statistics.ts';
 
@@ -23,17 +23,18 @@ export const fanOut: Part = {
     const agentId = await stand.agent(freshName('watched'), threeSteps);
     const sizes = quick ? [50] : [1_000, 5_000];
     const times = quick ? 5 : 30;
+    const short = quick ? { alone: 5 } : {};
     const perDelivery: Record<string, Record<Way, number>> = {};
-    let memory = 0;
+    const each: Record<'same' | 'own', Memory> = { same: nothing, own: nothing };
     for (const size of sizes) {
       const crowds: Record<string, Crowd> = {};
       try {
         for (const way of ways) {
           say(`fan-out: ${size} watch by ${way}`);
-          crowds[way] = await openCrowd(stand, agentId, way, size);
+          crowds[way] = await openCrowd(stand, agentId, way, size, short);
           await crowds[way].tell(times, 0); // of code that has not been compiled yet
         }
-        memory = crowds['signalbox']!.memory;
+        each.same = crowds['signalbox']!.each;
         const seen: Record<Way, number[]> = { signalbox: [], 'graphql-ws': [], 'ws.send': [] };
         for (let round = 0; round < rounds; round++) {
           for (const way of ways) seen[way].push((await crowds[way]!.tell(times, 0)).microseconds);
@@ -47,9 +48,14 @@ export const fanOut: Part = {
         for (const crowd of Object.values(crowds)) await crowd.close();
       }
     }
+    const most = sizes.at(-1)!;
+    say(`fan-out: ${most} watch an execution each`);
+    const apart = await openCrowd(stand, agentId, 'signalbox', most, { executions: most });
+    each.own = apart.each;
+    await apart.close();
     const size = quick ? 50 : latencySize;
     say(`fan-out: commit to client, ${size} watch`);
-    const crowd = await openCrowd(stand, agentId, 'signalbox', size);
+    const crowd = await openCrowd(stand, agentId, 'signalbox', size, short);
     try {
       await crowd.tell(times, 0);
       const { lateness } = await crowd.tell(quick ? 5 : 100, 50);
@@ -84,15 +90,18 @@ export const fanOut: Part = {
             ],
           },
           {
-            title: 'Memory of one who watches and hears nothing, with its socket; kilobytes',
-            ...{ format: 'count', columns: ['in the gateway'] },
-            rows: [{ what: `${sizes.at(-1)} watch`, values: [memory / 1_024], target: null }],
+            title: 'Memory of one who watches and hears nothing, with its socket; kilobytes in the gateway',
+            ...{ format: 'count', columns: ['heap and buffers', 'resident (upper figure)'] },
+            rows: [
+              { what: `${most} watch the same execution`, values: kilobytes(each.same), target: null },
+              { what: `${most} watch an execution each`, values: kilobytes(each.own), target: null },
+            ],
           },
         ],
         machineSpecific: {
           microsecondsPerDelivery: perDelivery,
           latencyMs: { p50: quantile(lateness, 0.5), p99: quantile(lateness, 0.99) },
-          bytesPerWatcher: memory,
+          bytesPerWatcher: each,
         },
       };
     } finally {
@@ -101,47 +110,70 @@ export const fanOut: Part = {
   },
 };
 
-const ratio = (of: Record<Way, number>, to: Way): number => of.signalbox / of[to];
+const nothing: Memory = { held: 0, resident: 0 };
+const kilobytes = ({ held, resident }: Memory) => [held, resident].map((bytes) => (bytes > 0 ? bytes / 1_024 : null));
+/** Null where this machine's noise was more than what was measured. */
+const ratio = (of: Record<Way, number>, to: Way): number | null => (of.signalbox > 0 && of[to] > 0 ? of.signalbox / of[to] : null);
 
 export interface Crowd {
   /** Bytes for each who watches. */
-  readonly memory: number;
-  readonly watchers: ContenderProcess;
+  readonly each: Memory;
   /** Of Signalbox: what waits for those who are behind with reading. */
   queuedBytes(): Promise<readonly number[]>;
+  /** Of the process that tells. */
+  memory(): Promise<Memory>;
+  /** One more, which reads a byte a second, watches the first execution so often on its socket that it is soon behind. */
+  addSlow(subscriptions: number): Promise<void>;
+  /** It reads on, to its end. */
+  endSlow(): Promise<Closing>;
   /** Tells so many events, each when everybody has heard the one before, after a pause. Microseconds of processor time per delivery, milliseconds of lateness each. */
   tell(times: number, pauseMs: number): Promise<{ microseconds: number; lateness: readonly number[] }>;
   close(): Promise<void>;
 }
 
-/** So many, in a process of their own, who watch what another process tells. */
-export async function openCrowd({ place, services, database }: Stand, agentId: string, way: Way, size: number): Promise<Crowd> {
+/** So many, in a process of their own, who watch what another process tells: all of them one execution, or one each. */
+export async function openCrowd(
+  stand: Stand,
+  agentId: string,
+  way: Way,
+  size: number,
+  options: { readonly executions?: number; readonly alone?: number } = {},
+): Promise<Crowd> {
+  const { executions = 1, alone = executions > 1 ? 1 : 200 } = options;
+  const { place, services, database } = stand;
   const { authority, environmentId } = place;
-  const { id: executionId, lastSequence } = await database.write(authority.tenantId, (uow) =>
-    services.executions.startExecution(uow, authority, { agentId, environmentId, inputs: { number: 0 } }),
-  );
-  const setup: FanOutSetup = { way, place, executionId, lastSequence };
-  const teller = await startContender(new URL('../contenders/fan-out.ts', import.meta.url), setup, ['--expose-gc']);
+  const start = () =>
+    database.write(authority.tenantId, (uow) =>
+      services.executions.startExecution(uow, authority, { agentId, environmentId, inputs: { number: 0 } }),
+    );
+  const { id: first, lastSequence } = await start();
+  const executionIds = [first];
+  while (executionIds.length < executions) executionIds.push((await start()).id);
+  const setup: FanOutSetup = { way, place, executionIds, lastSequence };
+  const teller = await startContender(new URL('../contenders/fan-out.ts', import.meta.url), setup, [production, '--expose-gc']);
   const ask = async (question: string) => (await teller.ask(question)) as number;
-  // What telling costs by itself, such as the commit, which another process does as a rule: with nobody there who hears it.
-  const alone = 200; // until its code is compiled, and as many that count
+  // What telling costs by itself, such as the commit, which another process does as a rule: with nobody there who hears it. As often until its
+  // code is compiled as then counts.
   for (let count = 0; count < alone; count++) await ask('tell');
   const idleFrom = await ask('processorMs');
   for (let count = 0; count < alone; count++) await ask('tell');
   const tellingMs = ((await ask('processorMs')) - idleFrom) / alone;
-  const before = await ask('memory');
+  const memory = async () => (await teller.ask('memory')) as Memory;
+  const before = await memory();
   const port = await ask('port');
-  const variables = { id: toGlobalId('Execution', executionId) };
-  const asking: CrowdSetup = { url: `ws://127.0.0.1:${port}/graphql`, key: 'any', query, variables };
+  const watched = executionIds.map((id) => toGlobalId('Execution', id));
+  const asking: CrowdSetup = { url: `ws://127.0.0.1:${port}/graphql`, key: 'any', query, watched };
   const watchers = await startContender(new URL('../contenders/crowd.ts', import.meta.url), asking);
   for (let opened = 0; opened < size; opened += openingAtOnce) {
     await watchers.ask('open', { count: Math.min(openingAtOnce, size - opened) });
   }
-  const after = await ask('memory');
+  const after = await memory();
   return {
-    memory: (after - before) / size,
-    watchers,
+    each: { held: (after.held - before.held) / size, resident: (after.resident - before.resident) / size },
     queuedBytes: async () => (await teller.ask('queuedBytes')) as number[],
+    memory,
+    addSlow: async (subscriptions) => void (await watchers.ask('slow', { count: subscriptions })),
+    endSlow: async () => (await watchers.ask('readOn')) as Closing,
     async tell(times, pauseMs) {
       await watchers.ask('forget');
       const from = await ask('processorMs');

@@ -7,13 +7,11 @@ import { asSignalbox, cursorDocument, cursorIn, document as postgraphileDocument
 import { prepare } from '../nested/prepare.ts';
 import type { Part, Table } from '../part.ts';
 import { installPeers } from '../peers.ts';
-import { startContender, type ContenderProcess } from '../process.ts';
+import { production, startContender, type ContenderProcess } from '../process.ts';
 import { processorMs } from '../processor.ts';
 import { median } from '../statistics.ts';
 
 const connections = 4;
-/** As servers are run: graphql looks at more otherwise. */
-const production = `--import=data:text/javascript,process.env.NODE_ENV='production'`;
 /** Requests, until hardly anything is compiled anew. */
 const compiledAfter = 500;
 
