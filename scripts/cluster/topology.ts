@@ -187,10 +187,8 @@ interface Front {
 }
 
 function balancerMember(common: Common, { port, statsPort, url, gateways, env: given }: Front): Member {
-  const shipped = readFileSync(join(root, 'deploy', 'haproxy.cfg'), 'utf8');
-  const servers = gateways.map(({ name, port: listens }) => `  server ${name} 127.0.0.1:${listens}\n`);
   const config = join(common.folder, 'haproxy.cfg');
-  writeFileSync(config, shipped.replace(/^( +server gateway-.*\n)+/m, servers.join('')));
+  writeFileSync(config, balancerConfig(gateways));
   const env = { ...given, PATH: path, SIGNALBOX_BIND: `127.0.0.1:${port}`, SIGNALBOX_STATS_BIND: `127.0.0.1:${statsPort}` };
   const args = ['-db', '-f', config];
   return createMember({
@@ -203,6 +201,12 @@ function balancerMember(common: Common, { port, statsPort, url, gateways, env: g
     isReady: () => isReadyAt(url),
     deathSignal: 'KILL',
   });
+}
+
+/** deploy/haproxy.cfg with these servers of loopback. */
+export function balancerConfig(servers: readonly Pick<Member, 'name' | 'port'>[]): string {
+  const shipped = readFileSync(join(root, 'deploy', 'haproxy.cfg'), 'utf8');
+  return shipped.replace(/^( +server gateway-.*\n)+/m, servers.map(({ name, port }) => `  server ${name} 127.0.0.1:${port}\n`).join(''));
 }
 
 /** HAProxy has seen that this gateway is ready: until then, restarting another one would leave nobody. */
