@@ -45,7 +45,7 @@ async function bounded(bound: Partial<typeof wide>): Promise<void> {
 }
 
 let addresses = 1;
-const newAddress = () => `127.0.0.${(addresses += 1)}`;
+const newAddress = () => `127.0.${(addresses += 1) >> 8}.${addresses & 255}`;
 
 /** What is answered first to a request on a connection of its own, which stays open; nothing when that was refused. */
 function ask(localAddress: string, body = ''): Promise<string> {
