@@ -93,7 +93,6 @@ for (const [what, executions] of [
   ['the same execution', 1],
   ['an execution each', idle],
 ] as const) {
-  // prettier-ignore
   test(`${idle} who watch ${what} and hear nothing, and then one event each`, async (context) => {
     const crowd = await openCrowd(stand, agentId, 'signalbox', idle, { executions });
     try {
