@@ -207,7 +207,7 @@ for (const { kind, tenants: count, failures, asked } of [
     }
     assert.equal(server.requests.length, asked, 'none of them was answered');
     gate.open();
-    await eventually(() => new Set(server.requests.map(({ headers, body }) => `${headers['webhook-signature']} ${body}`)).size >= count * sinkLimits.perTenant); // prettier-ignore
+    await eventually(() => new Set(server.requests.map(({ headers, body }) => JSON.stringify([headers['webhook-signature'], body]))).size >= count * sinkLimits.perTenant); // prettier-ignore
     await relay.stop();
     await bus.rows(`update event_sinks set status = 'paused' where url = $1`, [server.origin]);
   });
