@@ -275,7 +275,7 @@ test('a stream that is asked for when the gateway begins to leave is not opened'
   await eventually(() => asked === 1);
   const closed = leaving.gateway.close('restarting');
   signIn.resolve();
-  const { status, body } = await answer.then(async (response) => ({ status: response.status, body: (await response.json()) as any }));
+  const { status, body } = await answer.then(async (response) => ({ status: response.status, body: await response.json() }));
   assert.deepEqual([status, body.errors[0].extensions.code, probe.sources.has(name)], [503, 'UNAVAILABLE', false]);
   await closed;
   await leaving.close();
