@@ -7,11 +7,10 @@ import type { Part } from '../part.ts';
 import { casesOf, type ReadCase } from '../reads/cases.ts';
 import { openWorlds, seed, type KeptWorld } from '../reads/kept-worlds.ts';
 import { runCase } from '../reads/operations.ts';
-import { homeOf, type WorldSize } from '../reads/world.ts';
+import { homeOf, people, type Person, type WorldSize } from '../reads/world.ts';
 import { median } from '../statistics.ts';
 
 const target = 1.5;
-const people = ['admin', 'member', 'guest'] as const;
 /** Of each case and world in one round. */
 const timesARound = 4;
 
@@ -114,7 +113,7 @@ async function inTurns(asked: readonly Asked[], times: number): Promise<void> {
 }
 
 /** Each is run once in each world, which also warms up. */
-async function allowed(worlds: readonly KeptWorld[], tenant: string, no: number, who: (typeof people)[number]): Promise<readonly Asked[]> {
+async function allowed(worlds: readonly KeptWorld[], tenant: string, no: number, who: Person): Promise<readonly Asked[]> {
   const sides = [];
   for (const { services, database, admin } of worlds) {
     const home = await homeOf(admin, seed, no);

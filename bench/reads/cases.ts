@@ -218,3 +218,21 @@ export function casesOf(home: Home): ReadCase[] {
   query('Webhook.deliveries', { all: {} }, id('Webhook', home.webhookId));
   return cases;
 }
+
+const isPeriod = (filter: Args) => 'since' in filter || 'until' in filter;
+
+/** Each two filters of a list at once, where they are about different things. */
+export function pairsOf(cases: readonly ReadCase[]): ReadCase[] {
+  const filters = cases.flatMap(({ field, name, args }) =>
+    'filter' in args && Object.keys(args).length === 1 ? [{ field, name, filter: args['filter'] as Args }] : [],
+  );
+  return filters.flatMap((one, at) =>
+    filters
+      .slice(at + 1)
+      .filter(
+        ({ field, filter }) =>
+          field === one.field && !Object.keys(filter).some((key) => key in one.filter) && !(isPeriod(filter) && isPeriod(one.filter)),
+      )
+      .map(({ field, name, filter }) => ({ field, name: `${one.name} + ${name}`, args: { filter: { ...one.filter, ...filter } } })),
+  );
+}

@@ -26,7 +26,8 @@ const statements: readonly string[] = [
 
   `insert into principals (id, tenant_id, kind, name, email, created_at, disabled_at)
    select ${id('principal', 'n')}, ${tenantOf}, case when n = 3 or n > 4 and n % 5 = 0 then 'service_account' else 'user' end,
-     case n when 0 then 'admin' when 1 then 'member' when 2 then 'guest' when 3 then 'service' when 4 then 'rare' else 'person-' || n end,
+     case n when 0 then 'admin' when 1 then 'member' when 2 then 'guest' when 3 then 'service' when 4 then 'rare' when 6 then 'of a team' when 8 then 'of a rare team'
+     when 9 then 'of an environment' else 'person-' || n end,
      'n' || n || '@example.com', ${past('n')}, case when n in (7, 11) then pg_temp.now() end
    from world_tenants t ${seq('30 + t.size / 1000')}`,
   `insert into team_members (team_id, principal_id, tenant_id, created_at)
@@ -34,8 +35,10 @@ const statements: readonly string[] = [
    join principals p on p.tenant_id = t.id and p.name like 'person-1%'`,
   `insert into role_grants (id, tenant_id, role, scope_kind, scope_id, principal_id, created_at)
    select ${id('grant', 'n')}, ${tenantOf}, case when n = 0 then 'admin' when n in (1, 2) then 'operator' else 'viewer' end,
-     case when n = 0 then 'tenant' else 'project' end,
-     case when n = 0 then t.id else (select p.id from projects p where p.tenant_id = t.id and p.name = case n when 2 then 'rare' else 'p0' end) end,
+     case when n = 0 then 'tenant' when n in (6, 8) then 'team' when n = 9 then 'environment' else 'project' end,
+     case when n = 0 then t.id when n in (6, 8) then (select s.id from teams s where s.tenant_id = t.id and s.name = case n when 6 then 'team-1' else 'rare' end)
+       when n = 9 then (select e.id from environments e join projects p on p.id = e.project_id where e.tenant_id = t.id and p.name = 'p0' and e.name = 'production')
+       else (select p.id from projects p where p.tenant_id = t.id and p.name = case n when 2 then 'rare' else 'p0' end) end,
      o.id, ${past('n')}
    from world_tenants t join lateral (select *, row_number() over (order by id) - 1 as n from principals where tenant_id = t.id) o on true`,
   `insert into role_grants (id, tenant_id, role, scope_kind, scope_id, grantee_team_id, created_at)

@@ -89,10 +89,14 @@ const tenantsSql = `
       else greatest(round(($2 - $2 * $3::float8 - $4::int * ($1 - $1 / 2)) * weight / sum(weight) filter (where no > 1) over ())::int, $4::int) end as size
   from shape`;
 
+/** Who asks: everything, a large project, a rare one, one team, a rare one, one environment is what they may see. */
+export const people = ['admin', 'member', 'guest', 'of a team', 'of a rare team', 'of an environment'] as const;
+export type Person = (typeof people)[number];
+
 /** Of one tenant, by name. */
 export interface Home {
   readonly tenantId: string;
-  readonly principals: Readonly<Record<'admin' | 'member' | 'guest' | 'service' | 'rare', string>>;
+  readonly principals: Readonly<Record<Person | 'service' | 'rare', string>>;
   readonly projects: Readonly<Record<string, string>>;
   /** By project and name, as in "p0/production". */
   readonly environments: Readonly<Record<string, string>>;

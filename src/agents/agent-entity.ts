@@ -19,6 +19,8 @@ export const Agent = defineEntity({
     tenantId: p.uuid(),
     projectId: () => p.manyToOne(Project).mapToPk().fieldName('project_id'),
     teamId: () => p.manyToOne(Team).mapToPk().fieldName('team_id').nullable(),
+    /** Teams that it was of before: who has a role there still sees what it did for them. */
+    pastTeamIds: p.array().columnType('uuid[]').default([]),
     name: p.text(),
     description: p.text().default(''),
     owner: p.text().nullable(),

@@ -92,7 +92,8 @@ export function createAgentService({ clock, missingTools }: AgentDependencies): 
   async function save(uow: UnitOfWork, agent: AgentRow): Promise<AgentRow> {
     const saved = { ...agent, updatedAt: clock.now() };
     await uow.rows(
-      `update agents set team_id = $3, description = $4, owner = $5, tags = $6, status = $7, pause_reason = $8, updated_at = $9,
+      `update agents set team_id = $3, past_team_ids = case when team_id is not null and team_id is distinct from $3
+           then array_append(array_remove(past_team_ids, team_id), team_id) else past_team_ids end, description = $4, owner = $5, tags = $6, status = $7, pause_reason = $8, updated_at = $9,
          archived_at = $10 where tenant_id = $1 and id = $2`,
       [
         uow.tenantId,

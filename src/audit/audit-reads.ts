@@ -5,6 +5,7 @@ import { idsBetween, isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../authority/authorize.ts';
 import { can, visibilityOf, type Authority } from '../authority/permission.ts';
+import { fewestBy, periodWays, rowsBy, valueWay, type Way } from '../tenants/few-rows.ts';
 import { newestRows, readInOrder, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 
 export interface AuditRow {
@@ -73,15 +74,48 @@ export async function listAuditEvents(
   const bind = (value: unknown) => `$${params.push(value)}`;
   const conditions = conditionsOf(filter, bind);
   if (window.afterId !== null) conditions.push(`a.id < ${bind(window.afterId)}`);
-  const routes = routesOf(actor, filter, bind, params, conditions);
-  const sql = newestRows('audit_events a', columns, routes, conditions, window);
+  const way = await fewestBy(uow, 'audit_events a', waysOf(actor, filter));
+  const routes = routesOf(actor, filter, way !== null, bind, params, conditions);
+  const source = way ? rowsBy('audit_events a', way, bind) : undefined;
+  const sql = newestRows('audit_events a', columns, routes, conditions, window, source);
   return pageOf(window, (await readInOrder<Raw<AuditRow>>(uow, sql, params)).map(fromRaw));
 }
 
-/** By the index of what a filter names; else place by place, or action by action. */
-function routesOf(actor: Authority, { actions, ...filter }: AuditFilter, bind: Bind, params: unknown[], conditions: string[]): Route[] {
+/** What of a filter an index has by itself, and the places of who has only such of one kind. */
+function waysOf(actor: Authority, filter: AuditFilter): Way[] {
+  const { actions, principalId, subjectId, subjectName, projectId, traceId } = filter;
   const { everywhere, projectIds, environmentIds, teamIds } = visibilityOf(actor, 'audit.read');
-  const isFew = [filter.subjectId, filter.subjectName, filter.traceId].some((value) => value != null);
+  const byId = (column: string, id: string | null | undefined) => (id == null ? [] : [valueWay(column, [id], 'uuid')]);
+  const seen = (
+    [
+      [places.project, projectIds],
+      [places.environment, environmentIds],
+      [places.team, teamIds],
+    ] as const
+  ).filter(([, ids]) => ids.length > 0);
+  return [
+    ...(actions ? [valueWay('a.action', actions)] : []),
+    ...byId('a.principal_id', principalId),
+    ...byId('a.subject_id', subjectId),
+    ...(subjectName == null ? [] : [valueWay('a.subject_name', [subjectName])]),
+    ...(traceId == null ? [] : [valueWay('a.trace_id', [traceId])]),
+    ...byId('a.project_id', projectId),
+    ...(everywhere || seen.length !== 1 ? [] : [valueWay(seen[0]![0], seen[0]![1], 'uuid')]),
+    ...periodWays('a.id', filter),
+  ];
+}
+
+/** By the index of what a filter names; else place by place, or action by action. */
+function routesOf(
+  actor: Authority,
+  { actions, ...filter }: AuditFilter,
+  isBounded: boolean,
+  bind: Bind,
+  params: unknown[],
+  conditions: string[],
+): Route[] {
+  const { everywhere, projectIds, environmentIds, teamIds } = visibilityOf(actor, 'audit.read');
+  const isFew = isBounded || [filter.subjectId, filter.subjectName, filter.traceId].some((value) => value != null);
   // An index has the actions of a project, and one those of the tenant.
   const byAction = actions != null && !isFew && filter.principalId == null && environmentIds.length === 0 && teamIds.length === 0;
   const split = (routes: readonly Route[]) => (byAction ? splitBy(routes, 'action', actions, bind) : [...routes]);

@@ -8,7 +8,8 @@ import { visibleRows } from '../authority/authorize.ts';
 import { visibilityOf, type Authority } from '../authority/permission.ts';
 import type { GateInput, PolicyFinding } from '../rules/gate.ts';
 import { decisionEffects, type DecisionEffect, type GateAction } from '../rules/policy.ts';
-import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide, type Route } from '../tenants/newest-rows.ts';
+import { fewestBy, periodWays, placeWays, rowsBy, valueWay, type Way } from '../tenants/few-rows.ts';
+import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 
 export interface DecisionRow {
   readonly id: string;
@@ -87,7 +88,8 @@ export async function listDecisions(
   refuseInvalid(filter);
   const { projectId: _project, environmentId: _environment, agentId: _agent, effect, ...rest } = filter;
   // By what names few decisions, where the filter does; else place by place, and those of a tool, a person, a rare action or an effect.
-  const isFew = filter.executionId != null;
+  const way = filter.executionId != null ? null : await fewestBy(uow, 'decisions', waysOf(actor, filter));
+  const isFew = filter.executionId != null || way !== null;
   const { policyId, ...unjudged } = rest;
   const byPolicy = !isFew && policyId != null && visibilityOf(actor, 'decision.read').teamIds.length === 0;
   const conditions = decisionConditions(isFew ? filter : byPolicy ? unjudged : rest, bind);
@@ -104,17 +106,38 @@ export async function listDecisions(
     if (effect) conditions.push(`effect = any(${bind([...effect])}::text[])`);
     if (filter.tool == null && filter.principalId == null && filter.policyId == null)
       routes = splitBy(routes, 'action', filter.action!, bind);
+    // The index of teams has them by effect, and no other.
+    routes = routes.flatMap((route) => (route.isOfTeam ? splitBy([route], 'effect', effect ?? decisionEffects, bind) : [route]));
     if (byPolicy) routes = splitByPolicy(routes, policyId, bind);
   } else {
     routes = routesTo(actor, 'decision.read', filter, bind, params);
     if (!isTenantWide(routes)) routes = splitBy(routes, 'effect', effect ?? decisionEffects, bind);
     else if (effect) routes = byEffect(effect, bind);
   }
-  return pageOf(window, await decisionRows(uow, newestRows('decisions', columns, routes, conditions, window), params));
+  const source = way ? rowsBy('decisions', way, bind) : undefined;
+  return pageOf(window, await decisionRows(uow, newestRows('decisions', columns, routes, conditions, window, source), params));
 }
 
 /** Those of which nearly every execution has some; the others have an index of their own. */
 const isUsual = (action: GateAction) => action === 'execution.start' || action === 'tool.call';
+
+/** What of a filter an index has by itself, and the teams of who has nothing but teams. */
+function waysOf(actor: Authority, filter: DecisionFilter): Way[] {
+  const { tool, principalId, policyId, action, effect } = filter;
+  const everyPlace = {
+    keys: [`(select n.id from environments n where n.tenant_id = $1) as place (place_id)`],
+    conditions: ['environment_id = place_id'],
+  };
+  return [
+    ...placeWays(actor, 'decision.read', filter, 'decisions'),
+    ...(tool == null ? [] : [valueWay('tool', [tool])]),
+    ...(principalId == null ? [] : [valueWay('principal_id', [principalId], 'uuid')]),
+    ...(policyId == null ? [] : [(bind: Bind) => splitByPolicy([everyPlace], policyId, bind)[0]!]),
+    ...(action && !action.some(isUsual) ? [valueWay('action', action, 'text', [`action not in ('execution.start', 'tool.call')`])] : []),
+    ...(effect && !effect.includes('allow') ? [valueWay('effect', effect, 'text', [`effect <> 'allow'`])] : []),
+    ...periodWays('id', filter),
+  ];
+}
 
 /** What was not simply allowed has an index of its own, which Postgres recognises by the condition. */
 function byEffect(effects: readonly DecisionEffect[], bind: (value: unknown) => string): Route[] {

@@ -1,13 +1,34 @@
 // The list of executions, newest first. Reads only.
 import type { UnitOfWork } from '../platform/database.ts';
+import { idsBetween } from '../platform/ids.ts';
 import { storableText } from '../platform/json.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../authority/authorize.ts';
 import { visibilityOf, type Authority } from '../authority/permission.ts';
+import { fewestBy, periodWays, placeWays, rowsBy, valueWay, type Way } from '../tenants/few-rows.ts';
 import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide } from '../tenants/newest-rows.ts';
 import { executionPlace, filterConditions, type ExecutionFilter } from './execution-reads.ts';
 import { executionColumns, withDates, type ExecutionRow } from './execution-rows.ts';
 import { executionStatuses } from './execution.ts';
+
+/** What of a filter an index has by itself, and the teams of who has nothing but teams. */
+function waysOf(actor: Authority, filter: ExecutionFilter): Way[] {
+  const { status, hasParent, labels } = filter;
+  const labelWays = Object.entries((labels ?? {}) as Record<string, string>).map(([name, value]): Way => (bind) => ({
+    keys: [
+      `(select l.execution_id from execution_labels l where l.tenant_id = $1 and l.name = ${bind(storableText(name))} and l.value = ${bind(storableText(value))}) as label (labelled)`,
+    ],
+    conditions: ['e.id = labelled'],
+  }));
+  return [
+    ...placeWays(actor, 'execution.read', filter, 'e'),
+    ...(status ? [valueWay('e.status', status)] : []),
+    // Those that are no children are nearly all, and yet a second condition.
+    ...(hasParent == null ? [] : [() => ({ keys: [], conditions: hasParent ? ['e.parent_id is not null'] : [] })]),
+    ...labelWays,
+    ...periodWays('e.id', filter),
+  ];
+}
 
 const relativePlace = { project: 'r.project_id', environment: 'r.environment_id', team: 'r.team_id' } as const;
 
@@ -26,7 +47,9 @@ export async function listExecutions(
   const { projectId: _project, environmentId: _environment, agentId: _agent, status, labels, ...rest } = filter;
   const [first] = Object.entries((labels ?? {}) as Record<string, string>);
   // By what names few executions, where the filter does; else place by place, and status by status or those with a label.
-  const isFew = among !== undefined || filter.parentId != null || filter.originId != null;
+  const isNamed = among !== undefined || filter.parentId != null || filter.originId != null;
+  const way = isNamed ? null : await fewestBy(uow, 'executions e', waysOf(actor, filter));
+  const isFew = isNamed || way !== null;
   const isLabelled = !isFew && first !== undefined && filter.agentId == null && visibilityOf(actor, 'execution.read').teamIds.length === 0;
   const conditions = filterConditions(isFew ? filter : { ...rest, labels, ...(isLabelled && { status }) }, bind);
   for (const id of [filter.parentId, filter.originId]) {
@@ -40,6 +63,7 @@ export async function listExecutions(
     const routes = routesTo(actor, 'execution.read', filter, bind, params, { byPlace: true, alias: 'l' });
     const [name, value] = first.map(storableText) as [string, string];
     const own = [`l.name = ${bind(name)} and l.value = ${bind(value)}`];
+    own.push(...idsBetween('l.execution_id', filter, bind));
     if (window.afterId !== null) own.push(`l.execution_id < ${bind(window.afterId)}`);
     // One by one (offset 0), in the order of the labels: joined, they might all be looked up at once.
     if (conditions.length > 0)
@@ -52,12 +76,14 @@ export async function listExecutions(
   let routes = [tenantWide];
   if (isFew) conditions.push(visibleRows(actor, 'execution.read', executionPlace, params));
   else {
-    // An index has the children of a place; a status of them is looked for among all that have it.
-    const isChildren = filter.hasParent === true && !status && visibilityOf(actor, 'execution.read').teamIds.length === 0;
+    // An index has the children of a place, newest first: those of a status are found among them.
+    const isChildren = filter.hasParent === true && visibilityOf(actor, 'execution.read').teamIds.length === 0;
     routes = routesTo(actor, 'execution.read', filter, bind, params, { byPlace: isChildren });
-    if (!isChildren && (status || !isTenantWide(routes))) routes = splitBy(routes, 'status', status ?? executionStatuses, bind);
+    if (isChildren && status) conditions.push(`e.status = any(${bind([...status])}::text[])`);
+    else if (!isChildren && (status || !isTenantWide(routes))) routes = splitBy(routes, 'status', status ?? executionStatuses, bind);
   }
-  return page(newestRows('executions e', executionColumns, routes, conditions, window));
+  const source = way ? rowsBy('executions e', way, bind) : undefined;
+  return page(newestRows('executions e', executionColumns, routes, conditions, window, source));
 
   async function page(sql: string): Promise<Page<ExecutionRow>> {
     const rows = await readInOrder(uow, sql, params);

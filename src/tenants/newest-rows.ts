@@ -12,6 +12,7 @@ export type Bind = (value: unknown) => string;
 export interface Route {
   readonly keys: readonly string[];
   readonly conditions: readonly string[];
+  readonly isOfTeam?: boolean;
 }
 
 /** Satisfied by the rows of `routesTo`: these are no conditions besides. */
@@ -48,9 +49,18 @@ export function routesTo(
   if (agentId != null) {
     const agent = bind(agentId);
     const visible = visibleRows(actor, permission, { project: 'place_project', environment: 'place_id', team: `${own}team_id` }, params);
-    const theirs = `n.project_id = (select a.project_id from agents a where a.tenant_id = $1 and a.id = ${agent})`;
+    const theirs = [`n.project_id = (select a.project_id from agents a where a.tenant_id = $1 and a.id = ${agent})`];
+    if (!everywhere) {
+      const teams = `${bind([...teamIds])}::uuid[]`;
+      // Of an agent that never was of one's teams there is nothing to look for.
+      theirs.push(`(n.project_id = any(${bind([...projectIds])}::uuid[]) or n.id = any(${bind([...environmentIds])}::uuid[])
+        or exists (select from agents a where a.tenant_id = $1 and a.id = ${agent} and (a.team_id = any(${teams}) or a.past_team_ids && ${teams})))`);
+    }
     return [
-      { keys: [environments([...only(), theirs])], conditions: [`${own}agent_id = ${agent} and ${own}environment_id = place_id`, visible] },
+      {
+        keys: [environments([...only(), ...theirs])],
+        conditions: [`${own}agent_id = ${agent} and ${own}environment_id = place_id`, visible],
+      },
     ];
   }
   if (everywhere)
@@ -70,6 +80,7 @@ export function routesTo(
     routes.push({
       keys: [`unnest(${bind([...teamIds])}::uuid[]) as place (place_id)`],
       conditions: [`${own}team_id = place_id`, ...place],
+      isOfTeam: true,
     });
   }
   return routes.length > 0 ? routes : [{ keys: [environments(only())], conditions: ['false'] }];
