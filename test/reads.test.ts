@@ -31,13 +31,18 @@ before(async () => {
   admin = new pg.Client({ connectionString: serverUrl(new URL(server.ownerUrl).pathname.slice(1)) });
   await admin.connect();
   const until = new Date();
-  await generateWorld({ admin, versionId, executions: 8_000, tenants: 4, largestShare: 0.9, seed: 1, until, say: () => undefined });
+  await generateWorld({ admin, versionId, executions: 8_006, tenants: 6, largestShare: 0.9, seed: 1, until, say: () => undefined });
   home = await homeOf(admin, 1, 1);
 });
 
 after(async () => {
   await admin?.end();
   await server?.close();
+});
+
+test('the world has as many executions as were asked for', async () => {
+  const { rows } = await admin.query('select count(*)::int as executions from executions');
+  assert.deepEqual(rows, [{ executions: 8_006 }]);
 });
 
 test('every list and every filter has a case', () => {

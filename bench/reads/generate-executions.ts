@@ -8,6 +8,9 @@ const executionId = (k: string) => `pg_temp.id(pg_temp.at(${k}, size), ${seeded(
 const pick = (salt: number, among: number) => `pg_temp.pick(key, ${salt}, ${among})`;
 const rare = (nth: number) => `pg_temp.rare(k, size, ${nth})`;
 
+/** Of the newest, as many in each status that is not final: what is open grows with a tenant. */
+const openRows = 'greatest(30, size / 100)';
+
 /** $1, $2: the slice, as shares of the time. */
 const sliceSql = `
   create temp table world_slice as
@@ -17,7 +20,7 @@ const sliceSql = `
   ), chosen as (
     select *, case when ${rare(4)} then 'rare' when ${rare(3)} then 'agent-3' when ${rare(5)} then 'agent-0' else 'agent-' || ${pick(1, 10)} end as agent,
       case when ${rare(5)} then 'sandbox' when ${pick(2, 20)} < 14 then 'production' when ${pick(2, 20)} < 19 then 'staging' else 'development' end as environment,
-      case when size >= 500 and k > size - 150 then (array['running', 'waiting', 'queued', 'scheduled', 'paused'])[1 + (size - k) / 30]
+      case when size >= 500 and k > size - 5 * ${openRows} then (array['running', 'waiting', 'queued', 'scheduled', 'paused'])[1 + (size - k) / ${openRows}]
         when size < 500 and k = size then 'running' when ${rare(1)} then 'blocked' when ${rare(2)} then 'cancelled' when ${rare(3)} then 'failed'
         when ${rare(14)} then 'awaiting_approval' when ${pick(3, 20)} = 0 then 'failed' else 'succeeded' end as status
     from spread

@@ -5,6 +5,7 @@ import { generateConfiguration } from './generate-configuration.ts';
 import { generateExecutions } from './generate-executions.ts';
 
 export interface WorldSize {
+  /** At least so many: no tenant has fewer than `smallTenant`. */
   readonly executions: number;
   readonly tenants: number;
   /** Of all executions, those of the largest tenant. */
@@ -78,16 +79,17 @@ const helpers = `
     select pg_temp.now() - interval '${spanDays} days' * (1 - k::float8 / size)
   $$;`;
 
-/** $1 tenants, $2 executions, $3 share of the largest, $4 size of the small half. Those between shrink with their number. */
+/** $1 tenants, $2 executions, $3 share of the largest, $4 size of the small half. Those between shrink with their number; what rounding leaves over is the largest's. */
 const tenantsSql = `
   create temp table world_tenants as
   with shape as (
     select no, case when no = 1 then 1 when no > $1 / 2 then 0 else 1.0 / no end as weight from generate_series(1, $1::int) as no
   )
+  select no, id, size + case when no = 1 then greatest(0, $2 - sum(size) over ())::int else 0 end as size from (
   select no, pg_temp.id(pg_temp.now() - interval '200 days' + no * interval '1 second', current_setting('bench.seed') || ' tenant ' || no) as id,
     case when no = 1 then round($2 * $3::float8)::int when no > $1 / 2 then $4::int
       else greatest(round(($2 - $2 * $3::float8 - $4::int * ($1 - $1 / 2)) * weight / sum(weight) filter (where no > 1) over ())::int, $4::int) end as size
-  from shape`;
+  from shape) as rounded`;
 
 /** Who asks: everything, a large project, a rare one, one team, a rare one, one environment is what they may see. */
 export const people = ['admin', 'member', 'guest', 'of a team', 'of a rare team', 'of an environment'] as const;

@@ -20,4 +20,4 @@ export type StoredFilter = Omit<ExecutionFilter, 'since' | 'until'> & {
 export type CancelPlaces = Pick<Visibility, 'everywhere' | 'projectIds' | 'environmentIds' | 'teamIds'>;
 
 /** Of the backlog, of what was admitted and of what runs: so far the status of a queue counts. */
-export const mostCounted = 10_000;
+export const mostCounted = 1_000;

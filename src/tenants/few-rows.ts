@@ -48,8 +48,9 @@ export async function fewestBy(uow: UnitOfWork, table: string, ways: readonly Wa
     const { from } = rowsBy(table, way, (value) => `$${params.push(value)}`, few + 1);
     return `(select count(*)::int from (select from ${from} limit ${few + 1}) as found)`;
   });
-  // A limit makes a table look quicker to read than an index.
-  const scanning = (value: 'on' | 'off') => uow.write(`select set_config('enable_seqscan', $1, true)`, [value]);
+  // A limit makes a table look quicker to read than an index, and what is gathered first is gathered whole.
+  const scanning = (value: 'on' | 'off') =>
+    uow.write(`select set_config('enable_seqscan', $1, true), set_config('enable_bitmapscan', $1, true)`, [value]);
   scanning('off');
   const counting = uow.rows<{ counts: number[] }>(`select array[${counts.join(', ')}] as counts`, params);
   scanning('on'); // travels with it
