@@ -102,20 +102,53 @@ for (const who of ['admin', 'of a team'] as const) {
   });
 }
 
-for (const [index, list, name] of [
-  ['executions_status', 'Query.executions', 'rare status'],
-  ['decisions_judged', 'Query.decisions', 'rare policy'],
-  ['decisions_tool', 'Query.decisions', 'rare tool'],
+/** What it looks at of a table (or index) by its name. */
+async function rowsLookedAt(who: Person, asked: ReadCase) {
+  const { database, services } = server;
+  const authority = (await database.read(home.tenantId, (uow) => loadAuthority(uow, home.principals[who]))) as Authority;
+  const recorded = recording(database);
+  await runCase({ services, database: recorded.database, authority }, asked);
+  return new Map((await touchedBy(database, home.tenantId, recorded.take())).tables);
+}
+
+/** Of tables of every size: with an index lost, a case looks at several times as much as with it. docs/performance.md names the indexes that nothing here notices. */
+for (const [index, list, name, who] of [
+  ['approvals_environment', 'approvals', 'rare environment', 'admin'],
+  ['approvals_execution', 'approvals', 'of an execution', 'admin'],
+  ['approvals_team', 'approvalMetrics', 'all', 'of a team'],
+  ['approvals_tenant', 'approvals', 'rare status', 'admin'],
+  ['audit_events_action', 'auditEvents', 'rare action', 'member'],
+  ['audit_events_principal', 'auditEvents', 'rare principal', 'admin'],
+  ['audit_events_project', 'auditEvents', 'rare project', 'admin'],
+  ['audit_events_subject', 'auditEvents', 'subject', 'admin'],
+  ['audit_events_subject_name', 'auditEvents', 'name of a subject', 'admin'],
+  ['audit_events_trace_id', 'auditEvents', 'trace', 'admin'],
+  ['decisions_agent', 'decisions', 'rare effect of an agent', 'admin'],
+  ['decisions_environment', 'decisions', 'rare effect', 'member'],
+  ['decisions_execution', 'decisions', 'of an execution', 'admin'],
+  ['decisions_judged', 'decisions', 'rare policy', 'admin'],
+  ['decisions_output', 'decisions', 'rare action', 'admin'],
+  ['decisions_principal', 'decisions', 'rare principal', 'admin'],
+  ['decisions_refused', 'decisions', 'rare effect', 'admin'],
+  ['decisions_team', 'decisions', 'all', 'of a rare team'],
+  ['decisions_tool', 'decisions', 'rare tool', 'admin'],
+  ['executions_agent', 'executions', 'rarely failing agent', 'admin'],
+  ['executions_children', 'executions', 'children', 'admin'],
+  ['executions_environment', 'executions', 'rare status', 'member'],
+  ['executions_origin', 'executions', 'reruns of one', 'admin'],
+  ['executions_parent', 'executions', 'children of one', 'admin'],
+  ['executions_status', 'executions', 'rare status', 'admin'],
+  ['executions_team', 'executions', 'rare status', 'of a team'],
 ] as const) {
-  test(`without the index ${index}, ${list} (${name}) is seen to look at too many rows`, async () => {
-    const cases = casesOf(home).filter((each) => each.field === list && each.name === name);
-    assert.equal(cases.length, 1);
+  test(`without the index ${index}, ${list} (${name}, ${who}) is seen to look at too many rows`, async () => {
+    const asked = casesOf(home).find((each) => each.field === `Query.${list}` && each.name === name);
+    const before = await rowsLookedAt(who, asked!);
     const { rows } = await admin.query<{ sql: string }>(`select pg_get_indexdef($1::regclass) as sql`, [index]);
     await admin.query(`drop index ${index}`);
-    const { tooMany } = await looksAtMuch('admin', cases);
+    const without = await rowsLookedAt(who, asked!);
     await admin.query(rows[0]!.sql.replace(' ON ONLY ', ' ON '));
-    assert.ok(tooMany[0]?.startsWith(`${list} (${name}): `), tooMany.join());
-    assert.deepEqual((await looksAtMuch('admin', cases)).tooMany, []);
+    const tooMany = [...without].filter(([table, looked]) => looked > 3 * (before.get(table) ?? 0) + 150);
+    assert.notDeepEqual(tooMany, [], JSON.stringify([[...before], [...without]]));
   });
 }
 
