@@ -171,8 +171,11 @@ describe('dead letters', () => {
       cursor = pageInfo.hasNextPage ? pageInfo.endCursor : null;
     } while (cursor);
     assert.deepEqual(seen, ['early#null', 'each#3', 'each#1', 'fails#null']);
-    const { statements } = await api.countStatements(() => api.gql(deadLetters, {}, { as: api.operator }));
-    assert.equal(statements.length, counts[0]);
+    // A runner is there, whose own statements may be counted with one of them.
+    const whole: number[] = [];
+    for (let n = 0; n < 3; n++)
+      whole.push((await api.countStatements(() => api.gql(deadLetters, {}, { as: api.operator }))).statements.length);
+    assert.equal(Math.min(...whole), Math.min(...counts));
     for (const after of [
       'x',
       Buffer.from('executions:1').toString('base64url'),
