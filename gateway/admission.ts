@@ -16,8 +16,11 @@ import { createRates } from './rates.ts';
 export interface Admission {
   /** Throws UnauthenticatedError, or RateLimitedError once too many sign-ins from this address have failed. */
   authenticate(credential: string, address: string): Promise<Authority>;
-  /** Throws RateLimitedError when it is known without a look-up that whose credential this is may send nothing just now; counts nothing. */
-  requireRoom(credential: string): void;
+  /**
+   * As `authenticate` and `request`. Where it is known without a look-up that whose credential this is may send nothing just now, nothing
+   * is looked up.
+   */
+  admit(credential: string, address: string): Promise<Authority>;
   /** Counts an operation; throws RateLimitedError instead when the principal has sent too many. */
   request(authority: Authority): void;
   /** Throws RateLimitedError when the principal has overdrawn so much that it may send nothing for over a second; counts nothing. */
@@ -88,39 +91,45 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
     );
   }
 
+  async function authenticate(credential: string, address: string, hash: string): Promise<Authority> {
+    const wait = known.has(hash) ? 0 : failures.wait(address);
+    if (wait > 0) {
+      throw new RateLimitedError(
+        `too many sign-ins from your address have failed; try again in ${wait} ms`,
+        { name: 'failedSignInsPerMinute', allowed: failedSignInsPerMinute },
+        wait,
+      );
+    }
+    try {
+      const authority = await authenticator.authenticate(credential);
+      known.set(hash, keyOf(authority));
+      return authority;
+    } catch (error) {
+      if (error instanceof UnauthenticatedError) {
+        known.delete(hash);
+        failures.drain(address, 1);
+      }
+      throw error;
+    }
+  }
+
+  function request(authority: Authority): void {
+    const key = keyOf(authority);
+    requireNoWait(requests.take(key));
+    note(key, 1);
+  }
+
   return {
-    async authenticate(credential, address) {
+    authenticate: (credential, address) => authenticate(credential, address, hashOf(credential)),
+    request,
+
+    async admit(credential, address) {
       const hash = hashOf(credential);
-      const wait = known.has(hash) ? 0 : failures.wait(address);
-      if (wait > 0) {
-        throw new RateLimitedError(
-          `too many sign-ins from your address have failed; try again in ${wait} ms`,
-          { name: 'failedSignInsPerMinute', allowed: failedSignInsPerMinute },
-          wait,
-        );
-      }
-      try {
-        const authority = await authenticator.authenticate(credential);
-        known.set(hash, keyOf(authority));
-        return authority;
-      } catch (error) {
-        if (error instanceof UnauthenticatedError) {
-          known.delete(hash);
-          failures.drain(address, 1);
-        }
-        throw error;
-      }
-    },
-
-    requireRoom(credential) {
-      const key = known.get(hashOf(credential));
+      const key = known.get(hash);
       if (key !== undefined) requireNoWait(requests.wait(key));
-    },
-
-    request(authority) {
-      const key = keyOf(authority);
-      requireNoWait(requests.take(key));
-      note(key, 1);
+      const authority = await authenticate(credential, address, hash);
+      request(authority);
+      return authority;
     },
 
     requireCredit(authority) {

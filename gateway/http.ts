@@ -91,10 +91,7 @@ export async function createHttp(settings: HttpSettings): Promise<Http> {
   const authorities = new WeakMap<FastifyRequest, Authority>();
   async function admit(request: FastifyRequest): Promise<void> {
     const { authorization, 'content-type': type, 'content-encoding': encoding } = request.headers;
-    const credential = bearerOf(authorization);
-    admission.requireRoom(credential);
-    const authority = await admission.authenticate(credential, addressOf(request.raw));
-    admission.request(authority);
+    const authority = await admission.admit(bearerOf(authorization), addressOf(request.raw));
     // Nobody would hear of the end of a connection that has ended already: what was opened for it would stay.
     if (request.raw.destroyed) throw new MalformedError('the client has left', 499);
     authorities.set(request, authority);

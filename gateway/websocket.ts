@@ -110,7 +110,7 @@ export function createSockets(settings: SocketSettings): Sockets {
       if (socket.readyState !== socket.OPEN) return false; // what comes after its end is only read
       const flood = isTooMuch(bytes, state.session === undefined);
       if (flood) {
-        end(tooManyMessages, flood, floodGraceMs);
+        end(socket, tooManyMessages, flood, floodGraceMs);
         socket.pause(); // the rest of it is not even read
         if (state.session) admission.chargeFlood(state.session.authority, limits.wsMessageBurst);
         else state.hasFlooded = true;
@@ -119,13 +119,8 @@ export function createSockets(settings: SocketSettings): Sockets {
       if (socket.bufferedAmount <= limits.streamQueueBytes) return true;
       const reason = `${socket.bufferedAmount} bytes were not read (streamQueueBytes)`;
       logger.info({ reason }, 'a peer reads too slowly');
-      end(tryAgainLater, `SLOW_CONSUMER: ${reason}`, slowGraceMs);
+      end(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`, slowGraceMs);
       return false;
-    }
-
-    function end(code: number, reason: string, graceMs: number): void {
-      closeSocket(socket, code, reason);
-      setTimeout(() => socket.terminate(), graceMs).unref();
     }
 
     const closed = server.opened(
@@ -221,6 +216,12 @@ function closeSocket(socket: WebSocket, code: number, reason: string): void {
   socket.close(code, text);
 }
 
+/** As `closeSocket`, for peers that may not come to read it: dropped after `graceMs`. */
+function end(socket: WebSocket, code: number, reason: string, graceMs: number): void {
+  closeSocket(socket, code, reason);
+  setTimeout(() => socket.terminate(), graceMs).unref();
+}
+
 interface Refusal {
   readonly status: string;
   readonly code: string;
@@ -272,7 +273,6 @@ function outletOf(
   return new Outlet(pipe, { queueBytes: streamQueueBytes, stallMs: streamStallMs }, (reason) => {
     logger.info({ reason }, 'a peer reads too slowly');
     // After its subscriptions have sent their last message.
-    setImmediate(() => closeSocket(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`));
-    setTimeout(() => socket.terminate(), slowGraceMs).unref();
+    setImmediate(() => end(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`, slowGraceMs));
   });
 }

@@ -10,7 +10,7 @@ import { newId } from '#src/platform/ids.ts';
 import { askStream, resultsOf, type StreamResult } from '#test/harness/event-stream.ts';
 import { eventually } from '#test/harness/eventually.ts';
 import { probe } from '#test/harness/gateway-fields.ts';
-import { testServer, type TestServer } from '#test/harness/graphql.ts';
+import { testServer, type TestServer, type TestServerSettings } from '#test/harness/graphql.ts';
 
 const queueBytes = 1_000_000;
 const registered = 'query echo($value: JSON) { testEcho(value: $value) }';
@@ -201,19 +201,26 @@ test('a principal may have so many subscriptions open; one more is refused by na
   }
 });
 
-test('who leaves while it is signed in leaves nothing behind: no place is taken, nothing runs', async () => {
-  const signIn = Promise.withResolvers<void>();
+/** Keeps whoever signs in waiting until it is opened. */
+function signInGate() {
+  const opened = Promise.withResolvers<void>();
   let asked = 0;
+  const authenticator: TestServerSettings['authenticator'] = (real) => ({
+    ...real,
+    async authenticate(credential) {
+      asked++;
+      await opened.promise;
+      return real.authenticate(credential);
+    },
+  });
+  return { authenticator, asked: () => asked, open: () => opened.resolve() };
+}
+
+test('who leaves while it is signed in leaves nothing behind: no place is taken, nothing runs', async () => {
+  const gate = signInGate();
   const narrow = await testServer({
     limits: { sseMaxStreamsPerPrincipal: 2 },
-    authenticator: (real) => ({
-      ...real,
-      async authenticate(credential) {
-        asked++;
-        await signIn.promise;
-        return real.authenticate(credential);
-      },
-    }),
+    authenticator: gate.authenticator,
   });
   const arrived: IncomingMessage[] = [];
   const onRequest = (message: unknown) => void arrived.push((message as { request: IncomingMessage }).request);
@@ -234,10 +241,10 @@ test('who leaves while it is signed in leaves nothing behind: no place is taken,
       const isPost = index >= 3;
       each.end(isPost ? JSON.stringify({ query: index === 5 ? '{ testPadding(length: 1) }' : subscribed(names[index]!) }) : undefined);
     }
-    await eventually(() => asked === leaving.length);
+    await eventually(() => gate.asked() === leaving.length);
     for (const each of leaving) each.destroy();
     await eventually(() => arrived.length === leaving.length && arrived.every(({ destroyed }) => destroyed));
-    signIn.resolve();
+    gate.open();
     const streams = [];
     for (let n = 0; n < 2; n++) {
       const name = newId();
@@ -255,26 +262,18 @@ test('who leaves while it is signed in leaves nothing behind: no place is taken,
 });
 
 test('a stream that is asked for when the gateway begins to leave is not opened', async () => {
-  const signIn = Promise.withResolvers<void>();
-  let asked = 0;
+  const gate = signInGate();
   const leaving = await testServer({
-    authenticator: (real) => ({
-      ...real,
-      async authenticate(credential) {
-        asked++;
-        await signIn.promise;
-        return real.authenticate(credential);
-      },
-    }),
+    authenticator: gate.authenticator,
   });
   const name = newId();
   const query = `subscription { testTicks(name: "${name}") { n } }`;
   const answer = fetch(`${leaving.url}/graphql/stream?query=${encodeURIComponent(query)}`, {
     headers: { authorization: `Bearer ${leaving.people.operator.adminKey}` },
   });
-  await eventually(() => asked === 1);
+  await eventually(() => gate.asked() === 1);
   const closed = leaving.gateway.close('restarting');
-  signIn.resolve();
+  gate.open();
   const { status, body } = await answer.then(async (response) => ({ status: response.status, body: await response.json() }));
   assert.deepEqual([status, body.errors[0].extensions.code, probe.sources.has(name)], [503, 'UNAVAILABLE', false]);
   await closed;

@@ -82,6 +82,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
   const keeper = options.decisions && createDecisionKeeper({ pool, settings: options.decisions, clock, logger });
   let queue: QueueRunner | null = null;
   let draining = false;
+  let stopped: Promise<void> | null = null;
 
   const random = () => randomInt(1_000_000) / 1_000_000;
   const carrying: CarryDependencies = { ...deps, perform: effects.perform, isDraining: () => draining, random };
@@ -152,6 +153,18 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
     },
   };
 
+  async function stop(): Promise<void> {
+    draining = true;
+    effects.leave();
+    const grace = setTimeout(() => effects.abandon(), options.graceMs);
+    await queue?.stop().catch((err: unknown) => logger.warn({ err }, 'the job queue did not stop cleanly'));
+    clearTimeout(grace);
+    effects.close();
+    await registry.stop();
+    await keeper?.stop();
+    await pool.end();
+  }
+
   return {
     async start() {
       const events: WorkerEvents = new EventEmitter();
@@ -174,17 +187,7 @@ export function createRunner(deps: RunnerDependencies, options: RunnerOptions): 
       await registry.start(await poolId);
       keeper?.start();
     },
-    async stop() {
-      draining = true;
-      effects.leave();
-      const grace = setTimeout(() => effects.abandon(), options.graceMs);
-      await queue?.stop().catch((err: unknown) => logger.warn({ err }, 'the job queue did not stop cleanly'));
-      clearTimeout(grace);
-      effects.close();
-      await registry.stop();
-      await keeper?.stop();
-      await pool.end();
-    },
+    stop: () => (stopped ??= stop()),
   };
 }
 
