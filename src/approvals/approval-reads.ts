@@ -5,6 +5,7 @@ import { isId } from '../platform/ids.ts';
 import { pageOf, pageWindow, type Page, type PageRequest } from '../platform/page.ts';
 import { visibleRows } from '../authority/authorize.ts';
 import type { Authority } from '../authority/permission.ts';
+import { fewestBy, placeWays, rowsBy, valueWay, type Way } from '../tenants/few-rows.ts';
 import { isTenantWide, newestRows, readInOrder, routesTo, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 import { riskClasses, type RiskClass } from '../tools/tool.ts';
 import type { ApprovalTerms } from './approval-terms.ts';
@@ -154,6 +155,12 @@ export async function approvalsOfExecutions(
   );
 }
 
+const idFields = [
+  ['environmentId', 'environment_id'],
+  ['agentId', 'agent_id'],
+  ['executionId', 'execution_id'],
+] as const;
+
 /** Newest first. `decidable` is the condition for `canDecide`, where the filter has it. */
 export async function listApprovals(
   uow: UnitOfWork,
@@ -166,27 +173,50 @@ export async function listApprovals(
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
   const conditions: string[] = [];
-  for (const [field, column] of [
-    ['environmentId', 'environment_id'],
-    ['agentId', 'agent_id'],
-    ['executionId', 'execution_id'],
-  ] as const) {
-    const id = filter[field];
-    if (id == null) continue;
+  const ids = idFields.flatMap(([field, column]) => (filter[field] == null ? [] : [{ field, column, id: filter[field] }]));
+  for (const { field, id } of ids) {
     if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
-    if (filter.executionId != null) conditions.push(`${column} = ${bind(id)}`);
   }
+  // By what names few approvals, where the filter does: those of an execution, or whatever is counted to be few.
+  const way = filter.executionId != null ? null : await fewestBy(uow, 'approvals', waysOf(actor, filter));
+  const isFew = filter.executionId != null || way !== null;
+  if (isFew) conditions.push(...ids.map(({ column, id }) => `${column} = ${bind(id)}`));
   if (decidable) conditions.push(`${decidable(params)} = ${bind(filter.canDecide)}`);
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
-  const routes = approvalRoutes(actor, filter, bind, params, conditions);
-  return pageOf(window, await approvalRows(uow, newestRows('approvals', approvalColumns, routes, conditions, window), params));
+  const routes = approvalRoutes(actor, filter, isFew, bind, params, conditions);
+  const source = way ? rowsBy('approvals', way, bind) : undefined;
+  return pageOf(window, await approvalRows(uow, newestRows('approvals', approvalColumns, routes, conditions, window, source), params));
 }
 
-/** Those of an execution by its index; else place by place, status by status and risk by risk. */
-function approvalRoutes(actor: Authority, filter: ApprovalFilter, bind: Bind, params: unknown[], conditions: string[]): Route[] {
-  const { risk, canDecide, executionId } = filter;
-  const status = canDecide ? (filter.status ?? ['pending']).filter((each) => each === 'pending') : filter.status;
-  if (executionId != null) {
+const statusesOf = ({ status, canDecide }: ApprovalFilter): readonly ApprovalStatus[] | null | undefined =>
+  canDecide ? (status ?? ['pending']).filter((each) => each === 'pending') : status;
+
+/** What of a filter an index has by itself, and the teams of who has nothing but teams. */
+function waysOf(actor: Authority, filter: ApprovalFilter): Way[] {
+  const status = statusesOf(filter);
+  const { risk } = filter;
+  const byRisk = (risks: readonly RiskClass[]): Way => {
+    const ofStatus = valueWay('status', status ?? approvalStatuses);
+    return (bind) => ({ keys: [], conditions: [...ofStatus(bind).conditions, `risk = any(${bind([...risks])}::text[])`] });
+  };
+  return [
+    ...placeWays(actor, 'approval.read', filter, 'approvals'),
+    ...(risk ? [byRisk(risk)] : status ? [valueWay('status', status)] : []),
+  ];
+}
+
+/** Few as they are; else place by place, status by status and risk by risk. */
+function approvalRoutes(
+  actor: Authority,
+  filter: ApprovalFilter,
+  isFew: boolean,
+  bind: Bind,
+  params: unknown[],
+  conditions: string[],
+): Route[] {
+  const { risk } = filter;
+  const status = statusesOf(filter);
+  if (isFew) {
     conditions.push(visibleRows(actor, 'approval.read', placeColumns, params));
     if (status) conditions.push(`status = any(${bind([...status])}::text[])`);
     if (risk) conditions.push(`risk = any(${bind([...risk])}::text[])`);

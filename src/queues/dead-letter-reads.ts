@@ -6,6 +6,8 @@ import { defaultPageSize, maxPageSize, type PageRequest } from '../platform/page
 import type { Authority } from '../authority/permission.ts';
 import type { ExecutionFailure } from '../executions/execution.ts';
 import { idConditions } from '../executions/execution-reads.ts';
+import { fewestBy, placeWays, rowsBy, valueWay, type Way } from '../tenants/few-rows.ts';
+import { visibleRows } from '../authority/authorize.ts';
 import { isTenantWide, readInOrder, routesTo, splitBy, tenantWide, type Bind, type Route } from '../tenants/newest-rows.ts';
 
 export interface DeadLetterRow {
@@ -56,9 +58,13 @@ export async function listDeadLetters(
   }
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
+  const { problems } = idConditions(filter, () => '');
+  if (problems.length > 0) throw new ValidationError(problems);
+  const way = await fewestBy(uow, 'steps s', waysOf(actor, filter));
   const conditions = [
     `s.tenant_id = $1 and s.status = 'failed' and s.failure_code not in ('ITEM_FAILED', 'ITEMS_FAILED')`,
-    ...conditionsOf(filter, bind),
+    ...periodOf(filter, bind),
+    ...(way ? [...placeAndCodeOf(filter, bind), visibleRows(actor, 'execution.read', stepPlace, params)] : []),
   ];
   if (after != null) {
     const place = placeOf(after);
@@ -67,8 +73,10 @@ export async function listDeadLetters(
          (${bind(new Date(place.failedAt))}::timestamptz, ${bind(place.executionId)}::uuid, ${bind(place.itemIndex)}::int, ${bind(place.stepId)}::text)`,
     );
   }
-  const routes = routesOf(actor, filter, bind, params);
-  const rows = await readInOrder<Omit<DeadLetterRow, 'failedAt'> & { failedAt: string }>(uow, sqlOf(routes, conditions, size + 1), params);
+  const routes = way ? [tenantWide] : routesOf(actor, filter, bind, params);
+  const from = way ? rowsBy('steps s', way, bind).from : 'steps s';
+  const sql = sqlOf(from, routes, conditions, size + 1);
+  const rows = await readInOrder<Omit<DeadLetterRow, 'failedAt'> & { failedAt: string }>(uow, sql, params);
   return {
     rows: rows.slice(0, size).map((row) => ({ ...row, failedAt: new Date(row.failedAt) })),
     hasNextPage: rows.length > size,
@@ -76,9 +84,9 @@ export async function listDeadLetters(
 }
 
 /** Of each way the newest, merged; a step may be found in two ways. */
-function sqlOf(routes: readonly Route[], conditions: readonly string[], limit: number): string {
+function sqlOf(from: string, routes: readonly Route[], conditions: readonly string[], limit: number): string {
   const newest = ({ conditions: way }: Route) =>
-    `select ${columns} from steps s where ${[...conditions, ...way].join(' and ')}
+    `select ${columns} from ${from} where ${[...conditions, ...way].join(' and ')}
      order by s.finished_at desc, s.execution_id desc, s.item_index desc, s.step_id desc limit ${limit}`;
   if (isTenantWide(routes)) return newest(tenantWide);
   const each = routes.map((route) => `select each.* from ${route.keys.join(' cross join ')} cross join lateral (${newest(route)}) each`);
@@ -91,13 +99,34 @@ function routesOf(actor: Authority, filter: DeadLetterFilter, bind: Bind, params
   return filter.codes ? splitBy(routes, 'failure_code', filter.codes, bind) : routes;
 }
 
-function conditionsOf(filter: DeadLetterFilter, bind: Bind): string[] {
-  const { problems } = idConditions(filter, () => '');
-  if (problems.length > 0) throw new ValidationError(problems);
-  const conditions: string[] = [];
-  if (filter.since) conditions.push(`s.finished_at >= ${bind(filter.since)}`);
-  if (filter.until) conditions.push(`s.finished_at < ${bind(filter.until)}`);
-  return conditions;
+const periodOf = ({ since, until }: DeadLetterFilter, bind: Bind): string[] => [
+  ...(since ? [`s.finished_at >= ${bind(since)}`] : []),
+  ...(until ? [`s.finished_at < ${bind(until)}`] : []),
+];
+
+const project = '(select n.project_id from environments n where n.tenant_id = $1 and n.id = s.environment_id)';
+const stepPlace = { project, environment: 's.environment_id', team: 's.team_id' };
+
+const placeAndCodeOf = ({ projectId, environmentId, agentId, codes }: DeadLetterFilter, bind: Bind): string[] => [
+  ...(projectId == null
+    ? []
+    : [`s.environment_id in (select n.id from environments n where n.tenant_id = $1 and n.project_id = ${bind(projectId)})`]),
+  ...(environmentId == null ? [] : [`s.environment_id = ${bind(environmentId)}`]),
+  ...(agentId == null ? [] : [`s.agent_id = ${bind(agentId)}`]),
+  ...(codes ? [`s.failure_code = any(${bind([...codes])}::text[])`] : []),
+];
+
+/** What of a filter an index of failed steps has by itself, and the teams of who has nothing but teams. */
+function waysOf(actor: Authority, filter: DeadLetterFilter): Way[] {
+  const ways = [
+    ...placeWays(actor, 'execution.read', filter, 's'),
+    ...(filter.codes ? [valueWay('s.failure_code', filter.codes)] : []),
+    ...(filter.since || filter.until ? [(bind: Bind) => ({ keys: [], conditions: periodOf(filter, bind) })] : []),
+  ];
+  return ways.map((way) => (bind) => {
+    const { keys, conditions } = way(bind);
+    return { keys, conditions: [`s.status = 'failed'`, ...conditions] };
+  });
 }
 
 function placeOf(cursor: string): { failedAt: number; executionId: string; itemIndex: number; stepId: string } {
