@@ -27,6 +27,7 @@ import { Migration20261121190500_renewed } from './20261121190500-renewed.ts';
 import { Migration20261121190900_due } from './20261121190900-due.ts';
 import { Migration20261122015800_lag } from './20261122015800-lag.ts';
 import { Migration20261122021350_past_teams } from './20261122021350-past-teams.ts';
+import { Migration20261122040000_capped } from './20261122040000-capped.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -57,4 +58,5 @@ export const migrations = [
   { name: '20261121190900-due', class: Migration20261121190900_due },
   { name: '20261122015800-lag', class: Migration20261122015800_lag },
   { name: '20261122021350-past-teams', class: Migration20261122021350_past_teams },
+  { name: '20261122040000-capped', class: Migration20261122040000_capped },
 ];

@@ -104,6 +104,9 @@ EventSinkHealth.implement({
     }),
     pendingExecutions: t.exposeInt('pendingExecutions', { description: 'Executions whose events wait for one that was not taken.' }),
     deadLetters: t.exposeInt('deadLetters', { description: `Events that were given up, ${upTo}.` }),
+    isCapped: t.exposeBoolean('isCapped', {
+      description: 'Whether there are, or may be, more than `lagEvents` or `deadLetters` says, so that these are lower bounds.',
+    }),
     failures: t.exposeInt('failures', { description: 'How often in a row nobody answered; 0 once something was taken.' }),
     retryAt: t.expose('retryAt', {
       type: 'DateTime',
@@ -180,6 +183,7 @@ export const EventBusHealth = builder.objectRef<BusHealth>('EventBusHealth').imp
     lagEvents: t.exposeInt('lagEvents', { description: `Events that the one most behind has yet to take, ${upTo}.` }),
     lagSeconds: t.exposeInt('lagSeconds', { description: 'How long ago the oldest event that any of them has yet to take happened.' }),
     deadLetters: t.exposeInt('deadLetters', { description: `Events that were given up; of each sink ${upTo}.` }),
+    isCapped: t.exposeBoolean('isCapped', { description: 'Whether it is so with one of them, so that these numbers are lower bounds.' }),
     sinks: t.field({ type: [EventSinkHealth], description: 'Each of them, newest first.', resolve: ({ sinks }) => [...sinks] }),
   }),
 });

@@ -88,6 +88,14 @@ describe('an event that is not taken', () => {
       await work();
     }
     assert.deepEqual([await dead(), (await health(tenant, id)).lagEvents], [12, 0]);
+    const counted = async (most: number) => (await bus.rows('select dead, is_capped from eventbus.lag($1, $2)', [id, most]))[0];
+    assert.deepEqual(
+      [await counted(12), await counted(11)],
+      [
+        { dead: 12, is_capped: false },
+        { dead: 11, is_capped: true },
+      ],
+    );
   });
 
   for (const kind of ['are not wanted', 'wait for it'] as const) {

@@ -191,16 +191,16 @@ describe('how far a sink is behind', () => {
     await bus.settle();
     assert.deepEqual(await lagOf(tenant), [1, hour, 'failing']);
     // With 100 to be counted, 1,000 are looked at: the next one counts as the oldest, and so it would if nobody wanted it.
-    const behind = async (most: number) => (await bus.rows<{ events: number; age: number }>('select events, extract(epoch from $3 - oldest)::int as age from eventbus.lag($1, $2)', [eventSink.id, most, clock.now()]))[0]; // prettier-ignore
-    assert.deepEqual(await behind(101), { events: 1, age: hour });
-    assert.deepEqual(await behind(100), { events: 0, age: hour });
-    assert.deepEqual(await behind(99), { events: 0, age: 2 * hour });
+    const behind = async (most: number) => (await bus.rows<{ events: number; age: number; isCapped: boolean }>('select events, extract(epoch from $3 - oldest)::int as age, is_capped as "isCapped" from eventbus.lag($1, $2)', [eventSink.id, most, clock.now()]))[0]; // prettier-ignore
+    assert.deepEqual(await behind(101), { events: 1, age: hour, isCapped: false });
+    assert.deepEqual(await behind(100), { events: 0, age: hour, isCapped: true });
+    assert.deepEqual(await behind(99), { events: 0, age: 2 * hour, isCapped: true });
   });
 });
 
 it('the event bus stands as its worst sink does; lags are counted up to their bound, and those of paused sinks left out', async () => {
   const tenant = await bus.tenant();
-  assert.deepEqual(await health(tenant), { health: 'healthy', lagEvents: 0, lagSeconds: 0, deadLetters: 0, sinks: [] });
+  assert.deepEqual(await health(tenant), { health: 'healthy', lagEvents: 0, lagSeconds: 0, deadLetters: 0, isCapped: false, sinks: [] });
   const { eventSink: paused } = await create(tenant);
   await tenant.write((uow) => sinks().pauseEventSink(uow, tenant.admin, paused.id, ''));
   assert.equal((await health(tenant)).health, 'paused');
@@ -211,9 +211,15 @@ it('the event bus stands as its worst sink does; lags are counted up to their bo
   const of = async (id: string) => (await health(tenant)).sinks.find(({ sinkId }) => sinkId === id)!;
   assert.deepEqual([(await of(paused.id)).lagEvents, (await of(eventSink.id)).lagSeconds], [2, 10]);
   assert.deepEqual([(await health(tenant)).lagEvents, (await health(tenant)).health], [2, 'healthy']);
-  await tenant.emit(newId(), sinkLimits.counted);
+  await tenant.emit(newId(), sinkLimits.counted - 2);
   clock.advance(300_000);
   await bus.settle();
-  const whole = await health(tenant);
-  assert.deepEqual([whole.lagEvents, whole.lagSeconds, whole.health], [sinkLimits.counted, 310, 'failing']);
+  const stands = async () => {
+    const { lagEvents, lagSeconds, isCapped, ...whole } = await health(tenant);
+    return [lagEvents, lagSeconds, isCapped, whole.health];
+  };
+  assert.deepEqual(await stands(), [sinkLimits.counted, 310, false, 'failing']);
+  await tenant.emit(newId());
+  await bus.settle();
+  assert.deepEqual(await stands(), [sinkLimits.counted, 310, true, 'failing']);
 });

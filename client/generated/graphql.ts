@@ -2215,7 +2215,7 @@ export type ReevaluateDecisionQuery = { reevaluateDecision: { policies: PolicyMo
 
 export type EventSinkFieldsFragment = { id: string, name: string, origin: EventSinkOrigin, kind: EventSinkKind, url: string, types: Array<EventType>, projectId: string | null, environmentId: string | null, tenants: Array<string> | null, maxAttempts: number, maxAgeSeconds: number, status: EventSinkStatus, pausedReason: string | null, createdAt: string, updatedAt: string };
 
-export type EventSinkHealthFieldsFragment = { state: EventSinkState, lagEvents: number, lagSeconds: number, pendingExecutions: number, deadLetters: number, failures: number, retryAt: string | null, lastSuccessAt: string | null, lastError: string | null, lastErrorAt: string | null };
+export type EventSinkHealthFieldsFragment = { state: EventSinkState, lagEvents: number, lagSeconds: number, pendingExecutions: number, deadLetters: number, isCapped: boolean, failures: number, retryAt: string | null, lastSuccessAt: string | null, lastError: string | null, lastErrorAt: string | null };
 
 export type EventDeliveryFieldsFragment = { id: string, executionId: string, sequence: number, type: EventType, status: EventDeliveryStatus, attempts: number, firstAttemptAt: string | null, nextAttemptAt: string | null, lastError: string | null, createdAt: string, deadLetteredAt: string | null };
 
@@ -2230,7 +2230,7 @@ export type EventSinksQuery = { eventSinks: { edges: Array<{ cursor: string, nod
 export type EventBusHealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type EventBusHealthQuery = { eventBusHealth: { state: EventSinkState, lagEvents: number, lagSeconds: number, deadLetters: number, sinks: Array<{ state: EventSinkState, lagEvents: number, lagSeconds: number, pendingExecutions: number, deadLetters: number, failures: number, retryAt: string | null, lastSuccessAt: string | null, lastError: string | null, lastErrorAt: string | null, eventSink: { id: string, name: string, kind: EventSinkKind } | null }> } };
+export type EventBusHealthQuery = { eventBusHealth: { state: EventSinkState, lagEvents: number, lagSeconds: number, deadLetters: number, isCapped: boolean, sinks: Array<{ state: EventSinkState, lagEvents: number, lagSeconds: number, pendingExecutions: number, deadLetters: number, isCapped: boolean, failures: number, retryAt: string | null, lastSuccessAt: string | null, lastError: string | null, lastErrorAt: string | null, eventSink: { id: string, name: string, kind: EventSinkKind } | null }> } };
 
 export type CreateEventSinkMutationVariables = Exact<{
   input: CreateEventSinkInput;
@@ -4049,6 +4049,7 @@ export const EventSinkHealthFieldsFragmentDoc = new TypedDocumentString(`
   lagSeconds
   pendingExecutions
   deadLetters
+  isCapped
   failures
   retryAt
   lastSuccessAt
@@ -6577,6 +6578,7 @@ export const EventBusHealthDocument = new TypedDocumentString(`
     lagEvents
     lagSeconds
     deadLetters
+    isCapped
     sinks {
       ...EventSinkHealthFields
       eventSink {
@@ -6593,6 +6595,7 @@ export const EventBusHealthDocument = new TypedDocumentString(`
   lagSeconds
   pendingExecutions
   deadLetters
+  isCapped
   failures
   retryAt
   lastSuccessAt

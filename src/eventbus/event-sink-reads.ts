@@ -39,10 +39,12 @@ export interface EventSinkRow {
 export interface SinkHealthRow {
   readonly sinkId: string;
   readonly health: SinkHealth;
-  /** Counted up to `sinkLimits.counted`, like the two below. */
+  /** Counted up to `sinkLimits.counted`, like `deadLetters`. */
   readonly lagEvents: number;
   readonly lagSeconds: number;
   readonly deadLetters: number;
+  /** There may be more than one of these two says. */
+  readonly isCapped: boolean;
   readonly pendingExecutions: number;
   readonly failures: number;
   readonly retryAt: Date | null;
@@ -147,7 +149,7 @@ export async function healthOfSinks(uow: UnitOfWork, clock: Clock, sinkIds: read
   const rows = await uow.rows<RawHealth>(
     `select s.id as "sinkId", s.status, s.failures, s.pending as "pendingExecutions", s.retry_at as "retryAt",
        s.last_success_at as "lastSuccessAt", s.last_error as "lastError", s.last_error_at as "lastErrorAt", lag.events as "lagEvents",
-       lag.oldest, lag.dead as "deadLetters"
+       lag.oldest, lag.dead as "deadLetters", lag.is_capped as "isCapped"
      from event_sinks s cross join lateral eventbus.lag(s.id, $3) lag where s.tenant_id = $1 and s.id = any($2::uuid[])`,
     [uow.tenantId, [...new Set(sinkIds)], sinkLimits.counted],
   );
@@ -170,6 +172,7 @@ export interface BusHealth {
   readonly lagEvents: number;
   readonly lagSeconds: number;
   readonly deadLetters: number;
+  readonly isCapped: boolean;
   readonly sinks: readonly SinkHealthRow[];
 }
 
@@ -201,6 +204,7 @@ export async function eventBusHealth(uow: UnitOfWork, clock: Clock, actor: Autho
     lagEvents: Math.max(0, ...working.map(({ lagEvents }) => lagEvents)),
     lagSeconds: Math.max(0, ...working.map(({ lagSeconds }) => lagSeconds)),
     deadLetters: sinks.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
+    isCapped: sinks.some(({ isCapped }) => isCapped),
     sinks,
   };
 }
