@@ -28,6 +28,7 @@ import { Migration20261121190900_due } from './20261121190900-due.ts';
 import { Migration20261122015800_lag } from './20261122015800-lag.ts';
 import { Migration20261122021350_past_teams } from './20261122021350-past-teams.ts';
 import { Migration20261122040000_capped } from './20261122040000-capped.ts';
+import { Migration20261122041913_team_newest } from './20261122041913-team-newest.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -59,4 +60,5 @@ export const migrations = [
   { name: '20261122015800-lag', class: Migration20261122015800_lag },
   { name: '20261122021350-past-teams', class: Migration20261122021350_past_teams },
   { name: '20261122040000-capped', class: Migration20261122040000_capped },
+  { name: '20261122041913-team-newest', class: Migration20261122041913_team_newest },
 ];

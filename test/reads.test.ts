@@ -140,7 +140,7 @@ for (const [index, list, name, who] of [
   ['executions_origin', 'executions', 'reruns of one', 'admin'],
   ['executions_parent', 'executions', 'children of one', 'admin'],
   ['executions_status', 'executions', 'rare status', 'admin'],
-  ['executions_team', 'executions', 'rare status', 'of a team'],
+  ['executions_team_newest', 'executions', 'all', 'of a rare team'],
 ] as const) {
   test(`without the index ${index}, ${list} (${name}, ${who}) is seen to look at too many rows`, async () => {
     const asked = casesOf(home).find((each) => each.field === `Query.${list}` && each.name === name);

@@ -55,8 +55,7 @@ export async function decidableBy(uow: UnitOfWork, actor: Authority, now: Date):
       `status = 'pending' and expires_at > ${bind(now)}`,
       visibleRows(actor, 'approval.decide', placeColumns, params),
       notExcluded(own),
-      `not exists (select 1 from approval_votes v where ${cast} and v.principal_id = any(${own}) ${oneByOne})`,
-      `(${seats.map((seat) => holds(seat, actor, hands.get(seat.principalId)!, bind, params)).join(' or ')})`,
+      `(${seats.map((seat) => holds(seat, actor, { own, theirs: hands.get(seat.principalId)! }, bind, params)).join(' or ')})`,
     ];
     return `coalesce(${conditions.join(' and ')}, false)`;
   };
@@ -67,8 +66,14 @@ const notExcluded = (hands: string): string =>
   `requested_by <> all(${hands}) and (edited_by is null or edited_by <> all(${hands}))
    and not coalesce(jsonb_exists_any(terms->'owners', ${hands}::text[]), false)`;
 
-/** The seat is asked, and nobody has voted in its place. */
-function holds(seat: Seat, actor: Authority, hands: readonly string[], bind: Bind, params: unknown[]): string {
+/** The seat is asked, nobody has voted in its place, and no `own` hands have voted in any. */
+function holds(
+  seat: Seat,
+  actor: Authority,
+  { own, theirs }: { readonly own: string; readonly theirs: readonly string[] },
+  bind: Bind,
+  params: unknown[],
+): string {
   const isOwn = seat.principalId === actor.principalId;
   const grants = isOwn ? actor.grants : seat.grants;
   const id = `${bind(seat.principalId)}::uuid`;
@@ -77,10 +82,11 @@ function holds(seat: Seat, actor: Authority, hands: readonly string[], bind: Bin
   );
   const isNamed = [`e->>'principal' = ${id}::text`, `e->>'team' = any(${bind([...seat.teamIds])}::text[])`, ...byRole].join(' or ');
   const asks = `exists (select 1 from jsonb_array_elements(${asked}) e where ${isNamed})`;
-  const free = `not exists (select 1 from approval_votes v where ${cast} and coalesce(v.on_behalf_of, v.principal_id) = ${id} ${oneByOne})`;
+  const free = `not exists (select 1 from approval_votes v
+    where ${cast} and (v.principal_id = any(${own}) or coalesce(v.on_behalf_of, v.principal_id) = ${id}) ${oneByOne})`;
   if (isOwn) return `((${named} = '[]'::jsonb or ${asks}) and ${free})`;
   const lent = visibleRows({ ...actor, grants }, 'approval.decide', placeColumns, params);
-  return `(${lent} and ${notExcluded(`${bind([...hands])}::uuid[]`)} and ${asks} and ${free})`;
+  return `(${lent} and ${notExcluded(`${bind([...theirs])}::uuid[]`)} and ${asks} and ${free})`;
 }
 
 /** One of these grants holds where it runs. */

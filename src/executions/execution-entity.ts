@@ -20,6 +20,11 @@ export const Execution = defineEntity({
       expression: 'create index "executions_team" on "executions" ("tenant_id", "team_id", "status", "id") where "team_id" is not null',
     },
     {
+      // Labels and children of a team are looked for among all of its executions, and not among those of each status by itself.
+      name: 'executions_team_newest',
+      expression: 'create index "executions_team_newest" on "executions" ("tenant_id", "team_id", "id") where "team_id" is not null',
+    },
+    {
       name: 'executions_children',
       expression: 'create index "executions_children" on "executions" ("tenant_id", "environment_id", "id") where "parent_id" is not null',
     },

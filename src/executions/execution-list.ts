@@ -45,13 +45,14 @@ export async function listExecutions(
   const params: unknown[] = [uow.tenantId];
   const bind = (value: unknown) => `$${params.push(value)}`;
   const { projectId: _project, environmentId: _environment, agentId: _agent, status, labels, ...rest } = filter;
-  const [first] = Object.entries((labels ?? {}) as Record<string, string>);
+  const [first, ...otherLabels] = Object.entries((labels ?? {}) as Record<string, string>);
   // By what names few executions, where the filter does; else place by place, and status by status or those with a label.
   const isNamed = among !== undefined || filter.parentId != null || filter.originId != null;
   const way = isNamed ? null : await fewestBy(uow, 'executions e', waysOf(actor, filter));
   const isFew = isNamed || way !== null;
   const isLabelled = !isFew && first !== undefined && filter.agentId == null && visibilityOf(actor, 'execution.read').teamIds.length === 0;
-  const conditions = filterConditions(isFew ? filter : { ...rest, labels, ...(isLabelled && { status }) }, bind);
+  const besides = isLabelled ? { ...rest, status, labels: Object.fromEntries(otherLabels) } : { ...rest, labels };
+  const conditions = filterConditions(isFew ? filter : besides, bind);
   for (const id of [filter.parentId, filter.originId]) {
     if (id == null) continue;
     const visible = visibleRows(actor, 'execution.read', relativePlace, params);
@@ -80,7 +81,10 @@ export async function listExecutions(
     const isChildren = filter.hasParent === true && visibilityOf(actor, 'execution.read').teamIds.length === 0;
     routes = routesTo(actor, 'execution.read', filter, bind, params, { byPlace: isChildren });
     if (isChildren && status) conditions.push(`e.status = any(${bind([...status])}::text[])`);
-    else if (!isChildren && (status || !isTenantWide(routes))) routes = splitBy(routes, 'status', status ?? executionStatuses, bind);
+    else if (!isChildren && (status || !isTenantWide(routes)))
+      routes = routes.flatMap((route) =>
+        route.isOfTeam && !status ? [route] : splitBy([route], 'status', status ?? executionStatuses, bind),
+      );
   }
   const source = way ? rowsBy('executions e', way, bind) : undefined;
   return page(newestRows('executions e', executionColumns, routes, conditions, window, source));
