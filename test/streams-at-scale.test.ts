@@ -50,27 +50,29 @@ test(`everybody else among ${size} hears everything when one reads a byte a seco
     while (looks.length < 5) looks.push((await crowd.memory()).held);
     return Math.min(...looks);
   };
-  const [without, beside, growth]: number[][] = [[], [], []];
+  const looked: { readonly without: readonly number[]; readonly beside: readonly number[]; readonly growth: number }[] = [];
   try {
     await crowd.tell(times, 0);
     for (let block = 0; block < blocks; block += 1) {
       const before = await held();
-      without!.push(...(await crowd.tell(times, 20)).lateness);
+      const { lateness: without } = await crowd.tell(times, 20);
       await crowd.addSlow(50);
       await tellUntil((bytes) => bytes > 0); // what kernels keep for it is full
       const atFirst = await waits();
-      beside!.push(...(await crowd.tell(times, 20)).lateness);
+      const { lateness: beside } = await crowd.tell(times, 20);
       assert.ok((await waits()) > atFirst, 'it reads, or was closed already');
       await tellUntil((bytes) => bytes > 0.9 * limits.streamQueueBytes);
-      growth!.push((await held()) - before);
+      looked.push({ without, beside, growth: (await held()) - before });
       await tellUntil((bytes) => bytes === 0);
       const { code, reason } = await crowd.endSlow();
       assert.deepEqual([code, reason], [1013, `SLOW_CONSUMER: more than ${limits.streamQueueBytes} bytes wait for this connection`]);
     }
-    assert.deepEqual([without!.length, beside!.length], [size * times * blocks, size * times * blocks]);
+    const [without, beside] = [looked.flatMap((each) => each.without), looked.flatMap((each) => each.beside)];
+    const growth = looked.map((each) => each.growth);
+    assert.deepEqual([without.length, beside.length], [size * times * blocks, size * times * blocks]);
     assert.ok(
-      growth!.every((bytes) => bytes <= limits.streamQueueBytes + noise),
-      `a full queue takes ${growth!.join(', ')} bytes`,
+      growth.every((bytes) => bytes <= limits.streamQueueBytes + noise),
+      `a full queue takes ${growth.join(', ')} bytes`,
     );
     // Of each event among those who hear it; that of all deliveries is the one moment at which the machine did something else.
     const p99 = (lateness: readonly number[]) =>
@@ -78,12 +80,12 @@ test(`everybody else among ${size} hears everything when one reads a byte a seco
         Array.from({ length: lateness.length / size }, (_, event) => quantile(lateness.slice(event * size, (event + 1) * size), 0.99)),
       );
     context.diagnostic(
-      `p99 from before the commit to received, median of ${times * blocks} events: ${p99(without!)} ms without, ${p99(beside!)} ms beside one ` +
-        `that does not read; of all deliveries ${quantile(without!, 0.99)} and ${quantile(beside!, 0.99)} ms`,
+      `p99 from before the commit to received, median of ${times * blocks} events: ${p99(without)} ms without, ${p99(beside)} ms beside one ` +
+        `that does not read; of all deliveries ${quantile(without, 0.99)} and ${quantile(beside, 0.99)} ms`,
     );
-    const mebibytes = growth!.map((bytes) => (bytes / 1_024 ** 2).toFixed(1)).join(', ');
+    const mebibytes = growth.map((bytes) => (bytes / 1_024 ** 2).toFixed(1)).join(', ');
     context.diagnostic(`${most} bytes waited for it of at most ${limits.streamQueueBytes}: the gateway held ${mebibytes} MiB more; then it was closed`); // prettier-ignore
-    if (isAll) assert.ok(p99(beside!) <= 1.2 * p99(without!), 'one who does not read makes the others wait');
+    if (isAll) assert.ok(p99(beside) <= 1.2 * p99(without), 'one who does not read makes the others wait');
   } finally {
     await crowd.close();
   }
