@@ -24,11 +24,13 @@ const protocol = 'graphql-transport-ws';
 
 serveContender(async ({ url, key, query, watched }: CrowdSetup) => {
   const init = JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
-  const subscribe = (id: number, execution: string) =>
-    JSON.stringify({ id: String(id), type: 'subscribe', payload: { query, variables: { id: execution } } });
+  const subscribe = (id: number, execution: string, after: string | null) =>
+    JSON.stringify({ id: String(id), type: 'subscribe', payload: { query, variables: { id: execution, after } } });
   const sockets: WebSocket[] = [];
   let arrived = 0;
   let lateness: number[] = [];
+  /** The last batch that came. */
+  let newest = '';
   let slow: { readonly socket: Socket; readonly trickle: NodeJS.Timeout; readonly came: Buffer[] } | null = null;
 
   /** Of the last event in it: from before it was committed until now; milliseconds. */
@@ -36,6 +38,7 @@ serveContender(async ({ url, key, query, watched }: CrowdSetup) => {
     const at = text.lastIndexOf('"occurredAt":"');
     if (at < 0) return;
     arrived += 1;
+    newest = text;
     lateness.push(Date.now() - Date.parse(text.slice(at + 14, text.indexOf('"', at + 14))));
   }
 
@@ -50,7 +53,7 @@ serveContender(async ({ url, key, query, watched }: CrowdSetup) => {
       socket.on('message', (data) => {
         const text = String(data);
         if (text === '{"type":"connection_ack"}') {
-          socket.send(subscribe(1, execution));
+          socket.send(subscribe(1, execution, null));
         } else if (text.includes('"errors":')) reject(new Error(text));
         else {
           note(text);
@@ -69,20 +72,28 @@ serveContender(async ({ url, key, query, watched }: CrowdSetup) => {
       asking.on('error', reject);
       asking.on('upgrade', (_response, socket: Socket) => {
         const came: Buffer[] = [];
+        const after = /"cursor":"([^"]*)"/.exec(newest)?.[1] ?? null;
         const say = (text: string) => socket.write(frameOf(text));
         socket.on('error', () => undefined);
-        say(init);
-        socket.once('data', (acknowledged: Buffer) => {
+        const takeOne = () => {
+          const byte = socket.read(1) as Buffer | null;
+          if (byte) came.push(byte);
+        };
+        let isLetIn = false;
+        // From now on, not from the beginning; slow from when each of its subscriptions has said by a first batch that it watches.
+        const listen = (data: Buffer) => {
+          came.push(data);
+          const batches = Buffer.concat(came).toString().split('"type":"next"').length - 1;
+          if (!isLetIn) for (let id = 1; id <= subscriptions; id++) say(subscribe(id, watched[0]!, after));
+          isLetIn = true;
+          if (batches < subscriptions) return;
+          socket.off('data', listen);
           socket.pause();
-          came.push(acknowledged);
-          for (let id = 1; id <= subscriptions; id++) say(subscribe(id, watched[0]!));
-          const takeOne = () => {
-            const byte = socket.read(1) as Buffer | null;
-            if (byte) came.push(byte);
-          };
           slow = { socket, came, trickle: setInterval(takeOne, 1_000).unref() };
           resolve();
-        });
+        };
+        socket.on('data', listen);
+        say(init);
       });
       asking.end();
     });
