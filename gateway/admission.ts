@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Clock } from '#src/platform/clock.ts';
 import { RateLimitedError, UnauthenticatedError } from '#src/platform/errors.ts';
 import type { PubSub } from '#src/platform/redis.ts';
@@ -44,6 +45,8 @@ export interface AdmissionSettings {
 }
 
 const channel = 'request-rates';
+/** Whoever can publish may say what they like: what is no count is left out. */
+const sharedCounts = z.object({ from: z.string(), counts: z.array(z.tuple([z.string(), z.int().min(1)])) });
 const maxKnownCredentials = 10_000;
 const bytesOfOneOperation = 64 * 1024;
 const charactersOfOneOperation = 512;
@@ -59,8 +62,8 @@ export function createAdmission({ authenticator, limits, clock, pubSub, shareMs 
   let used = new Map<string, number>();
 
   const stopHearing = pubSub?.subscribe(channel, (message) => {
-    const { from, counts } = message as { from?: unknown; counts?: readonly (readonly [string, number])[] };
-    if (from !== self && Array.isArray(counts)) for (const [key, count] of counts) requests.drain(key, count);
+    const { data } = sharedCounts.safeParse(message);
+    if (data && data.from !== self) for (const [key, count] of data.counts) requests.drain(key, count);
   });
   const timer = pubSub && setInterval(share, shareMs).unref();
 

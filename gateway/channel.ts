@@ -36,6 +36,9 @@ export interface ChannelMember {
   fail(error: unknown): void;
 }
 
+/** What waited, or was executed, longer than this since rights were looked at goes out only after another look: a second after they are lost nothing does. */
+export const staleMs = 500;
+
 export class Channel {
   /** Rejects when it could not be opened; such a channel is not kept. */
   readonly opened: Promise<LiveStream>;
@@ -91,7 +94,9 @@ export class Channel {
 
   async encode(batch: LiveBatch): Promise<EncodedBatch> {
     for (;;) {
+      const startedAt = performance.now();
       const { json, rights } = await this.#withRights(() => this.#source.execute(batch));
+      if (performance.now() - startedAt > staleMs) await this.permit();
       // They may have changed while it was executed.
       if (rights === this.#source.rights) return { json: Buffer.from(json), cursor: batch.cursor, rights };
     }

@@ -70,6 +70,9 @@ export function expectedError(error: unknown): SignalboxError | undefined {
   return isTransient(error) ? new UnavailableError('the database does not answer just now; try again in a moment') : undefined;
 }
 
+/** Of an operation that was not answered, or not wholly, for a reason that may be over in a moment. */
+export const isPassing = (error: unknown): boolean => expectedError(causeOf(error)) instanceof UnavailableError;
+
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {
   return { ...(locations && { locations }), ...(path && { path }) };
 }

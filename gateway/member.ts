@@ -3,7 +3,7 @@
 import type { FormattedExecutionResult } from 'graphql';
 import type { LiveStream } from '#src/events/live-stream.ts';
 import { SlowConsumerError } from '#src/platform/errors.ts';
-import type { Channel, ChannelMember, EncodedBatch } from './channel.ts';
+import { staleMs, type Channel, type ChannelMember, type EncodedBatch } from './channel.ts';
 import type { Outlet, Recipient } from './outlet.ts';
 
 export type Results = AsyncGenerator<FormattedExecutionResult, void, void>;
@@ -24,8 +24,6 @@ export interface MemberSettings {
 
 type Step = IteratorResult<FormattedExecutionResult, void>;
 const finished: IteratorReturnResult<void> = { done: true, value: undefined };
-/** What waited longer than this since rights were looked at goes out only after another look: a second after they are lost nothing does. */
-const staleMs = 500;
 
 export class Member implements ChannelMember, Recipient, Results {
   readonly #settings: MemberSettings;

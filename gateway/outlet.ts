@@ -53,6 +53,7 @@ export class Outlet {
   #queue: Waiting[] = [];
   #queuedBytes = 0;
   #aheadBytes = 0;
+  #writingBytes = 0;
   #isBlocked = false;
   #isFlushing = false;
   #isClosed = false;
@@ -77,6 +78,11 @@ export class Outlet {
     return this.#isBlocked;
   }
 
+  /** Of the batch that the peer is taking, however large: it is one of those that went out. */
+  get writingBytes(): number {
+    return this.#writingBytes;
+  }
+
   add(to: Recipient): void {
     this.#recipients.add(to);
   }
@@ -98,7 +104,7 @@ export class Outlet {
     // What waits with recipients can be read again.
     if (this.queuedBytes + batch.json.length > this.#limits.queueBytes) for (const each of this.#recipients) each.fallBehind();
     if (this.#queue.length > 0 && this.#queuedBytes + batch.json.length > this.#limits.queueBytes) {
-      return this.#tooSlow(`more than ${this.#limits.queueBytes} bytes wait for this connection`);
+      return this.giveUp(`more than ${this.#limits.queueBytes} bytes wait for this connection`);
     }
     this.#queue.push({ to, what: batch });
     this.#queuedBytes += batch.json.length;
@@ -134,6 +140,14 @@ export class Outlet {
     return mine;
   }
 
+  /** Tells all who watch here that the peer reads too slowly, and ends the connection. */
+  giveUp(reason: string): void {
+    if (this.#isClosed) return;
+    this.close();
+    for (const each of this.#recipients) each.tooSlow(reason);
+    this.#slow(reason);
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#stall);
@@ -147,6 +161,7 @@ export class Outlet {
     const data = to.frame(batch);
     if (this.#pipe.bufferedBytes + batch.json.length <= highWaterBytes) return this.#pipe.write(data);
     this.#isBlocked = true;
+    this.#writingBytes = data.length;
     this.#pipe.write(data, () => this.#flushed());
     this.#watchStall();
   }
@@ -155,13 +170,14 @@ export class Outlet {
     const { unsentBytes } = this.#pipe;
     this.#stall = setTimeout(() => {
       if (this.#pipe.unsentBytes !== unsentBytes) this.#watchStall();
-      else this.#tooSlow(`nothing was read for ${this.#limits.stallMs} ms`);
+      else this.giveUp(`nothing was read for ${this.#limits.stallMs} ms`);
     }, this.#limits.stallMs).unref();
   }
 
   #flushed(): void {
     clearTimeout(this.#stall);
     this.#isBlocked = false;
+    this.#writingBytes = 0;
     if (!this.#isFlushing) void this.#flush();
   }
 
@@ -186,12 +202,5 @@ export class Outlet {
     }
     this.#isFlushing = false;
     if (!this.#isBlocked) this.#free?.();
-  }
-
-  #tooSlow(reason: string): void {
-    if (this.#isClosed) return;
-    this.close();
-    for (const each of this.#recipients) each.tooSlow(reason);
-    this.#slow(reason);
   }
 }

@@ -19,7 +19,7 @@ import type { Database } from '#src/platform/database.ts';
 import { ForbiddenError } from '#src/platform/errors.ts';
 import type { Authority } from '#src/authority/permission.ts';
 import { Channel, type ChannelSource, type EncodedBatch } from './channel.ts';
-import type { Translate } from './errors.ts';
+import { isPassing, type Translate } from './errors.ts';
 import { Member } from './member.ts';
 import { openOperation, openSource } from './operation.ts';
 import type { Outlet } from './outlet.ts';
@@ -137,6 +137,8 @@ function channelSource(
       const operation = openOperation({ services, database, authority, origin: ownOrigin(), signal });
       try {
         const { errors, ...result } = await execute({ ...args, rootValue, contextValue: operation.context });
+        // Told without it, the batch would be lost: its cursor would say that it was seen.
+        if (errors?.some(isPassing)) throw new AggregateError(errors, 'a batch could not be read');
         return { json: JSON.stringify({ ...result, ...(errors && { errors: errors.map(translate) }) }), rights: authority };
       } finally {
         await operation.close();

@@ -116,10 +116,10 @@ export function createSockets(settings: SocketSettings): Sockets {
         else state.hasFlooded = true;
         return false;
       }
-      if (socket.bufferedAmount <= limits.streamQueueBytes) return true;
-      const reason = `${socket.bufferedAmount} bytes were not read (streamQueueBytes)`;
-      logger.info({ reason }, 'a peer reads too slowly');
-      end(socket, tryAgainLater, `SLOW_CONSUMER: ${reason}`, slowGraceMs);
+      // Answers, which no queue holds: who asks without reading.
+      const unread = socket.bufferedAmount - outlet.writingBytes;
+      if (unread <= limits.streamQueueBytes) return true;
+      outlet.giveUp(`${unread} bytes were not read (streamQueueBytes)`);
       return false;
     }
 

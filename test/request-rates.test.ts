@@ -6,7 +6,7 @@ import { createAdmission, addressOf } from '#gateway/admission.ts';
 import { createRates } from '#gateway/rates.ts';
 import { createLogger } from '#src/platform/logger.ts';
 import { RateLimitedError, UnauthenticatedError } from '#src/platform/errors.ts';
-import { createPubSub } from '#src/platform/redis.ts';
+import { createPubSub, type PubSub } from '#src/platform/redis.ts';
 import type { Authority } from '#src/authority/permission.ts';
 import { eventually } from '#test/harness/eventually.ts';
 import { testServer, type TestServer, type TestServerSettings } from '#test/harness/graphql.ts';
@@ -174,6 +174,39 @@ test('of an address of IPv6 its network counts, and one of IPv4 is the same howe
 
 const authority = { tenantId: 'tenant', principalId: 'principal' } as Authority;
 const signIn = { authenticate: () => Promise.reject(new UnauthenticatedError('never')) };
+
+test('what somebody else says through Redis counts only where it is a count', async () => {
+  const redis = await startRedis();
+  const logger = createLogger({ level: 'silent' });
+  const limits = { requestsPerSecond: 1, requestBurst: 10, failedSignInsPerMinute: 1 };
+  const [pubSub, liar] = [1, 2].map(() => createPubSub({ url: redis.url, namespace: 'test', logger, beatMs: 25 })) as [PubSub, PubSub];
+  const admission = createAdmission({ authenticator: signIn, limits, clock, pubSub });
+  try {
+    await eventually(() => pubSub.isHeard && liar.isHeard);
+    const key = `${authority.tenantId}/${authority.principalId}`;
+    const others = [['x'], [-1_000], [null], [0.5], [Number.MAX_VALUE], []];
+    const said = [{ from: 'liar' }, { counts: 'x' }, ...others.map((count) => ({ from: 'liar', counts: [[key, ...count]] }))];
+    const last = { ...authority, principalId: 'last' };
+    for (const each of [...said, { from: 'liar', counts: [['tenant/last', 20]] }]) liar.publish('request-rates', () => each);
+    const refuses = (ask: () => void) => {
+      try {
+        ask();
+        return false;
+      } catch (error) {
+        assert.match((error as Error).message, /try again in \d+ ms/);
+        return true;
+      }
+    };
+    await eventually(() => refuses(() => admission.requireCredit(last)));
+    for (let i = 0; i < 10; i++) admission.request(authority);
+    assert.ok(refuses(() => admission.request(authority)));
+  } finally {
+    admission.close();
+    await pubSub.close();
+    await liar.close();
+    await redis.close();
+  }
+});
 
 test('gateways share what they let through over Redis; without it each counts for itself and refuses and waits for nothing', async () => {
   const redis = await startRedis();

@@ -84,6 +84,30 @@ for (const [transport, subscribe] of Object.entries(transports)) {
   });
 }
 
+test('who says something while it reads a batch larger than may wait keeps the connection', async () => {
+  const name = newId();
+  const peer = await new RawSocket(server).init();
+  peer.subscribe('it', queryOf(name));
+  while (!probe.sources.has(name)) await turn();
+  peer.socket.pause();
+  const { executions } = probe;
+  probe.sources.get(name)!.push(1);
+  while (probe.executions === executions) await turn();
+  for (let count = 0; count < 20; count++) await turn();
+  peer.send({ type: 'ping' });
+  peer.subscribe('other', '{ __typename }');
+  for (let count = 0; count < 20; count++) await turn();
+  peer.socket.resume();
+  const told = await Promise.race([peer.next('next', 'it'), peer.closed]);
+  assert.equal(
+    (told as { payload?: any }).payload?.data.testTicks.padding.length,
+    megabytes * 1_000_000,
+    JSON.stringify(told).slice(0, 200),
+  );
+  await peer.next('next', 'other');
+  peer.socket.close();
+});
+
 for (const [transport, subscribe] of Object.entries(transports)) {
   test(`over ${transport}, who is too slow and never reads again loses the connection`, async (context) => {
     const name = newId();
