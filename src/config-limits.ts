@@ -93,7 +93,8 @@ export const limits = group({
   wsMaxUninitializedPerAddress: setting(
     {
       env: 'SIGNALBOX_LIMIT_WS_MAX_UNINITIALIZED_PER_ADDRESS',
-      description: 'Most of those from one address; behind a proxy all share the address of the proxy.',
+      description:
+        'Most of those from one address; behind a proxy that is not among http.trustedProxies all share the address of the proxy.',
     },
     integer(1, 1_000_000).default(2_000),
   ),

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import ipaddr from 'ipaddr.js';
 import { parse } from 'yaml';
 import { loadConfig } from '#src/config.ts';
 import { variables } from '#src/config-schema.ts';
@@ -21,11 +22,12 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly stop_grace_period?: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly networks?: { readonly default?: { readonly ipv4_address?: string } };
 }
 const compose = parse(read('deploy/compose.yaml'), { merge: true }) as {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
-  networks: { default: { ipam: { config: { subnet: string }[] } } };
+  networks: { default: { ipam: { config: { subnet: string; gateway?: string; ip_range?: string }[] } } };
 };
 const { services } = compose;
 const ours = Object.entries(services).filter(([, { image }]) => image === 'signalbox');
@@ -55,11 +57,21 @@ test('gateways and runners wait for Postgres, and not for Redis, which they can 
     assert.deepEqual(needs, { postgres: { condition: 'service_healthy' }, redis: { condition: 'service_started' } }, name);
 });
 
-test('gateways believe the addresses of their own network, which HAProxy is in, about who a client is', () => {
-  const [{ subnet } = { subnet: '' }] = compose.networks.default.ipam.config;
+test('gateways believe HAProxy alone about who a client is: its address is its own, and no other comes by it', () => {
+  const trusted = services['haproxy']!.networks?.default?.ipv4_address;
+  assert.ok(trusted !== undefined, 'HAProxy has a fixed address');
   for (const [name, { environment }] of ours) {
-    assert.equal(environment!['SIGNALBOX_HTTP_TRUSTED_PROXIES'], name.startsWith('gateway') ? subnet : undefined);
+    assert.equal(environment!['SIGNALBOX_HTTP_TRUSTED_PROXIES'], name.startsWith('gateway') ? trusted : undefined, name);
   }
+  const [{ subnet, gateway: bridge, ip_range: others = subnet } = { subnet: '' }, ...more] = compose.networks.default.ipam.config;
+  assert.equal(more.length, 0);
+  const address = ipaddr.parse(trusted);
+  assert.ok(address.match(ipaddr.parseCIDR(subnet)), 'in the network');
+  assert.ok(!address.match(ipaddr.parseCIDR(others)), 'not one that Docker gives to another container');
+  // Clients that come by way of docker-proxy seem to have it.
+  assert.equal(bridge, subnet.replace(/\d+\/.*/, '1'));
+  assert.notEqual(trusted, bridge);
+  for (const [name, { networks }] of Object.entries(services)) if (name !== 'haproxy') assert.equal(networks, undefined, name);
   assert.match(read('deploy/haproxy.cfg'), /^ +option forwardfor$/m);
 });
 

@@ -7,6 +7,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { balancerConfig } from '../scripts/cluster/topology.ts';
 import { freePort, startDaemon, type Daemon } from './harness/daemon.ts';
 import { eventually } from './harness/eventually.ts';
@@ -87,11 +88,29 @@ for (const [what, variable] of [
   });
 }
 
-test('an address that has fewer connections again may have new ones', async () => {
-  await bounded({ HAPROXY_SOURCE_CONNECTIONS: 1 });
+test('a crowd that comes again faster than it is taken gets in: who is refused does not count', async () => {
+  await bounded({ HAPROXY_SOURCE_CONNECTIONS_1S: 10, HAPROXY_SOURCE_CONNECTIONS_10S: 40 });
+  const address = newAddress();
+  let refused = 0;
+  // Even the last one alone, twenty times a second, is more than either bound.
+  const getIn = async (): Promise<boolean> => {
+    for (let attempt = 0; attempt < 600; attempt++) {
+      if (isYes(await ask(address))) return true;
+      refused++;
+      await delay(50);
+    }
+    return false;
+  };
+  const isIn = await Promise.all(Array.from({ length: 50 }, getIn));
+  assert.equal(isIn.filter((is) => !is).length, 0, 'nobody is left outside');
+  assert.ok(refused > 0, 'they were more than is taken at once');
+});
+
+test('an address that has fewer connections again may have new ones, however often it was refused', async () => {
+  await bounded({ HAPROXY_SOURCE_CONNECTIONS: 1, HAPROXY_SOURCE_CONNECTIONS_10S: 10 });
   const address = newAddress();
   assert.ok(isYes(await ask(address)));
-  assert.equal(await ask(address), '');
+  for (let attempt = 0; attempt < 20; attempt++) assert.equal(await ask(address), '');
   for (const socket of sockets) socket.destroy();
   await eventually(async () => isYes(await ask(address)));
 });
