@@ -95,7 +95,7 @@ describe('the queue', () => {
     const foreign = api.people.other.adminKey;
     for (const as of [elsewhere, foreign]) {
       const client = api.typed(as);
-      assert.deepEqual(await client.queueStatus(), { backlog: [], admitted: 0, running: 0, oldestWaitingSince: null });
+      assert.deepEqual(await client.queueStatus(), { backlog: [], admitted: 0, running: 0, oldestWaitingSince: null, isCapped: false });
       assert.deepEqual((await client.concurrencyLimits({})).edges, []);
       for (const typename of ['Agent', 'Tenant']) {
         const scopeId = toGlobalId(typename, typename === 'Agent' ? bare : api.home.tenantId);

@@ -2032,7 +2032,7 @@ export type ApprovalMetricsQueryVariables = Exact<{
 }>;
 
 
-export type ApprovalMetricsQuery = { approvalMetrics: { since: string, until: string, pending: { expiringSoon: number, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null }, byRisk: Array<{ risk: RiskClass, count: number }> }, decided: { approved: number, rejected: number, expired: number, cancelled: number, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }, byApprover: Array<{ approvals: number, rejections: number, approver: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, byGroup: Array<{ kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, byPolicy: Array<{ isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, bottlenecks: Array<{ waitingMs: number, share: number, group: { kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } } | null, policy: { isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } } | null }> } };
+export type ApprovalMetricsQuery = { approvalMetrics: { since: string, until: string, isCapped: boolean, pending: { expiringSoon: number, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null }, byRisk: Array<{ risk: RiskClass, count: number }> }, decided: { approved: number, rejected: number, expired: number, cancelled: number, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }, byApprover: Array<{ approvals: number, rejections: number, approver: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, byGroup: Array<{ kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, byPolicy: Array<{ isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } }>, bottlenecks: Array<{ waitingMs: number, share: number, group: { kind: ApproverGroupKind, role: Role | null, pending: number, pendingLongestMs: number | null, team: { id: string, name: string } | null, principal: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } } | null, policy: { isStep: boolean, pending: number, pendingLongestMs: number | null, approved: number, rejected: number, expired: number, policy: { id: string, name: string } | null, waits: { count: number, medianMs: number | null, p90Ms: number | null, longestMs: number | null } } | null }> } };
 
 export type ApprovalFieldsFragment = { id: string, status: ApprovalStatus, source: ApprovalSource, title: string, reason: string, risk: RiskClass, stepId: string | null, itemIndex: number | null, tool: string | null, arguments: unknown, digest: string, createdAt: string, expiresAt: string, decidedAt: string | null, note: string | null, canDecide: boolean, cannotDecideReason: string | null, execution: { id: string } | null, agent: { id: string, name: string } | null, environment: { id: string, name: string } | null, requestedBy: { id: string, name: string } | null, decidedBy: { id: string, name: string } | null };
 
@@ -3066,7 +3066,7 @@ export type BulkOperationFieldsFragment = { id: string, status: BulkStatus, reas
 export type QueueStatusQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type QueueStatusQuery = { queueStatus: { admitted: number, running: number, oldestWaitingSince: string | null, backlog: Array<{ priority: number, count: number }> } };
+export type QueueStatusQuery = { queueStatus: { admitted: number, running: number, oldestWaitingSince: string | null, isCapped: boolean, backlog: Array<{ priority: number, count: number }> } };
 
 export type ConcurrencyLimitsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -5541,6 +5541,7 @@ export const ApprovalMetricsDocument = new TypedDocumentString(`
   approvalMetrics(filter: $filter) {
     since
     until
+    isCapped
     pending {
       waits {
         ...WaitFields
@@ -9620,6 +9621,7 @@ export const QueueStatusDocument = new TypedDocumentString(`
     admitted
     running
     oldestWaitingSince
+    isCapped
   }
 }
     `) as unknown as TypedDocumentString<QueueStatusQuery, QueueStatusQueryVariables>;
