@@ -25,6 +25,8 @@ const size = isFull
       faultMs: 10_000,
       frozenMs: 30_000,
       watchers: 4,
+      inFlight: 5,
+      cutMs: 100,
       ofTenant: 4,
     }
   : {
@@ -39,6 +41,8 @@ const size = isFull
       // Connections that say nothing are made anew after three seconds (src/platform/redis.ts).
       frozenMs: 4_500,
       watchers: 4,
+      inFlight: 2,
+      cutMs: 300,
       ofTenant: 2,
     };
 const seed = Number(process.env['FAULTS_SEED'] ?? someSeed());
@@ -153,19 +157,30 @@ async function heard(): Promise<void> {
   }
 }
 
-test('while Redis is emptied, killed and frozen under load nothing is missed', async (t) => {
+test('while Redis is emptied, killed and frozen under load, and connections are cut, nothing is missed', async (t) => {
   watch = watchOf(cluster);
   const key = await cluster.tenant.person('other-watcher', 'OPERATOR');
   const clients = Array.from({ length: size.watchers }, () => cluster.tenant.client(key));
   await watch.followTenant(clients[0]!);
+  // Their connections are cut all the while; delays are those of the others.
+  const cut = watchOf(cluster);
+  const cutClients = Array.from({ length: size.watchers }, () =>
+    cluster.tenant.client(key, { url: `http://127.0.0.1:${proxy.port}`, retry: { initialMs: 5, maxMs: 100 } }),
+  );
+  await cut.followTenant(cutClients[0]!);
   let isLoading = true;
   const load = async () => {
     while (isLoading) {
-      watch.follow(await start(), clients);
-      await eventually(() => watch.open <= size.watchers || !isLoading, undefined, 300_000);
+      const executionId = await start();
+      watch.follow(executionId, clients);
+      cut.follow(executionId, cutClients);
+      await eventually(() => watch.open < size.inFlight * size.watchers || !isLoading, undefined, 300_000);
     }
   };
-  const loading = load();
+  const cutAll = async () => {
+    for (; isLoading; await sleep(random() * 2 * size.cutMs)) proxy.cutOne(random(), cuts[Math.floor(random() * cuts.length)]!);
+  };
+  const loading = Promise.all([load(), cutAll()]);
   loading.catch(() => undefined); // told below
   /** Faults begin and end while streams are open. */
   const inFlight = () => eventually(() => watch.open > 0);
@@ -196,7 +211,12 @@ test('while Redis is emptied, killed and frozen under load nothing is missed', a
   delays['is what it was'] = watch.takeDelays();
   const { events, lists } = await watch.check();
   assert.equal(watch.interruptions, 0, 'no client was told of any of it');
+  await cut.ended();
+  const others = await cut.check();
+  assert.ok(cut.interruptions > 0, 'nothing was cut');
   // What a fault kept back would come after it.
   if (isFull) for (const [name, waited] of Object.entries(delays)) assert.ok(quantile(waited, 0.99) < 2_000, `Redis ${name}`);
-  t.diagnostic(`${lists} lists of ${events} events, exactly those of Postgres`);
+  t.diagnostic(
+    `${lists} lists of ${events} events, and ${others.lists} of ${others.events} with ${cut.interruptions} interruptions, exactly those of Postgres`,
+  );
 });
