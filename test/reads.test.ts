@@ -45,6 +45,14 @@ test('the world has as many executions as were asked for', async () => {
   assert.deepEqual(rows, [{ executions: 8_006 }]);
 });
 
+test('the event sinks of the world are caught up', async () => {
+  const { rows } = await admin.query(
+    'select count(*)::int as sinks, max(lag.events) as behind from event_sinks s cross join lateral eventbus.lag(s.id, 1000) as lag where s.tenant_id = $1',
+    [home.tenantId],
+  );
+  assert.deepEqual(rows, [{ sinks: 25, behind: 0 }]);
+});
+
 test('every list and every filter has a case', () => {
   assert.deepEqual(missingCases(casesOf(home)), []);
 });

@@ -137,6 +137,9 @@ const statements: readonly string[] = [
 /** Executions that one statement may make. */
 const sliceSize = 40_000;
 
+/** A sink that is caught up with all that is there. */
+const caughtUp = `update event_sinks set transaction_id = pg_snapshot_xmax(pg_current_snapshot()) where tenant_id in (select id from world_tenants)`;
+
 export async function generateExecutions(admin: pg.ClientBase, say: (line: string) => void): Promise<void> {
   const { rows } = await admin.query<{ total: number }>('select sum(size)::int as total from world_tenants');
   const { total } = rows[0]!;
@@ -151,4 +154,5 @@ export async function generateExecutions(admin: pg.ClientBase, say: (line: strin
     await admin.query('commit');
     say(`world: ${Math.round(((slice + 1) / slices) * total)} of ${total} executions`);
   }
+  await admin.query(caughtUp);
 }
