@@ -1,6 +1,6 @@
 // Every entity, as an explicit list; a test fails when an `*-entity.ts` file is missing here.
 import { Agent, AgentVersion, Deployment } from './agents/agent-entity.ts';
-import { Approval, ApprovalComment, ApprovalDelegation, ApprovalVote } from './approvals/approval-entity.ts';
+import { Approval, ApprovalApprover, ApprovalComment, ApprovalDelegation, ApprovalVote } from './approvals/approval-entity.ts';
 import { AuditEvent } from './audit/audit-entity.ts';
 import { EventDelivery, EventSink } from './eventbus/event-sink-entity.ts';
 import { ExecutionEvent, StreamEpoch } from './events/event-entity.ts';
@@ -46,6 +46,7 @@ export const entities = [
   SimulationChange,
   KillSwitch,
   Approval,
+  ApprovalApprover,
   ApprovalVote,
   ApprovalDelegation,
   ApprovalComment,

@@ -45,6 +45,14 @@ test('the world has as many executions as were asked for', async () => {
   assert.deepEqual(rows, [{ executions: 8_006 }]);
 });
 
+test('the event sinks of the world are caught up', async () => {
+  const { rows } = await admin.query(
+    'select count(*)::int as sinks, max(lag.events) as behind from event_sinks s cross join lateral eventbus.lag(s.id, 1000) as lag where s.tenant_id = $1',
+    [home.tenantId],
+  );
+  assert.deepEqual(rows, [{ sinks: 25, behind: 0 }]);
+});
+
 test('every list and every filter has a case', () => {
   assert.deepEqual(missingCases(casesOf(home)), []);
 });
@@ -167,6 +175,28 @@ test('among thousands of dead letters of one team, what is rare is found at once
   for (const each of rare) {
     const looked = (await rowsLookedAt('of a team', each)).get('steps')!;
     assert.ok(looked < 300, `${each.name}: ${looked}`);
+  }
+});
+
+test('among thousands that wait for others, what one can decide is found at once', async () => {
+  await admin.query(
+    `insert into approvals select (jsonb_populate_record(a, jsonb_build_object('id', gen_random_uuid()))).*
+     from approvals a cross join generate_series(1, 100)
+     where a.tenant_id = $1 and a.status = 'pending' and a.terms <> '{"stages":[]}'`,
+    [home.tenantId],
+  );
+  await admin.query('analyze approvals, approval_approvers');
+  const { rows } = await admin.query(`select from approvals where tenant_id = $1 and status = 'pending'`, [home.tenantId]);
+  assert.ok(rows.length > 4_000, `${rows.length}`);
+  const cases = [...casesOf(home), ...pairsOf(casesOf(home))].filter(({ name }) => name.endsWith('that I can decide'));
+  assert.ok(cases.length > 10, `${cases.length}`);
+  for (const who of people) {
+    for (const each of cases) {
+      const looked = await rowsLookedAt(who, each);
+      const most = Math.max(...['approvals', 'approval_approvers'].map((table) => looked.get(table) ?? 0));
+      // What else is asked for is counted first, each as far as 200.
+      assert.ok(most < 900, `${who}, ${each.name}: ${JSON.stringify([...looked])}`);
+    }
   }
 });
 

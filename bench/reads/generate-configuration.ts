@@ -99,7 +99,7 @@ const statements: readonly string[] = [
   `insert into webhook_deliveries (id, tenant_id, webhook_id, event, payload, status, attempts, created_at, delivered_at)
    select ${id('delivery', 'n')}, ${tenantOf}, ${id('webhook', 'n % 25')}, 'approval.requested', '{}', 'delivered', 1, pg_temp.now(), pg_temp.now()
    from world_tenants t ${seq('t.size / 2')}`,
-  // Caught up with everything, and switched off.
+  // Switched off; where they stand is set when there is something to have caught up with.
   `insert into event_sinks (id, tenant_id, origin, name, kind, url, secret, types, max_attempts, max_age_seconds, status, transaction_id, execution_id, sequence,
      created_by, created_at, updated_at)
    select ${id('sink', 'n')}, ${tenantOf}, 'tenant', 'k' || n, 'webhook', 'https://example.com/' || n, 'sealed', '{}', 1, 60, 'paused',

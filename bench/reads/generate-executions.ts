@@ -45,6 +45,8 @@ const began = `status not in ('queued', 'scheduled', 'blocked', 'awaiting_approv
 const done = `created_at + interval '1 second'`;
 /** Asked for by the step "two": by a tenth of the executions, by all that are rare in something, and by what waits. */
 const asks = `(k % 10 = 3 or status = 'waiting' or ${Array.from({ length: 14 }, (_, nth) => rare(nth + 1)).join(' or ')})`;
+/** The oldest 25 that wait ask anybody; all others a team that has nobody. */
+const asksNobody = `status = 'waiting' and size - k < 2 * ${openRows} - 25`;
 const approvalId = id('approval', `created_at + interval '10 ms'`, 'key');
 const startDecision = id('decision', 'created_at', 'key');
 const callDecision = id('call decision', `created_at + interval '5 ms'`, 'key');
@@ -100,14 +102,16 @@ const statements: readonly string[] = [
      then (select p.id from policies p where p.tenant_id = s.tenant_id and p.name = case when ${rare(12)} then 'rare' else 'policy-1' end) end) as f (policy)
    where what = 'start' or ${began}`,
   `insert into approvals (id, tenant_id, project_id, environment_id, team_id, agent_id, execution_id, step_id, source, status, title, reason, risk, subject,
-     digest, requested_by, created_at, expires_at, decided_at, decided_by, decision_id)
+     digest, requested_by, created_at, expires_at, decided_at, decided_by, decision_id, terms)
    select ${approvalId}, tenant_id, project_id, environment_id, team_id, agent_id, id, 'two', 'policy',
      case when status = 'waiting' then 'pending' when ${rare(3)} then 'expired' when status = 'failed' then 'rejected' when status = 'cancelled' then 'cancelled' else 'approved' end,
      'May it?', 'a policy asks', case when ${rare(6)} then 'critical' else (array['low', 'medium', 'high'])[1 + ${pick(7, 3)}] end,
      jsonb_build_object('tool', 'bench.work', 'arguments', '{"number":1}'::jsonb, 'policies', '[]'::jsonb, 'executionId', id, 'stepId', 'two', 'tenantId', tenant_id),
      'digest', service, created_at, case status when 'waiting' then pg_temp.now() + interval '1 day' else created_at + interval '1 day' end,
-     case when status not in ('waiting', 'cancelled') and not ${rare(3)} then ${done} end, case when status not in ('waiting', 'cancelled') and not ${rare(3)} then person end, ${callDecision}
-   from world_slice where ${began} and ${asks}`,
+     case when status not in ('waiting', 'cancelled') and not ${rare(3)} then ${done} end, case when status not in ('waiting', 'cancelled') and not ${rare(3)} then person end, ${callDecision},
+     case when ${asksNobody} then jsonb_build_object('stages', jsonb_build_array(jsonb_build_object('name', 'finance', 'quorum', 1, 'approvers',
+       jsonb_build_array(jsonb_build_object('team', (select t.id from teams t where t.tenant_id = s.tenant_id and t.name = 'team-2')))))) else '{"stages":[]}' end
+   from world_slice s where ${began} and ${asks}`,
   `insert into approval_votes (approval_id, stage, principal_id, tenant_id, decision, digest, voted_at)
    select ${approvalId}, 0, person, tenant_id, case status when 'failed' then 'reject' else 'approve' end, 'digest', ${done}
    from world_slice where ${began} and ${asks} and status not in ('waiting', 'cancelled') and not ${rare(3)}`,
@@ -137,6 +141,9 @@ const statements: readonly string[] = [
 /** Executions that one statement may make. */
 const sliceSize = 40_000;
 
+/** A sink that is caught up with all that is there. */
+const caughtUp = `update event_sinks set transaction_id = pg_snapshot_xmax(pg_current_snapshot()) where tenant_id in (select id from world_tenants)`;
+
 export async function generateExecutions(admin: pg.ClientBase, say: (line: string) => void): Promise<void> {
   const { rows } = await admin.query<{ total: number }>('select sum(size)::int as total from world_tenants');
   const { total } = rows[0]!;
@@ -151,4 +158,5 @@ export async function generateExecutions(admin: pg.ClientBase, say: (line: strin
     await admin.query('commit');
     say(`world: ${Math.round(((slice + 1) / slices) * total)} of ${total} executions`);
   }
+  await admin.query(caughtUp);
 }

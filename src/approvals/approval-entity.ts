@@ -2,6 +2,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
 import { riskClasses } from '../tools/tool.ts';
+import { keepApprovers } from './asked.ts';
 import { approvalDecisions, approvalSources, approvalStatuses, type ApprovalSubject } from './approval.ts';
 import { commentKinds, type ApprovalTerms } from './approval-terms.ts';
 
@@ -9,6 +10,8 @@ export const Approval = defineEntity({
   name: 'Approval',
   tableName: 'approvals',
   ...tenantTable,
+  // Whatever statement asks somebody else, or nobody any more: several do.
+  triggers: [{ name: 'approvals_approvers', timing: 'after', events: ['insert', 'update', 'delete'], body: keepApprovers }],
   indexes: [
     // Lists ask for each status and risk by itself (src/tenants/newest-rows.ts): each is a range in the order of the list.
     { name: 'approvals_tenant', properties: ['tenantId', 'status', 'risk', 'id'] },
@@ -80,6 +83,31 @@ export const Approval = defineEntity({
     note: p.text().nullable(),
     /** When the grant was used by a dispatch; it is never used again by another step. */
     consumedAt: moment().nullable(),
+  },
+});
+
+/**
+ * Whom each pending approval asks now, a row each, to find what waits for somebody: `principal:<id>`, `role:<name>`, `team:<id>`, or
+ * `anybody` where nobody is named. A trigger on approvals keeps them.
+ */
+export const ApprovalApprover = defineEntity({
+  name: 'ApprovalApprover',
+  tableName: 'approval_approvers',
+  ...tenantTable,
+  indexes: [
+    {
+      name: 'approval_approvers_team',
+      expression:
+        'create index "approval_approvers_team" on "approval_approvers" ("tenant_id", "approver", "team_id", "approval_id") where "team_id" is not null',
+    },
+  ],
+  properties: {
+    tenantId: p.uuid().primary(),
+    approver: p.text().primary(),
+    environmentId: p.uuid().primary(),
+    approvalId: p.uuid().primary(),
+    /** Of the approval. */
+    teamId: p.uuid().nullable(),
   },
 });
 

@@ -161,13 +161,21 @@ const idFields = [
   ['executionId', 'execution_id'],
 ] as const;
 
-/** Newest first. `decidable` is the condition for `canDecide`, where the filter has it. */
+/** What somebody can decide now, in a list's statement. */
+export interface DecidableRows {
+  /** On rows of `approvals`, never null. */
+  condition(params: unknown[]): string;
+  /** Rows `a` of `approval_approvers` among which all of it is. */
+  routes(environmentId: string | null | undefined, params: unknown[]): Route[];
+}
+
+/** Newest first. `decidable` is given where the filter has `canDecide`. */
 export async function listApprovals(
   uow: UnitOfWork,
   actor: Authority,
   filter: ApprovalFilter,
   request: PageRequest,
-  decidable?: (params: unknown[]) => string,
+  decidable?: DecidableRows,
 ): Promise<Page<ApprovalRow>> {
   const window = pageWindow('approvals', request);
   const params: unknown[] = [uow.tenantId];
@@ -177,11 +185,23 @@ export async function listApprovals(
   for (const { field, id } of ids) {
     if (!isId(id)) throw new ValidationError([{ path: `filter.${field}`, message: `"${id.slice(0, 80)}" is not an id` }]);
   }
+  if (filter.canDecide && filter.status && !filter.status.includes('pending')) return pageOf(window, []);
   // By what names few approvals, where the filter does: those of an execution, or whatever is counted to be few.
   const way = filter.executionId != null ? null : await fewestBy(uow, 'approvals', waysOf(actor, filter));
   const isFew = filter.executionId != null || way !== null;
   if (isFew) conditions.push(...ids.map(({ column, id }) => `${column} = ${bind(id)}`));
-  if (decidable) conditions.push(`${decidable(params)} = ${bind(filter.canDecide)}`);
+  if (decidable) conditions.push(`${decidable.condition(params)} = ${bind(filter.canDecide)}`);
+  if (decidable && filter.canDecide && !isFew) {
+    conditions.push(visibleRows(actor, 'approval.read', placeColumns, params));
+    if (filter.agentId != null) conditions.push(`agent_id = ${bind(filter.agentId)}`);
+    if (filter.risk) conditions.push(`risk = any(${bind([...filter.risk])}::text[])`);
+    // One by one (offset 0), in the order of who is asked: joined, they might all be looked up at once.
+    const own = [`exists (select from approvals where ${['tenant_id = $1 and id = a.approval_id', ...conditions].join(' and ')} offset 0)`];
+    if (window.afterId !== null) own.push(`a.approval_id < ${bind(window.afterId)}`);
+    const routes = decidable.routes(filter.environmentId, params);
+    const source = { from: 'approval_approvers a', id: 'a.approval_id' };
+    return pageOf(window, await approvalRows(uow, newestRows('approvals', approvalColumns, routes, own, window, source), params));
+  }
   if (window.afterId !== null) conditions.push(`id < ${bind(window.afterId)}`);
   const routes = approvalRoutes(actor, filter, isFew, bind, params, conditions);
   const source = way ? rowsBy('approvals', way, bind) : undefined;
@@ -189,7 +209,7 @@ export async function listApprovals(
 }
 
 const statusesOf = ({ status, canDecide }: ApprovalFilter): readonly ApprovalStatus[] | null | undefined =>
-  canDecide ? (status ?? ['pending']).filter((each) => each === 'pending') : status;
+  canDecide ? ['pending'] : status;
 
 /** What of a filter an index has by itself, and the teams of who has nothing but teams. */
 function waysOf(actor: Authority, filter: ApprovalFilter): Way[] {

@@ -124,7 +124,7 @@ export function greatest(table: string, column: string, routes: readonly Route[]
   return `(select found_id as id, place from (${found.join(' union ')}) as all_found (found_id, place) order by place desc limit ${limit})`;
 }
 
-/** Where the ids of a list are found, when not in its own table: what to select from, and its id. */
+/** Where the ids of a list are found, when not in its own table: what to select from, and its id, which may be there more than once. */
 export interface Source {
   readonly from: string;
   readonly id: string;
@@ -152,6 +152,6 @@ export function newestRows(
     ) as found (found_id)`,
   );
   return `select ${columns} from (
-    select found_id from (${ids.join(' union ')}) as all_found (found_id) order by found_id desc limit ${limit}
+    select ${source ? 'distinct ' : ''}found_id from (${ids.join(' union ')}) as all_found (found_id) order by found_id desc limit ${limit}
   ) page join ${table} on ${own} and ${alias}.id = found_id order by ${alias}.id desc`;
 }

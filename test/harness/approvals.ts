@@ -6,7 +6,7 @@ import type { ApprovalSubject } from '#src/approvals/approval.ts';
 import type { ApprovalLog, ApprovalNote, CallFact } from '#src/approvals/approval-log.ts';
 import type { ApprovalRow } from '#src/approvals/approval-reads.ts';
 import { createApprovalService, type ApprovalService, type NewApproval } from '#src/approvals/approval-service.ts';
-import type { ApprovalTerms, Approver } from '#src/approvals/approval-terms.ts';
+import { approversNow, type ApprovalTerms, type Approver } from '#src/approvals/approval-terms.ts';
 import type { Deciding } from '#src/approvals/deciding.ts';
 import { createDelegationService, type DelegationService, type NewDelegation } from '#src/approvals/delegation-service.ts';
 import type { DelegationRow } from '#src/approvals/delegation-reads.ts';
@@ -57,7 +57,9 @@ export interface ApprovalWorld extends World {
   decide(actor: Authority, approvalId: string, input?: Partial<Deciding>): Promise<ApprovalRow>;
   delegate(from: Authority, to: Authority, input?: Partial<NewDelegation>): Promise<DelegationRow>;
   jobs(): Promise<QueuedJob[]>;
-  /** Checks besides that the list of what can be decided agrees. */
+  /** Checks that the rows of who is asked are those of everything that is pending; how many there are. */
+  approvers(): Promise<number>;
+  /** Checks besides that the list of what can be decided agrees, and the rows of who is asked. */
   whyNot(actor: Authority, approval: ApprovalRow): Promise<string | null>;
   /** Notes about an approval, in order. */
   told(approval: Pick<ApprovalRow, 'id'>): (ApprovalNote | CallFact)[];
@@ -142,6 +144,24 @@ export async function approvalStand(): Promise<ApprovalStand> {
         const { rows } = await approvals.listApprovals(uow, actor, { canDecide: true }, { first: 100 });
         assert.equal(rows.some(({ id }) => id === approvalId), reason === null, reason ?? 'could be decided, and is not listed'); // prettier-ignore
       });
+    const checkApprovers = async (): Promise<number> => {
+      const [pending, rows] = await write(async (uow) => [
+        await uow.rows<ApprovalRow>(
+          `select id, terms, stage, escalated_at as "escalatedAt", environment_id as "environmentId", team_id as "teamId"
+           from approvals where status = 'pending'`,
+        ),
+        await uow.rows<{ text: string }>(
+          `select concat_ws(' ', approval_id, environment_id, coalesce(team_id::text, '-'), approver) as text from approval_approvers`,
+        ),
+      ]);
+      const asked = pending.flatMap((approval) => {
+        const texts = approversNow(approval).flatMap((approver) => Object.entries(approver).map(([kind, who]) => `${kind}:${who}`));
+        const place = `${approval.id} ${approval.environmentId} ${approval.teamId ?? '-'}`;
+        return [...new Set(texts.length > 0 ? texts : ['anybody'])].map((text) => `${place} ${text}`);
+      });
+      assert.deepEqual(rows.map(({ text }) => text).toSorted(), asked.toSorted());
+      return rows.length;
+    };
     return {
       ...base,
       ...{ executionId, requester, reviewer, write, subject, request },
@@ -188,8 +208,10 @@ export async function approvalStand(): Promise<ApprovalStand> {
       whyNot: async (actor, approval) => {
         const [reason] = await write((uow) => approvals.whyNotDecide(uow, actor, [approval]));
         await checkInbox(actor, approval.id);
+        await checkApprovers();
         return reason!;
       },
+      approvers: checkApprovers,
       told: ({ id }) => deps.log.told.filter(({ approvalId }) => approvalId === id).map(({ note }) => note),
     };
   }
