@@ -29,6 +29,7 @@ import { Migration20261122015800_lag } from './20261122015800-lag.ts';
 import { Migration20261122021350_past_teams } from './20261122021350-past-teams.ts';
 import { Migration20261122040000_capped } from './20261122040000-capped.ts';
 import { Migration20261122041913_team_newest } from './20261122041913-team-newest.ts';
+import { Migration20261122051000_held } from './20261122051000-held.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -61,4 +62,5 @@ export const migrations = [
   { name: '20261122021350-past-teams', class: Migration20261122021350_past_teams },
   { name: '20261122040000-capped', class: Migration20261122040000_capped },
   { name: '20261122041913-team-newest', class: Migration20261122041913_team_newest },
+  { name: '20261122051000-held', class: Migration20261122051000_held },
 ];
