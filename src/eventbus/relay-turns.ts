@@ -46,7 +46,7 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
   async function news(sink: SinkState, most: number): Promise<FeedEvent[]> {
     if (sink.origin === 'operator') {
       const { rows } = await pool.query<Raw>(
-        `select ${feedColumns} from eventbus.operator_feed($1, $2) f order by f.transaction_id, f.execution_id, f.sequence limit $2`,
+        `select ${feedColumns} from eventbus.operator_feed($1, $2) f order by f.transaction_id, f.execution_id, f.sequence`,
         [sink.id, most],
       );
       return rows.map(fromRaw);
