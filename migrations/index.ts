@@ -31,6 +31,7 @@ import { Migration20261122040000_capped } from './20261122040000-capped.ts';
 import { Migration20261122041913_team_newest } from './20261122041913-team-newest.ts';
 import { Migration20261122051000_held } from './20261122051000-held.ts';
 import { Migration20261122051100_first_of_all } from './20261122051100-first-of-all.ts';
+import { Migration20261122051200_given_up } from './20261122051200-given-up.ts';
 
 export const migrations = [
   { name: '20261121000001-initial', class: Migration20261121000001Initial },
@@ -65,4 +66,5 @@ export const migrations = [
   { name: '20261122041913-team-newest', class: Migration20261122041913_team_newest },
   { name: '20261122051000-held', class: Migration20261122051000_held },
   { name: '20261122051100-first-of-all', class: Migration20261122051100_first_of_all },
+  { name: '20261122051200-given-up', class: Migration20261122051200_given_up },
 ];
