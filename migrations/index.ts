@@ -29,6 +29,9 @@ import { Migration20261122015800_lag } from './20261122015800-lag.ts';
 import { Migration20261122021350_past_teams } from './20261122021350-past-teams.ts';
 import { Migration20261122040000_capped } from './20261122040000-capped.ts';
 import { Migration20261122041913_team_newest } from './20261122041913-team-newest.ts';
+import { Migration20261122051000_held } from './20261122051000-held.ts';
+import { Migration20261122051100_first_of_all } from './20261122051100-first-of-all.ts';
+import { Migration20261122051200_given_up } from './20261122051200-given-up.ts';
 import { Migration20261122052000_approvers } from './20261122052000-approvers.ts';
 
 export const migrations = [
@@ -62,5 +65,8 @@ export const migrations = [
   { name: '20261122021350-past-teams', class: Migration20261122021350_past_teams },
   { name: '20261122040000-capped', class: Migration20261122040000_capped },
   { name: '20261122041913-team-newest', class: Migration20261122041913_team_newest },
+  { name: '20261122051000-held', class: Migration20261122051000_held },
+  { name: '20261122051100-first-of-all', class: Migration20261122051100_first_of_all },
+  { name: '20261122051200-given-up', class: Migration20261122051200_given_up },
   { name: '20261122052000-approvers', class: Migration20261122052000_approvers },
 ];

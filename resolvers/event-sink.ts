@@ -127,7 +127,7 @@ mutation('redeliverEvent', {
 });
 
 mutation('redeliverEvents', {
-  description: `Sends the oldest ${sinkLimits.redelivered} events that a sink gave up once more. Call it again while there are others.`,
+  description: `Sends ${sinkLimits.redelivered} events that a sink gave up once more, those first that it gave up longest ago. Call it again while there are others.`,
   permission,
   input: RedeliverEventsInput,
   returns: {

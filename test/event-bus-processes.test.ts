@@ -144,8 +144,9 @@ test('a sink that something else has locked keeps no other from being renewed, a
     const before = await leaseOf(hanging.id);
     await eventually(async () => (await leaseOf(hanging.id)).lease_until > before.lease_until);
     const { lease_owner: owner, fence } = await leaseOf(locked.id);
-    const kept = await bus.rows<{ id: string }>('select * from eventbus.renew($1, 1000)', [owner]);
-    assert.deepEqual(kept.find(({ id }) => id === locked.id), { id: locked.id, fence, renewed: false }); // prettier-ignore
+    const renew = (asked: string, of: number) => bus.rows('select * from eventbus.renew($1, 1000, $2, $3)', [owner, [asked], [of]]);
+    assert.deepEqual(await renew(locked.id, fence), [{ id: locked.id, fence, renewed: false }]);
+    assert.deepEqual(await renew(locked.id, fence - 1), [], 'a former lease of the same process');
     await eventually(() => open.every(({ destroyed }) => destroyed));
     answers = true;
   });
@@ -213,21 +214,23 @@ for (const { kind, tenants: count, failures, asked } of [
   });
 }
 
-test('a sink that is paused while it keeps a request unanswered is let go of, and gets all of it once it is resumed', async (t) => {
+test('a sink that is paused while it keeps a request unanswered is let go of, and gets all of it once it is resumed, whatever else the process holds', async (t) => {
   const tenant = await bus.tenant();
   const gate = gated();
   const { ids, id } = await receiver(t, tenant, gate.answer);
+  const hanging = await receiver(t, tenant, () => undefined);
   const execution = newId();
   await tenant.emit(execution, 2);
-  const relay = bus.relay({ pollMs: 50 });
+  const relay = bus.relay({ pollMs: 50, leaseMs: 1_000 });
   await relay.start();
-  await eventually(() => gate.waiting.length > 0);
+  await eventually(() => gate.waiting.length > 0 && hanging.ids().length > 0);
   await tenant.write((uow) => bus.services.eventSinks.pauseEventSink(uow, tenant.admin, id, ''));
   await eventually(() => gate.waiting.every(({ destroyed }) => destroyed));
   gate.open();
   await tenant.write((uow) => bus.services.eventSinks.resumeEventSink(uow, tenant.admin, id));
   await eventually(() => ids().includes(`${execution}:2`));
   inOrder(ids(), [execution], 2);
+  assert.equal(hanging.ids().length, 1, 'it is still held');
   await relay.stop();
 });
 

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventDelayMs, sinkDelayMs, sinkLimits } from '#src/eventbus/event-sink.ts';
-import { countDeliveries } from '#src/eventbus/relay-record.ts';
+import { countDeliveries, recordLines } from '#src/eventbus/relay-record.ts';
 import { createTurns } from '#src/eventbus/relay-turns.ts';
 import type { Database, UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
+import type { BusTenant } from './harness/event-bus.ts';
 import { bus, clock, create, deliveries, health, idOf, idsOf, onlySink, receiver, sinks, work } from './harness/turned-relay.ts';
 
 describe('an event that is not taken', () => {
@@ -143,24 +144,42 @@ describe('an event that is not taken', () => {
     });
   }
 
-  it('is sent again with a thousand others at a time, the oldest first, so that nobody waits for long', async () => {
+  /** So many that were given up at a moment; those that are made first have the lower ids. */
+  const givenUp = (tenant: BusTenant, sinkId: string, count: number, at: Date) =>
+    bus.rows<{ id: string }>(
+      `insert into event_deliveries (id, tenant_id, sink_id, event_tenant_id, execution_id, sequence, type, status, attempts, created_at, dead_lettered_at)
+       select uuidv7(), $1, $2, $1, gen_random_uuid(), 1, 'execution.started', 'dead_lettered', 50, now(), $4 from generate_series(1, $3::int) returning id`,
+      [tenant.id, sinkId, count, at],
+    );
+
+  it('is sent again with a thousand others at a time, those first that were given up longest ago, so that nobody waits for long', async () => {
     const tenant = await bus.tenant();
     const { id } = (await create(tenant)).eventSink;
-    const newest = newId();
-    for (const [count, execution] of [[sinkLimits.redelivered, null], [1, newest]] as const) await bus.rows(
-      `insert into event_deliveries (id, tenant_id, sink_id, event_tenant_id, execution_id, sequence, type, status, attempts, created_at, dead_lettered_at)
-       select uuidv7(), $1, $2, $1, coalesce($4::uuid, gen_random_uuid()), 1, 'execution.started', 'dead_lettered', 50, now(), now() from generate_series(1, $3::int)`,
-      [tenant.id, id, count, execution]); // prettier-ignore
-    const again = () => tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id));
-    const first = await again();
-    assert.deepEqual([first.redelivering, first.hasMore], [sinkLimits.redelivered, true]);
-    const left = await bus.rows(`select execution_id from event_deliveries where sink_id = $1 and status = 'dead_lettered'`, [id]);
-    assert.deepEqual(left, [{ execution_id: newest }]);
+    const left = () => bus.rows(`select id from event_deliveries where sink_id = $1 and status = 'dead_lettered'`, [id]);
+    // It was sent again before, and given up once more.
+    const again = await givenUp(tenant, id, 1, clock.now());
+    await givenUp(tenant, id, sinkLimits.redelivered, new Date(clock.now().getTime() - 1));
+    const redeliver = () => tenant.write((uow) => sinks().redeliverEvents(uow, tenant.admin, id));
+    const first = await redeliver();
+    assert.deepEqual([first.redelivering, first.hasMore, await left()], [sinkLimits.redelivered, true, again]);
     for (const count of [1, 0]) {
-      const { redelivering, hasMore } = await again();
+      const { redelivering, hasMore } = await redeliver();
       assert.deepEqual([redelivering, hasMore], [count, false]);
     }
     await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
+  });
+
+  it('and was given up long ago is dropped, however many that were given up again since have lower ids', async (t) => {
+    const { tenant, id } = await receiver(t);
+    const monthAgo = new Date(clock.now().getTime() - sinkLimits.keptDays * 86_400_000);
+    await givenUp(tenant, id, 100, monthAgo);
+    const old = await givenUp(tenant, id, 101, new Date(monthAgo.getTime() - 1));
+    for (const dropped of [100, 101]) {
+      await tenant.emit(newId());
+      await work();
+      const kept = await bus.rows<{ id: string }>('select id from event_deliveries where sink_id = $1 order by id', [id]);
+      assert.deepEqual([kept.length, kept.slice(100)], [201 - dropped, old.slice(dropped)]);
+    }
   });
 
   it('and was given up is kept for thirty days', async (t) => {
@@ -205,12 +224,13 @@ describe('an event that is not taken', () => {
     const turn = await createTurns({ database, pool: { query: () => assert.fail() } as never, owner }).next({ id, tenantId: tenant.id, fence: 0 }, clock.now()); // prettier-ignore
     await tenant.write(async (uow) => {
       countDeliveries(explaining(uow), id);
+      recordLines(explaining(uow), { id, tenantId: tenant.id, fence: 0 }, [], clock.now());
       await Promise.all(written);
     });
     const [row] = await bus.rows('select pending from event_sinks where id = $1', [id]);
     assert.deepEqual([turn!.lines.length, row], [6, { pending: 3 }]);
     const text = plans.join('\n');
-    assert.match(text, /using event_deliveries_due/);
+    for (const index of ['due', 'dead']) assert.match(text, new RegExp(`using event_deliveries_${index}`));
     assert.doesNotMatch(text, /Seq Scan on event_deliveries|Rows Removed by Filter: \d{3}/);
     await tenant.write((uow) => sinks().deleteEventSink(uow, tenant.admin, id));
   });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CloudEvent, HTTP } from 'cloudevents';
+import pg from 'pg';
 import { toGlobalId } from '#schema/ids.ts';
 import { envelopeOf } from '#src/eventbus/cloud-event.ts';
 import type { NewEventSink } from '#src/eventbus/event-sink-service.ts';
@@ -11,9 +12,16 @@ import { CursorExpiredError, InvalidCursorError, ValidationError } from '#src/pl
 import { newId } from '#src/platform/ids.ts';
 import type { Authority } from '#src/authority/permission.ts';
 import { webhookLimits } from '#src/webhooks/webhook.ts';
+import { operatorSink } from './harness/event-bus.ts';
 import { foreignServer } from './harness/foreign-server.ts';
 import { verifySigned } from './harness/standard-webhooks.ts';
 import { bus, clock, create, health, idsOf, onlySink, receiver, relay, sinks, work } from './harness/turned-relay.ts';
+
+const asOwner = async <T>(ask: (owner: pg.Client) => Promise<T>): Promise<T> => {
+  const owner = new pg.Client({ connectionString: bus.db.ownerUrl });
+  await owner.connect();
+  return ask(owner).finally(() => owner.end());
+};
 
 describe('what is sent', () => {
   it('is a CloudEvent, signed as the Standard Webhooks library checks it, with ids of the API', async (t) => {
@@ -111,6 +119,34 @@ describe('what is sent', () => {
     assert.deepEqual(idsOf(server), [`${inside}:1`]);
     assert.equal(JSON.parse(server.requests[0]!.body).environmentid, toGlobalId('Environment', environment));
   });
+});
+
+it('a sink of the operator reads the first events of all its tenants together, and of the others nothing but their place', async () => {
+  const operator = await bus.tenant({ isOperator: true });
+  const tenants = await Promise.all([bus.tenant(), bus.tenant(), bus.tenant()]);
+  const target = { kind: 'kafka', brokers: ['127.0.0.1:1'], topic: 'events', tls: false } as const;
+  await bus.relay({ sinks: [operatorSink('lake', target, { tenants: tenants.map(({ name }) => name) })] }).work();
+  const { id } = await onlySink(operator);
+  const executions = tenants.map(newId);
+  const [project, environment, agent] = [newId(), newId(), newId()];
+  await tenants[0].write((uow) => uow.rows(`insert into executions (id, tenant_id, project_id, environment_id, agent_id, agent_version_id, status, inputs, labels, request_digest, requested_by, requested_roles, created_at) values ($1, $2, $3, $4, $5, $5, 'queued', '{}', '{}', '', $5, '{}', now())`, [executions[0], tenants[0].id, project, environment, agent])); // prettier-ignore
+  // Those of the last tenant come behind those of the others.
+  for (const [index, count] of [[0, 2], [1, 3], [0, 1], [1, 1], [0, 3], [2, 7]] as const) await tenants[index].emit(executions[index]!, count); // prettier-ignore
+  await operator.emit(newId());
+  await bus.settle();
+  const columns = 'tenant_id, execution_id, sequence, type, data, occurred_at, transaction_id, project_id, environment_id';
+  const order = 'order by transaction_id, execution_id, sequence';
+  const all = await bus.rows<{ project_id: string | null }>(
+    `select ${columns} from execution_events e left join (select id as execution_id, project_id, environment_id from executions) x using (execution_id)
+     where execution_id = any($1) ${order}`, [executions]); // prettier-ignore
+  assert.deepEqual([all.length, all[0]!.project_id, all[2]!.project_id], [17, project, null]);
+  for (const most of [1, 3, 7, 10, 17, 200]) {
+    const { rows } = await asOwner((owner) => owner.query(`select ${columns} from eventbus.operator_feed($1, $2)`, [id, most]));
+    assert.equal(rows.length, Math.min(most, all.length), 'no more than is asked for is looked up');
+    const sorted = await asOwner((owner) => owner.query(`select ${columns} from eventbus.operator_feed($1, $2) ${order}`, [id, most]));
+    assert.deepEqual(sorted.rows, all.slice(0, most));
+  }
+  await operator.write((uow) => sinks().deleteEventSink(uow, operator.admin, id));
 });
 
 describe('a sink', () => {

@@ -71,6 +71,10 @@ export const EventDelivery = defineEntity({
       expression: `create index "event_deliveries_due" on "event_deliveries" ("tenant_id", "sink_id", "next_attempt_at", "id") where status in ('pending', 'redelivering')`,
     },
     {
+      name: 'event_deliveries_dead',
+      expression: `create index "event_deliveries_dead" on "event_deliveries" ("tenant_id", "sink_id", "dead_lettered_at", "id") where status = 'dead_lettered'`,
+    },
+    {
       name: 'event_deliveries_pending',
       expression: `create unique index "event_deliveries_pending" on "event_deliveries" ("sink_id", "execution_id") where status = 'pending'`,
     },

@@ -62,7 +62,7 @@ export interface EventSinkService {
   deleteEventSink(uow: UnitOfWork, actor: Authority, eventSinkId: string): Promise<EventSinkRow>;
   /** Sends an event that was given up once more, with all its attempts. */
   redeliverEvent(uow: UnitOfWork, actor: Authority, eventDeliveryId: string): Promise<EventDeliveryRow>;
-  /** The oldest `sinkLimits.redelivered` that a sink gave up, so that it is not locked for long; `hasMore` when there are others. */
+  /** `sinkLimits.redelivered` at a time, those first that a sink gave up longest ago, so that it is not locked for long; `hasMore` when there are others. */
   redeliverEvents(
     uow: UnitOfWork,
     actor: Authority,
@@ -242,7 +242,7 @@ export function createEventSinkService({ clock, sealer, events }: EventSinkDepen
     async redeliverEvents(uow, actor, eventSinkId) {
       const { id } = await manageable(uow, actor, eventSinkId);
       const dead = await uow.rows<{ id: string }>(
-        `select id from event_deliveries where tenant_id = $1 and sink_id = $2 and status = 'dead_lettered' order by id limit $3`,
+        `select id from event_deliveries where tenant_id = $1 and sink_id = $2 and status = 'dead_lettered' order by dead_lettered_at, id limit $3`,
         [uow.tenantId, id, sinkLimits.redelivered + 1],
       );
       const oldest = dead.slice(0, sinkLimits.redelivered).map((each) => each.id);

@@ -24,10 +24,11 @@ export function recordLines(uow: UnitOfWork, { tenantId, id: sinkId }: Lease, ou
   });
   const rows = `jsonb_to_recordset($3::jsonb) as r (id uuid, "eventTenantId" uuid, "executionId" uuid, sequence int, type text, attempts int,
     "firstAttemptAt" timestamptz, "nextAttemptAt" timestamptz, error text, status text)`;
-  // The oldest hundred at a time: more go with later turns.
+  // A hundred at a time, by when they were given up last, which their ids do not tell: more go with later turns.
   uow.write(
-    `delete from event_deliveries where tenant_id = $1 and status = 'dead_lettered' and dead_lettered_at < $3 and id in (
-       select id from event_deliveries where tenant_id = $1 and sink_id = $2 and status = 'dead_lettered' order by id limit 100)`,
+    `delete from event_deliveries where tenant_id = $1 and id in (
+       select id from event_deliveries where tenant_id = $1 and sink_id = $2 and status = 'dead_lettered' and dead_lettered_at < $3
+       order by dead_lettered_at, id limit 100)`,
     [tenantId, sinkId, new Date(now.getTime() - sinkLimits.keptDays * 86_400_000)],
   );
   const all = [done, behind, dead, retried];

@@ -46,7 +46,7 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
   async function news(sink: SinkState, most: number): Promise<FeedEvent[]> {
     if (sink.origin === 'operator') {
       const { rows } = await pool.query<Raw>(
-        `select ${feedColumns} from eventbus.operator_feed($1, $2) f order by f.transaction_id, f.execution_id, f.sequence limit $2`,
+        `select ${feedColumns} from eventbus.operator_feed($1, $2) f order by f.transaction_id, f.execution_id, f.sequence`,
         [sink.id, most],
       );
       return rows.map(fromRaw);
@@ -164,10 +164,13 @@ export function createTurns({ database, pool, owner }: TurnDependencies) {
         return true;
       }),
 
-    /** Gives the sink back; whoever looks next may take it. */
-    async release(lease: Lease): Promise<void> {
+    /** Gives the sink back: whoever looks next, and not before `restMs`, may take it. */
+    async release(lease: Lease, restMs: number): Promise<void> {
       await database.write(lease.tenantId, async (uow) => {
-        uow.write(`update event_sinks set lease_owner = null, lease_until = clock_timestamp() where ${held}`, leaseOf(lease));
+        uow.write(
+          `update event_sinks set lease_owner = null, lease_until = clock_timestamp() + make_interval(secs => $5 / 1000.0) where ${held}`,
+          [...leaseOf(lease), restMs],
+        );
       });
     },
   };

@@ -54,6 +54,8 @@ const mostSlow = 32;
 const slowMs = 1_000;
 /** After which a sink is given back, so that others get their turn; milliseconds. */
 const leaseSliceMs = 5_000;
+/** So long a sink rests whose turn failed: what was sent may have arrived, and is sent again. */
+const restMs = 1_000;
 /** After a hint: lets more of them come, and the transactions around it end. */
 const settleMs = 20;
 
@@ -71,8 +73,13 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
   const { clock, database, hints, logger } = deps;
   const { connectionString, sinks, pollMs = 1_000, leaseMs = 6_000 } = options;
   const owner = newId();
-  const pool = new pg.Pool({ connectionString, max: 2, application_name: 'signalbox-relay', query_timeout: 30_000 });
-  pool.on('error', (err) => logger.debug({ err }, 'the event bus lost a connection'));
+  const connections = (max: number) =>
+    new pg.Pool({ connectionString, max, application_name: 'signalbox-relay', query_timeout: 30_000 }).on('error', (err) =>
+      logger.debug({ err }, 'the event bus lost a connection'),
+    );
+  const pool = connections(2);
+  /** Of its own: leases do not run out because feeds are slow to read. */
+  const renewing = connections(1);
   const turns = createTurns({ database, pool, owner });
   const senders = createSenders(deps, sinks);
   const names = sinks.map(({ name }) => name);
@@ -82,11 +89,17 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
 
   async function carry(lease: Lease, signal: AbortSignal): Promise<void> {
     const until = performance.now() + leaseSliceMs;
-    while (!signal.aborted && performance.now() < until) {
-      if (!(await carryTurn({ ...deps, turns, senders }, lease, signal))) break;
+    let hasFailed = false;
+    try {
+      while (!signal.aborted && performance.now() < until) {
+        if (!(await carryTurn({ ...deps, turns, senders }, lease, signal))) break;
+      }
+    } catch (err) {
+      hasFailed = true;
+      logger.warn({ err, sink: lease.id }, 'events could not be relayed; trying again');
     }
     // What was being sent when the signal came may have arrived: a lease that is given back at once would send it again at once.
-    if (!signal.aborted || stopping.signal.aborted) await turns.release(lease);
+    if (!signal.aborted || stopping.signal.aborted) await turns.release(lease, hasFailed ? restMs : 0);
   }
 
   async function look(): Promise<number> {
@@ -104,9 +117,10 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
     for (const { failures, ...lease } of rows) {
       const stop = new AbortController();
       const done = carry(lease, AbortSignal.any([stop.signal, stopping.signal]))
-        .catch((err: unknown) => logger.warn({ err, sink: lease.id }, 'events could not be relayed; trying again'))
+        .catch((err: unknown) => logger.warn({ err, sink: lease.id }, 'a sink could not be given back; its lease runs out'))
         .finally(() => {
-          held.delete(lease.id);
+          // Its lease may have run out meanwhile, and the next one be here already.
+          if (held.get(lease.id)?.lease === lease) held.delete(lease.id);
           lookSoon();
         });
       held.set(lease.id, { lease, isFailing: failures > 0, since, until: since + leaseMs, stop, done });
@@ -134,14 +148,14 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
     }, settleMs).unref();
   }
 
-  /** A sink that a long change has locked is neither renewed nor lost: it stays ours until its lease runs out. */
+  /** Only what is worked on. A sink that a long change has locked is neither renewed nor lost: it stays ours until its lease runs out. */
   async function renew(): Promise<void> {
     const asked = [...held.values()];
     if (asked.length === 0) return;
     const until = performance.now() + leaseMs;
-    const { rows } = await pool.query<{ id: string; fence: number; renewed: boolean }>(
-      'select id, fence, renewed from eventbus.renew($1, $2)',
-      [owner, leaseMs],
+    const { rows } = await renewing.query<{ id: string; fence: number; renewed: boolean }>(
+      'select id, fence, renewed from eventbus.renew($1, $2, $3, $4)',
+      [owner, leaseMs, asked.map(({ lease }) => lease.id), asked.map(({ lease }) => lease.fence)],
     );
     const own = new Map(rows.map(({ id, fence, renewed }) => [`${id} ${fence}`, renewed]));
     for (const each of asked) {
@@ -190,7 +204,7 @@ export function createRelay(deps: RelayDependencies, options: RelayOptions): Rel
       await looking?.catch(() => 0);
       await Promise.all([...held.values()].map(({ done }) => done));
       await senders.close();
-      await pool.end();
+      await Promise.all([pool.end(), renewing.end()]);
     },
   };
 }

@@ -3,9 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createServices, type Services } from '#src/app.ts';
 import type { OperatorSink } from '#src/eventbus/operator-sink.ts';
-import { createRelay, type Relay, type RelayOptions } from '#src/eventbus/relay.ts';
+import { createRelay, type Relay, type RelayDependencies, type RelayOptions } from '#src/eventbus/relay.ts';
 import type { NewEvent } from '#src/events/catalogue.ts';
-import type { Hints } from '#src/events/hints.ts';
 import { systemClock, type Clock } from '#src/platform/clock.ts';
 import type { UnitOfWork } from '#src/platform/database.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -31,7 +30,7 @@ export interface Bus {
   readonly sealer: ReturnType<typeof createSealer>;
   tenant(more?: { isOperator?: boolean }): Promise<BusTenant>;
   /** With hints of its own it hears of nothing that is committed here. */
-  relay(options?: Partial<RelayOptions>, more?: { hints?: Hints; random?: () => number }): Relay;
+  relay(options?: Partial<RelayOptions>, more?: Partial<RelayDependencies>): Relay;
   /** Everything committed so far is in the feed: transactions of other test files on the server hold it back for a moment. */
   settle(): Promise<void>;
   /** As the superuser sees them. */
@@ -97,9 +96,9 @@ export async function eventBus(clock: Clock = systemClock): Promise<Bus> {
         write: (work) => database.write(id, work),
       };
     },
-    relay(options = {}, { hints = services.hints, random = () => 0.5 } = {}) {
+    relay(options = {}, more = {}) {
       const relay = createRelay(
-        { clock, database, hints, outbound, sealer, logger, random },
+        { clock, database, hints: services.hints, outbound, sealer, logger, random: () => 0.5, ...more },
         { connectionString: db.ownerUrl, sinks: [], ...options },
       );
       const once = { ...relay, stop: () => (stopped ??= relay.stop()) };
