@@ -115,7 +115,8 @@ export const QueueStatus = builder.objectRef<QueueStatusRow>('QueueStatus').impl
     oldestWaitingSince: t.expose('oldestWaitingSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when the one waits that is in the backlog longest, of those counted, which are the newest; null when it is empty.',
+      description:
+        'Since when the one waits that is in the backlog longest, of those counted, which are the newest; null when it is empty.',
     }),
     isCapped: t.exposeBoolean('isCapped', {
       description: `Whether there are more than ${mostCounted} of something, so that the numbers are lower bounds.`,
