@@ -1,26 +1,12 @@
 // Approvals that an older release left pending: whom they ask is known after the upgrade, for every tenant.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
-import { runMigrations } from 'graphile-worker';
-import pg from 'pg';
-import { ormOptions } from '#src/orm.ts';
 import { newId } from '#src/platform/ids.ts';
-import { ownerRole, serverUrl } from './harness/database.ts';
+import { olderRelease } from './harness/older-release.ts';
 
 test('an upgrade finds whom the pending approvals of every tenant ask, and going back leaves approvals as they are', async () => {
-  const name = `upgrade_${newId().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: serverUrl('postgres') });
-  await admin.connect();
-  await admin.query(`create database ${name} owner ${ownerRole}`);
-  const url = serverUrl(name, ownerRole);
-  await runMigrations({ connectionString: url });
-  const orm = await MikroORM.init({ ...ormOptions({ url, poolMax: 2 }), extensions: [Migrator] });
-  const owner = new pg.Client({ connectionString: url });
-  await owner.connect();
+  const { orm, owner, close } = await olderRelease('20261122041913-team-newest');
   try {
-    await orm.migrator.up({ to: '20261122041913-team-newest' });
     const [role, person, team] = [{ role: 'admin' }, { principal: newId() }, { team: newId() }];
     const terms = {
       stages: [{ approvers: [person] }, { approvers: [role, team] }, { approvers: [] }],
@@ -64,9 +50,6 @@ test('an upgrade finds whom the pending approvals of every tenant ask, and going
     const { rowCount } = await owner.query(`update approvals set status = 'cancelled' where status = 'pending'`);
     assert.equal(rowCount, 4);
   } finally {
-    await owner.end();
-    await orm.close();
-    await admin.query(`drop database ${name}`);
-    await admin.end();
+    await close();
   }
 });

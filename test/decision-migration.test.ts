@@ -1,27 +1,13 @@
 // Decisions that an older release recorded: they move into partitions with everything they hold, and back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
-import { runMigrations } from 'graphile-worker';
-import pg from 'pg';
-import { ormOptions } from '#src/orm.ts';
 import { newId } from '#src/platform/ids.ts';
-import { ownerRole, serverUrl } from './harness/database.ts';
 import { toolCall } from './harness/governance.ts';
+import { olderRelease } from './harness/older-release.ts';
 
 test('an upgrade moves recorded decisions into their weeks, for every tenant, and going back loses none', async () => {
-  const name = `upgrade_${newId().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: serverUrl('postgres') });
-  await admin.connect();
-  await admin.query(`create database ${name} owner ${ownerRole}`);
-  const url = serverUrl(name, ownerRole);
-  await runMigrations({ connectionString: url });
-  const orm = await MikroORM.init({ ...ormOptions({ url, poolMax: 2 }), extensions: [Migrator] });
-  const owner = new pg.Client({ connectionString: url });
-  await owner.connect();
+  const { orm, owner, close } = await olderRelease('20261121091620-governance');
   try {
-    await orm.migrator.up({ to: '20261121091620-governance' });
     const recorded = new Map<string, string>();
     for (const tenantId of [newId(), newId()]) {
       await owner.query(`select set_config('app.tenant_id', $1, false)`, [tenantId]);
@@ -56,9 +42,6 @@ test('an upgrade moves recorded decisions into their weeks, for every tenant, an
     await owner.query('alter table decisions no force row level security');
     assert.equal((await all()).length, 4);
   } finally {
-    await owner.end();
-    await orm.close();
-    await admin.query(`drop database ${name} with (force)`);
-    await admin.end();
+    await close();
   }
 });
