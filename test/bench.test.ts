@@ -51,7 +51,8 @@ describe('the benchmark', () => {
         for (const { what, values } of rows) {
           assert.equal(values.length, columns.length, what);
           assert.ok(
-            values.every((value) => value === null || value > 0),
+            // What was over before it was acknowledged took no time.
+            values.every((value) => value === null || value > 0 || (value === 0 && what.includes('acknowledged to'))),
             `${what}: ${values.join(' ')}`,
           );
         }
