@@ -37,7 +37,7 @@ export interface ChannelMember {
 }
 
 /** What waited, or was executed, longer than this since rights were looked at goes out only after another look: a second after they are lost nothing does. */
-export const staleMs = 500;
+const staleMs = 500;
 
 export class Channel {
   /** Rejects when it could not be opened; such a channel is not kept. */
@@ -76,9 +76,9 @@ export class Channel {
     return this.#members.size;
   }
 
-  /** Milliseconds since rights were looked at, at most. */
-  get permittedAgoMs(): number {
-    return performance.now() - this.#permittedAt;
+  /** Rights were looked at too long ago for anything to go out. */
+  get isStale(): boolean {
+    return performance.now() - this.#permittedAt > staleMs;
   }
 
   add(member: ChannelMember): void {
@@ -94,9 +94,8 @@ export class Channel {
 
   async encode(batch: LiveBatch): Promise<EncodedBatch> {
     for (;;) {
-      const startedAt = performance.now();
       const { json, rights } = await this.#withRights(() => this.#source.execute(batch));
-      if (performance.now() - startedAt > staleMs) await this.permit();
+      if (this.isStale) await this.permit();
       // They may have changed while it was executed.
       if (rights === this.#source.rights) return { json: Buffer.from(json), cursor: batch.cursor, rights };
     }

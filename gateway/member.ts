@@ -3,7 +3,7 @@
 import type { FormattedExecutionResult } from 'graphql';
 import type { LiveStream } from '#src/events/live-stream.ts';
 import { SlowConsumerError } from '#src/platform/errors.ts';
-import { staleMs, type Channel, type ChannelMember, type EncodedBatch } from './channel.ts';
+import type { Channel, ChannelMember, EncodedBatch } from './channel.ts';
 import type { Outlet, Recipient } from './outlet.ts';
 
 export type Results = AsyncGenerator<FormattedExecutionResult, void, void>;
@@ -71,7 +71,7 @@ export class Member implements ChannelMember, Recipient, Results {
 
   async permit(batch: EncodedBatch): Promise<void> {
     const { channel, outlet } = this.#settings;
-    if (!this.#isOver && channel.permittedAgoMs > staleMs) await channel.permit();
+    if (!this.#isOver && channel.isStale) await channel.permit();
     if (this.#isOver || channel.isCurrent(batch)) return;
     // Executed with rights that have changed: it reads all that waits again, with those of the moment.
     outlet.drop(this);

@@ -54,7 +54,6 @@ export class Outlet {
   #queuedBytes = 0;
   #aheadBytes = 0;
   #writingBytes = 0;
-  #isBlocked = false;
   #isFlushing = false;
   #isClosed = false;
   #stall: NodeJS.Timeout | undefined;
@@ -75,7 +74,7 @@ export class Outlet {
 
   /** The peer has not taken what it was given. */
   get isBlocked(): boolean {
-    return this.#isBlocked;
+    return this.#writingBytes > 0;
   }
 
   /** Of the batch that the peer is taking, however large: it is one of those that went out. */
@@ -100,7 +99,7 @@ export class Outlet {
 
   deliver(to: Recipient, batch: EncodedBatch): void {
     if (this.#isClosed) return;
-    if (!this.#isBlocked && this.#queue.length === 0) return this.#write(to, batch);
+    if (!this.isBlocked && this.#queue.length === 0) return this.#write(to, batch);
     // What waits with recipients can be read again.
     if (this.queuedBytes + batch.json.length > this.#limits.queueBytes) for (const each of this.#recipients) each.fallBehind();
     if (this.#queue.length > 0 && this.#queuedBytes + batch.json.length > this.#limits.queueBytes) {
@@ -127,13 +126,13 @@ export class Outlet {
     if (this.#queue.length === 0) return;
     this.#queue = this.#queue.filter((each) => each.to !== to);
     this.#queuedBytes = this.#queue.reduce((sum, { what }) => sum + (typeof what === 'function' ? 0 : what.json.length), 0);
-    if (this.#queue.length === 0 && !this.#isBlocked) this.#free?.();
+    if (this.#queue.length === 0 && !this.isBlocked) this.#free?.();
   }
 
   /** Does it when the peer has taken everything; one after the other, so that what is read at the peer's pace never piles up here. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(async () => {
-      while ((this.#isBlocked || this.#queue.length > 0) && !this.#isClosed) await new Promise<void>((resolve) => (this.#free = resolve));
+      while ((this.isBlocked || this.#queue.length > 0) && !this.#isClosed) await new Promise<void>((resolve) => (this.#free = resolve));
       return work();
     });
     this.#turn = mine.catch(() => undefined);
@@ -160,7 +159,6 @@ export class Outlet {
     to.written(batch);
     const data = to.frame(batch);
     if (this.#pipe.bufferedBytes + batch.json.length <= highWaterBytes) return this.#pipe.write(data);
-    this.#isBlocked = true;
     this.#writingBytes = data.length;
     this.#pipe.write(data, () => this.#flushed());
     this.#watchStall();
@@ -176,14 +174,13 @@ export class Outlet {
 
   #flushed(): void {
     clearTimeout(this.#stall);
-    this.#isBlocked = false;
     this.#writingBytes = 0;
     if (!this.#isFlushing) void this.#flush();
   }
 
   async #flush(): Promise<void> {
     this.#isFlushing = true;
-    while (this.#queue.length > 0 && !this.#isBlocked) {
+    while (this.#queue.length > 0 && !this.isBlocked) {
       const next = this.#queue[0]!;
       const { to, what } = next;
       try {
@@ -192,7 +189,7 @@ export class Outlet {
         to.fail(error);
       }
       // Meanwhile it may have been dropped, with all that waits for its recipient.
-      if (this.#queue[0] !== next || this.#isBlocked) continue;
+      if (this.#queue[0] !== next || this.isBlocked) continue;
       this.#queue.shift();
       if (typeof what === 'function') what();
       else {
@@ -201,6 +198,6 @@ export class Outlet {
       }
     }
     this.#isFlushing = false;
-    if (!this.#isBlocked) this.#free?.();
+    if (!this.isBlocked) this.#free?.();
   }
 }

@@ -2,7 +2,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { moment, oneOf, tenantTable } from '../platform/entity.ts';
 import { riskClasses } from '../tools/tool.ts';
-import { keepApprovers } from './asked.ts';
+import { keepApprovers } from './approver-rows.ts';
 import { approvalDecisions, approvalSources, approvalStatuses, type ApprovalSubject } from './approval.ts';
 import { commentKinds, type ApprovalTerms } from './approval-terms.ts';
 

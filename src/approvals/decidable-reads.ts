@@ -7,7 +7,7 @@ import type { Route } from '../tenants/newest-rows.ts';
 import { lentKeys, seatsOf } from './approval-facts.ts';
 import { placeColumns, type DecidableRows } from './approval-reads.ts';
 import type { Seat } from './approval-rights.ts';
-import { anybody, approverText, askedIn, namedIn } from './asked.ts';
+import { anybody, approverText, askedIn, namedIn } from './approver-rows.ts';
 
 /** Adds a parameter and gives its name. */
 type Bind = (value: unknown) => string;
